@@ -1,0 +1,130 @@
+package accelerators
+
+// Kernels is the work list of a device. Shapes follow the names: T tokens (all sequences of a batch one after the other), C
+// model width, H query heads, G key-value heads, D head width, F inner width, V vocabulary. Matrices are row-major and dense
+// unless a stride is named. Every call is enqueued on the device's stream; errors are sticky and come out of Sync. Gradient
+// kernels add to their d* destinations where the comment says "+=", and overwrite them otherwise. No result depends on the
+// number of threads.
+type Kernels interface {
+	// Embed: out[t,:] = table[ids[t],:]. EmbedGrad: dtable[ids[t],:] += dout[t,:], in order of t. Ids out of range are an error.
+	Embed(out, table, ids Buffer, width int)
+	EmbedGrad(dtable, dout, ids Buffer, width int)
+
+	MatMul(c, a, b Buffer, s MatMul)
+	// AddBias: y[t,:] += bias. BiasGrad: dbias += column sums of dy.
+	AddBias(y, bias Buffer, width int)
+	BiasGrad(dbias, dy Buffer, width int)
+
+	// RMSNorm: y = x * rstd * w, rstd[t] = 1/sqrt(mean(x[t]^2)+eps) is kept for the gradient (Zhang and Sennrich 2019).
+	RMSNorm(y, rstd, x, w Buffer, width int, eps float32)
+	// RMSNormGrad: dx += ..., dw += ....
+	RMSNormGrad(dx, dw, dy, x, w, rstd Buffer, width int)
+	// LayerNorm: y = (x-mean)*rstd*w + b, population variance (Ba et al. 2016).
+	LayerNorm(y, mean, rstd, x, w, b Buffer, width int, eps float32)
+	// LayerNormGrad: dx += ..., dw += ..., db += ....
+	LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd Buffer, width int)
+
+	// RoPE rotates in place each head of x[t] (row stride given in s) by its position: pairs (i, i+D/2), angles from the tables
+	// cos and sin [positions, D/2]. Inverse rotates back, which is the gradient (Su et al. 2021).
+	RoPE(x, cos, sin, positions Buffer, s RoPE)
+
+	// Attention: out and lse [T,H] of softmax(scale * q k^T + mask) v over packed sequences; never materialises T x T.
+	// AttentionGrad overwrites dq, dk, dv and recomputes the scores from lse.
+	Attention(out, lse, q, k, v Buffer, s Attention)
+	AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v Buffer, s Attention)
+	// AttentionDecode attends one new query per sequence (q [N,H*D]) to the cache: k and v are [N, capacity, G*D], of which the
+	// first lengths[n] positions are valid. Used by generation only.
+	AttentionDecode(out, q, k, v, lengths Buffer, s AttentionDecode)
+
+	// SwiGLU: y[t,f] = silu(x[t,f]) * x[t,F+f] for x [T,2F] (Shazeer 2020). SwiGLUGrad overwrites dx.
+	SwiGLU(y, x Buffer, inner int)
+	SwiGLUGrad(dx, dy, x Buffer, inner int)
+	// GELU is the exact form, 0.5x(1+erf(x/sqrt 2)). GELUGrad overwrites dx.
+	GELU(y, x Buffer)
+	GELUGrad(dx, dy, x Buffer)
+	// Tanh: y = tanh(x). TanhGrad overwrites dx from the output y.
+	Tanh(y, x Buffer)
+	TanhGrad(dx, dy, y Buffer)
+
+	// HeadLoss is the language-model head with cross-entropy, in chunks of rows so that the logits [T,V] never exist whole:
+	// nll[t] = lse[t] - logit[t,target[t]] with logits = hidden * weight^T. A target of -1 gives 0. HeadLossGrad recomputes the
+	// logits; dnll[t] is the gradient of each nll: dhidden overwritten, dweight +=.
+	HeadLoss(nll, lse, hidden, weight, targets Buffer, s Head)
+	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse Buffer, s Head)
+
+	// Gather: out[i,:] = x[rows[i],:]. GatherGrad: dx[rows[i],:] += dout[i,:], in order of i.
+	Gather(out, x, rows Buffer, width int)
+	GatherGrad(dx, dout, rows Buffer, width int)
+
+	// Axpy: y += alpha * x. Scale: x *= alpha. Add: out = a + b. Mul: out = a * b.
+	Axpy(y, x Buffer, alpha float32)
+	Scale(x Buffer, alpha float32)
+	Add(out, a, b Buffer)
+	Mul(out, a, b Buffer)
+	// Dot: out[0] = sum(a*b); SquaredNorm: out[0] = sum(x^2). Both accumulate in at least double-f32 precision in a fixed order.
+	Dot(out, a, b Buffer)
+	SquaredNorm(out, x Buffer)
+
+	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers.
+	AdamW(param, grad, m, v Buffer, s AdamW)
+
+	// Sample draws one id for each row of logits [N,V]: greedy when Temperature is 0, else from the softmax at that temperature
+	// cut to the TopK largest and the TopP mass. Row n uses the counter-based stream (Seed, Counter+n).
+	Sample(ids, logits Buffer, s Sample)
+}
+
+// MatMul describes C[M,N] = alpha*op(A)[M,K] op(B)[K,N] + beta*C. A is [M,K], or [K,M] when TransA; B is [K,N], or [N,K] when
+// TransB. Strides (elements between rows as stored) of 0 mean dense. K is summed in a fixed order.
+type MatMul struct {
+	M, N, K                   int
+	TransA, TransB            bool
+	StrideA, StrideB, StrideC int
+	Alpha, Beta               float32
+}
+
+// RoPE describes a rotation: Heads heads of width Dim side by side in rows of Stride elements.
+type RoPE struct {
+	Heads, Dim, Stride int
+	Inverse            bool
+}
+
+// Attention describes packed self-attention. Offsets [Sequences+1] (i32, on the device) are the first tokens of the sequences,
+// ending with T. Rows of q, k and v are Stride* elements apart, those of out, dout dense (H*D). Window > 0 limits how far back
+// a token sees, itself included. MaxLen is the longest sequence.
+type Attention struct {
+	Tokens, Heads, KVHeads, HeadDim int
+	StrideQ, StrideK, StrideV       int
+	Offsets                         Buffer
+	Sequences, MaxLen               int
+	Causal                          bool
+	Window                          int
+	Scale                           float32
+}
+
+// AttentionDecode describes cached attention of one token for each of N sequences.
+type AttentionDecode struct {
+	Sequences, Heads, KVHeads, HeadDim int
+	Capacity, Window                   int
+	Scale                              float32
+}
+
+// Head describes the language-model head.
+type Head struct {
+	Tokens, Width, Vocab int
+}
+
+// AdamW holds the constants of one optimizer step; Step counts from 1. GradScale multiplies the gradient first (clipping).
+type AdamW struct {
+	LR, Beta1, Beta2, Eps, WeightDecay, GradScale float32
+	Step                                          int
+}
+
+// Sample describes a draw from logits.
+type Sample struct {
+	Rows, Vocab int
+	Temperature float32
+	TopK        int
+	TopP        float32
+	Seed        uint64
+	Counter     uint64
+}

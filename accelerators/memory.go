@@ -1,0 +1,61 @@
+package accelerators
+
+import "fmt"
+
+// A DType is the type of a buffer's elements.
+type DType uint8
+
+// The element types. Devices must hold F32 and I32; BF16 is for devices that compute in it.
+const (
+	F32 DType = iota
+	BF16
+	I32
+)
+
+// Size is the number of bytes of one element.
+func (t DType) Size() int {
+	if t == BF16 {
+		return 2
+	}
+	return 4
+}
+
+func (t DType) String() string { return [...]string{"f32", "bf16", "i32"}[t] }
+
+// A Buffer is a window into device memory: Len elements from element Off on of the allocation Mem. It is a value; slicing
+// copies no data. The zero Buffer means "absent" where an operation has optional operands.
+type Buffer struct {
+	Mem  any // the device's own allocation
+	Off  int
+	Len  int
+	Type DType
+}
+
+// Slice returns the window of n elements from off on.
+func (b Buffer) Slice(off, n int) Buffer {
+	if off < 0 || n < 0 || off+n > b.Len {
+		panic(fmt.Sprintf("accelerators: slice [%d:%d] of a buffer of %d", off, off+n, b.Len))
+	}
+	b.Off, b.Len = b.Off+off, n
+	return b
+}
+
+// Present reports whether the buffer is there at all.
+func (b Buffer) Present() bool { return b.Mem != nil }
+
+// Memory is a device's storage. All calls but Alloc, Upload, Download and Sync only enqueue work.
+type Memory interface {
+	// Alloc returns zeroed memory. It is the only call that fails at once: when the device has no room.
+	Alloc(t DType, n int) (Buffer, error)
+	Free(Buffer)
+	// UploadF32 and UploadI32 copy host to device; src may be reused on return.
+	UploadF32(dst Buffer, src []float32)
+	UploadI32(dst Buffer, src []int32)
+	// DownloadF32 and DownloadI32 wait for the work before them, copy device to host and return the first error of the stream.
+	DownloadF32(dst []float32, src Buffer) error
+	DownloadI32(dst []int32, src Buffer) error
+	Copy(dst, src Buffer)
+	Fill(dst Buffer, value float32)
+	// Sync waits for all work and returns the first error since the last Sync, which it clears.
+	Sync() error
+}
