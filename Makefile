@@ -1,0 +1,47 @@
+# CareBot needs Go and make, nothing else.
+GO      ?= go
+PLUGINS := quality-rules datarater confilter exam-reward reward-head
+export CGO_ENABLED = 0
+
+.PHONY: all build plugins demo test lint generate clean
+
+all: build plugins
+
+build:
+	$(GO) build -trimpath -o bin/carebot ./host/cmd/carebot
+
+# The first-party plugins as sandboxed modules, and the judge as a process.
+plugins: $(PLUGINS:%=bin/plugins/%.wasm) bin/plugins/judge
+
+bin/plugins/%.wasm: build FORCE
+	@mkdir -p bin/plugins
+	GOOS=wasip1 GOARCH=wasm $(GO) build -trimpath -buildmode=c-shared -ldflags="-s -w" -o bin/plugins/$*.raw ./plugins/$*/main
+	$(GO) run ./plugins/$*/main -manifest > bin/plugins/$*.json
+	bin/carebot plugin pack bin/plugins/$*.raw bin/plugins/$*.json -o $@
+	@rm bin/plugins/$*.raw
+
+bin/plugins/judge: FORCE
+	@mkdir -p bin/plugins
+	$(GO) build -trimpath -o $@ ./plugins/judge/main
+
+# The whole process of recipes/carebot-tiny.yaml on the embedded sample data, its scorer and filter in the sandbox.
+demo: build bin/plugins/quality-rules.wasm bin/plugins/confilter.wasm
+	bin/carebot run recipes/carebot-tiny.yaml \
+		plugins.rules.use=$(CURDIR)/bin/plugins/quality-rules.wasm \
+		plugins.context.use=$(CURDIR)/bin/plugins/confilter.wasm
+
+test:
+	$(GO) test ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+generate:
+	$(GO) generate ./...
+
+clean:
+	rm -rf bin runs
+
+FORCE:

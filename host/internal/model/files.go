@@ -1,0 +1,144 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+// A Source is the tensors of a model directory.
+type Source interface {
+	Names() []string
+	Shape(name string) ([]int, bool)
+	Read(name string, dst []float32) error
+}
+
+// A NamedTensor is a tensor in Hugging Face's name and shape, on the host.
+type NamedTensor struct {
+	Name  string
+	Shape []int
+	Data  []float32
+}
+
+// Load returns a model with the weights of a source. Tensors that are missing, too many or of another shape are errors
+// that name them, with these exceptions: other heads in the source are left aside, and with InitHead a missing
+// classification head is initialised.
+func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Option) (*Model, error) {
+	m, err := declare(cfg, head)
+	if err != nil {
+		return nil, err
+	}
+	o := gather(opts)
+	found, err := m.match(src, o.headSeed != nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.alloc(dev, o); err != nil {
+		return nil, err
+	}
+	if err := m.read(src, found, o); err != nil {
+		m.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// match finds each part's name in the source.
+func (m *Model) match(src Source, headMayLack bool) (found map[*part]string, err error) {
+	known := map[string]*part{}
+	for _, p := range m.parts {
+		known[p.name] = p
+	}
+	found = map[*part]string{}
+	var errs []error
+	for _, name := range src.Names() {
+		p, ok := known[m.canonical(name)]
+		switch shape, _ := src.Shape(name); {
+		case ok && !slices.Equal(shape, p.shape):
+			errs = append(errs, fmt.Errorf("tensor %s has shape %v, the configuration wants %v", name, shape, p.shape))
+		case !ok && !m.aside(m.canonical(name)):
+			errs = append(errs, fmt.Errorf("tensor %s is no part of a %s with head %s", name, m.cfg.ModelType, m.head))
+		case ok && found[p] != "":
+			errs = append(errs, fmt.Errorf("tensors %s and %s are the same", found[p], name))
+		}
+		if ok {
+			found[p] = name
+		}
+	}
+	for _, p := range m.parts {
+		if found[p] == "" && !(p.head && headMayLack) {
+			errs = append(errs, fmt.Errorf("tensor %s is missing", p.name))
+		}
+	}
+	return found, joined(errs)
+}
+
+// joined bounds the list: files of another model miss everything.
+func joined(errs []error) error {
+	const most = 8
+	if n := len(errs); n > most {
+		errs = append(errs[:most:most], fmt.Errorf("and %d more", n-most))
+	}
+	return errors.Join(errs...)
+}
+
+// aside says whether a tensor that the model has no use for is nothing to worry about: another head's, the copy of a
+// tied weight, or a constant that old versions of transformers stored.
+func (m *Model) aside(name string) bool {
+	own := map[Head][]string{HeadLM: {"lm_head."}, HeadClassify: {"score.", "classifier."}}[m.head]
+	for _, prefix := range own {
+		if strings.HasPrefix(name, prefix) {
+			return name == "lm_head.weight" && m.cfg.TieWordEmbeddings
+		}
+	}
+	return m.isHead(name) || strings.HasPrefix(name, m.prefix+"pooler.") ||
+		strings.HasSuffix(name, "rotary_emb.inv_freq") || strings.HasSuffix(name, "embeddings.position_ids")
+}
+
+// Restore replaces all weights by those of a source, which must have every one.
+func (m *Model) Restore(src Source) error {
+	found, err := m.match(src, false)
+	if err != nil {
+		return err
+	}
+	return m.read(src, found, options{})
+}
+
+func (m *Model) read(src Source, found map[*part]string, o options) error {
+	var host []float32
+	for _, p := range m.parts {
+		name, ok := found[p]
+		if !ok {
+			m.initialise(p, *o.headSeed)
+			continue
+		}
+		host = slices.Grow(host[:0], p.size())[:p.size()]
+		if err := src.Read(name, host); err != nil {
+			return fmt.Errorf("read tensor %s: %w", name, err)
+		}
+		m.dev.UploadF32(p.param.Value.Slice(p.off, len(host)), host)
+	}
+	if err := m.dev.Sync(); err != nil {
+		return fmt.Errorf("upload the model: %w", err)
+	}
+	return nil
+}
+
+// Tensors downloads all weights for saving, under the names and in the order of Hugging Face.
+func (m *Model) Tensors() ([]NamedTensor, error) {
+	all := make([]NamedTensor, len(m.parts))
+	for i, p := range m.parts {
+		name := p.name
+		if m.head == HeadNone {
+			name = strings.TrimPrefix(name, m.prefix)
+		}
+		all[i] = NamedTensor{Name: name, Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
+		if err := m.dev.DownloadF32(all[i].Data, p.param.Value.Slice(p.off, p.size())); err != nil {
+			return nil, fmt.Errorf("download tensor %s: %w", name, err)
+		}
+	}
+	return all, nil
+}

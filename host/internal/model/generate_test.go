@@ -1,0 +1,184 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// talker is a language model whose answers vary, and prompts of many lengths.
+func talker(t *testing.T) (*Model, [][]int32) {
+	c := tiny(Llama)
+	c.InitializerRange = 0.5
+	m := mustNew(t, openCPU(t), c, HeadLM, Frozen())
+	random := rand.New(rand.NewPCG(1, 1))
+	var prompts [][]int32
+	for n := range 8 {
+		prompts = append(prompts, randomInput(random, c.VocabSize, 1+3*n).Tokens)
+	}
+	return m, prompts
+}
+
+func generate(t *testing.T, m *Model, prompts [][]int32, g Generation) [][]int32 {
+	t.Helper()
+	answers, err := m.Generate(t.Context(), prompts, g, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+// recompute generates greedily by a whole forward pass for each token.
+func recompute(t *testing.T, m *Model, prompt []int32, n int) []int32 {
+	t.Helper()
+	tokens := slices.Clone(prompt)
+	for range n {
+		in := Input{Tokens: tokens, Offsets: []int32{0, int32(len(tokens))}}
+		logits := forward(t, m, func(tape *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+			return tape.Linear(tape.Gather(x, tape.Ints(m.readRows(in.Offsets))), m.ends.lm, nil)
+		}, in)
+		tokens = append(tokens, int32(slices.Index(logits, slices.Max(logits))))
+	}
+	return tokens[len(prompt):]
+}
+
+func TestGenerationWithTheCacheEqualsWholeForwardPasses(t *testing.T) {
+	m, prompts := talker(t)
+	got := generate(t, m, prompts, Generation{MaxTokens: 12, Stop: []int32{}})
+	kinds := map[int32]bool{}
+	for i, p := range prompts {
+		if diff := cmp.Diff(recompute(t, m, p, 12), got[i]); diff != "" {
+			t.Errorf("prompt %d (-recomputed +generated):\n%s", i, diff)
+		}
+		for _, id := range got[i] {
+			kinds[id] = true
+		}
+	}
+	if len(kinds) < 8 {
+		t.Errorf("only the tokens %v were generated; the test shows little", kinds)
+	}
+}
+
+func TestAnAnswerDoesNotDependOnTheOtherPrompts(t *testing.T) {
+	m, prompts := talker(t)
+	greedy, sampled := Generation{MaxTokens: 10}, Generation{MaxTokens: 10, Temperature: 1, TopK: 20, TopP: 0.95, Seed: 3}
+	together := generate(t, m, prompts, greedy)
+	for i, p := range prompts {
+		if diff := cmp.Diff(together[i], generate(t, m, [][]int32{p}, greedy)[0]); diff != "" {
+			t.Errorf("prompt %d (-in a batch +alone):\n%s", i, diff)
+		}
+	}
+	drawn := generate(t, m, prompts, sampled)
+	if diff := cmp.Diff(drawn[:3], generate(t, m, prompts[:3], sampled)); diff != "" {
+		t.Errorf("sampled (-of eight +of three):\n%s", diff)
+	}
+	same := generate(t, m, [][]int32{prompts[0], prompts[0]}, sampled)
+	if slices.Equal(same[0], same[1]) {
+		t.Error("two samples of one prompt are the same")
+	}
+	sampled.Seed++
+	if cmp.Equal(drawn, generate(t, m, prompts, sampled)) {
+		t.Error("another seed gives the same answers")
+	}
+}
+
+func TestGenerationEndsAtStopTokensLengthAndContext(t *testing.T) {
+	m, prompts := talker(t)
+	free := generate(t, m, prompts, Generation{MaxTokens: 100, Stop: []int32{}})
+	for i, a := range free {
+		if want := m.cfg.Context() - len(prompts[i]); len(a) != want {
+			t.Errorf("answer %d has %d tokens, the context has room for %d", i, len(a), want)
+		}
+	}
+	stop := free[1][4]
+	m.cfg.EosTokenID = TokenIDs{stop}
+	for i, a := range generate(t, m, prompts, Generation{MaxTokens: 100}) {
+		want := free[i]
+		if at := slices.Index(want, stop); at >= 0 {
+			want = want[:at+1]
+		}
+		if diff := cmp.Diff(want, a); diff != "" {
+			t.Errorf("answer %d should end with the stop token:\n%s", i, diff)
+		}
+	}
+}
+
+func TestEveryTokenIsReportedAndCancellingKeepsWhatIsThere(t *testing.T) {
+	m, prompts := talker(t)
+	reason := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reported := make([][]int32, len(prompts))
+	answers, err := m.Generate(ctx, prompts, Generation{MaxTokens: 10, Stop: []int32{}}, func(seq int, id int32) {
+		if reported[seq] = append(reported[seq], id); len(reported[seq]) == 4 {
+			cancel(reason)
+		}
+	})
+	if !errors.Is(err, reason) {
+		t.Errorf("Generate says %v", err)
+	}
+	if diff := cmp.Diff(answers, reported); diff != "" || len(answers[0]) != 4 {
+		t.Errorf("(-answers +reported):\n%s", diff)
+	}
+	if m.pool.Lent() != 0 {
+		t.Errorf("%d bytes were not given back", m.pool.Lent())
+	}
+}
+
+func TestPromptsThatCannotBeContinuedAreErrors(t *testing.T) {
+	m, _ := talker(t)
+	reward := mustNew(t, m.dev, tiny(Llama), HeadClassify)
+	for _, c := range []struct {
+		want    string
+		m       *Model
+		prompts [][]int32
+		tokens  int
+	}{
+		{"prompt 1 has 0 tokens; it needs 1 to 39", m, [][]int32{{1}, {}}, 1},
+		{"prompt 0 has 40 tokens", m, [][]int32{make([]int32, 40)}, 1},
+		{"0 new tokens", m, [][]int32{{1}}, 0},
+		{"token 0 has id 99", m, [][]int32{{99}}, 1},
+		{"a llama with head classify is no language model", reward, [][]int32{{1}}, 1},
+	} {
+		_, err := c.m.Generate(t.Context(), c.prompts, Generation{MaxTokens: c.tokens}, nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("Generate says %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestManyPromptsGoInGroupsThatFitTheCache(t *testing.T) {
+	m, _ := talker(t)
+	prompts := make([][]int32, groupSize+3)
+	for i := range prompts {
+		prompts[i] = []int32{int32(i) % 31}
+	}
+	answers := generate(t, m, prompts, Generation{MaxTokens: 2, Stop: []int32{}})
+	for i := 31; i < len(prompts); i++ {
+		if !slices.Equal(answers[i], answers[i-31]) {
+			t.Errorf("answers %d and %d differ", i, i-31)
+		}
+	}
+	if to, capacity := m.group(prompts, 0, 2); to != groupSize || capacity != 3 {
+		t.Errorf("the first group is %d prompts of %d tokens", to, capacity)
+	}
+	same := make([][]int32, groupSize)
+	for i := range same {
+		same[i] = slices.Repeat([]int32{7}, 20) // more than one pass over the prompts
+	}
+	drawn := generate(t, m, same, Generation{MaxTokens: 1, Temperature: 1})
+	second := prefillTokens / 20
+	if slices.EqualFunc(drawn[:groupSize-second], drawn[second:], slices.Equal[[]int32]) {
+		t.Error("sequences of two passes draw the same random numbers")
+	}
+	m.decoder.heads.Dim = 1 << 20 // as if the model were huge
+	if to, _ := m.group(prompts, 0, 2); to >= groupSize || to < 1 {
+		t.Errorf("a huge model's group is %d prompts", to)
+	}
+}

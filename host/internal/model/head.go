@@ -1,0 +1,89 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// ends are the parameters behind the transformer, as far as the model has them.
+type ends struct {
+	lm    *tensor.Param // logits of the next token
+	dense linear        // encoders: before tanh
+	out   linear        // outputs of a sequence
+}
+
+func (l *layout) ends(c Config, head Head, embed *tensor.Param) ends {
+	before := len(l.parts)
+	var e ends
+	switch {
+	case head == HeadLM && c.TieWordEmbeddings:
+		e.lm = embed
+	case head == HeadLM:
+		e.lm = l.matrix("lm_head.weight", c.VocabSize, c.HiddenSize)
+	case head == HeadClassify && c.ModelType == Llama:
+		e.out = l.linear("score", c.HiddenSize, false, slice{"score", c.NumLabels})
+	case head == HeadClassify && c.ModelType == Roberta:
+		e.dense = l.dense("classifier.dense", c.HiddenSize, c.HiddenSize)
+		e.out = l.dense("classifier.out_proj", c.NumLabels, c.HiddenSize)
+	case head == HeadClassify:
+		e.dense = l.dense(l.prefix+"pooler.dense", c.HiddenSize, c.HiddenSize)
+		e.out = l.dense("classifier", c.NumLabels, c.HiddenSize)
+	}
+	if head == HeadClassify {
+		l.markHead(before)
+	}
+	return e
+}
+
+// TokenNLL is the negative log-likelihood of each target given the tokens up to its row, [T,1]; target -1 gives 0. The
+// model must have the language-model head.
+func (m *Model) TokenNLL(t *tensor.Tape, hidden *tensor.Tensor, targets []int32) *tensor.Tensor {
+	if m.ends.lm == nil {
+		return failed(t, fmt.Errorf("TokenNLL: the model's head is %s, not %s", m.head, HeadLM))
+	}
+	for i, id := range targets {
+		if id < -1 || int(id) >= m.cfg.VocabSize {
+			return failed(t, fmt.Errorf("TokenNLL: target %d of row %d is not in the vocabulary of %d", id, i, m.cfg.VocabSize))
+		}
+	}
+	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets))
+}
+
+// Outputs are those of the classification head for each sequence, [sequences, NumLabels]: a decoder reads its last
+// token, an encoder its first.
+func (m *Model) Outputs(t *tensor.Tape, hidden *tensor.Tensor, in Input) *tensor.Tensor {
+	if m.ends.out.weight == nil {
+		return failed(t, fmt.Errorf("Outputs: the model's head is %s, not %s", m.head, HeadClassify))
+	}
+	x := t.Gather(hidden, t.Ints(m.readRows(in.Offsets)))
+	if m.ends.dense.weight != nil {
+		x = t.Tanh(m.ends.dense.apply(t, x))
+	}
+	return m.ends.out.apply(t, x)
+}
+
+// readRows are the rows that speak for their sequences.
+func (m *Model) readRows(offsets []int32) []int32 {
+	if len(offsets) == 0 {
+		return nil
+	}
+	rows := make([]int32, len(offsets)-1)
+	for i := range rows {
+		rows[i] = offsets[i]
+		if m.decoder != nil {
+			rows[i] = offsets[i+1] - 1
+		}
+	}
+	return rows
+}
+
+// Embeddings are the means over each sequence's rows of hidden, [sequences, hidden].
+func (m *Model) Embeddings(t *tensor.Tape, hidden *tensor.Tensor, in Input) *tensor.Tensor {
+	return t.MeanPool(hidden, t.Segments(in.Offsets))
+}
+
+func failed(t *tensor.Tape, err error) *tensor.Tensor {
+	t.Fail(err)
+	return &tensor.Tensor{}
+}

@@ -1,0 +1,129 @@
+package model
+
+import (
+	"fmt"
+
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// Input is packed sequences: their tokens one after the other. Offsets are the first tokens of the sequences, and the
+// number of tokens at the end. Positions count within the sequences; nil counts from 0 in each.
+type Input struct {
+	Tokens    []int32
+	Positions []int32
+	Offsets   []int32
+}
+
+// check holds all bounds that the kernels trust, and fills the positions.
+func (in Input) check(c Config) (Input, error) {
+	if err := in.checkOffsets(); err != nil {
+		return in, err
+	}
+	for i, id := range in.Tokens {
+		if id < 0 || int(id) >= c.VocabSize {
+			return in, fmt.Errorf("token %d has id %d, outside the vocabulary of %d", i, id, c.VocabSize)
+		}
+	}
+	if in.Positions == nil {
+		in.Positions = in.counted()
+	}
+	if len(in.Positions) != len(in.Tokens) {
+		return in, fmt.Errorf("%d positions for %d tokens", len(in.Positions), len(in.Tokens))
+	}
+	for i, p := range in.Positions {
+		if p < 0 || int(p) >= c.Context() {
+			return in, fmt.Errorf("token %d has position %d, outside the context of %d", i, p, c.Context())
+		}
+	}
+	return in, nil
+}
+
+func (in Input) checkOffsets() error {
+	n := len(in.Offsets) - 1
+	if n < 1 || in.Offsets[0] != 0 || int(in.Offsets[n]) != len(in.Tokens) {
+		return fmt.Errorf("offsets %v do not bound %d tokens", in.Offsets, len(in.Tokens))
+	}
+	for i := range n {
+		if in.Offsets[i+1] <= in.Offsets[i] {
+			return fmt.Errorf("sequence %d of %d is empty", i, n)
+		}
+	}
+	return nil
+}
+
+func (in Input) counted() []int32 {
+	positions := make([]int32, 0, len(in.Tokens))
+	for i := range len(in.Offsets) - 1 {
+		for p := range in.Offsets[i+1] - in.Offsets[i] {
+			positions = append(positions, p)
+		}
+	}
+	return positions
+}
+
+// Hidden runs the transformer: [T, hidden] after the final norm of a decoder, or the last layer of an encoder.
+func (m *Model) Hidden(t *tensor.Tape, in Input) *tensor.Tensor {
+	in, err := in.check(m.cfg)
+	if err != nil {
+		return failed(t, fmt.Errorf("model input: %w", err))
+	}
+	ids, seg := t.Ints(in.Tokens), t.Segments(in.Offsets)
+	if m.encoder != nil {
+		return m.encoder.hidden(t, ids, t.Ints(shifted(in.Positions, m.cfg.firstPosition())), seg)
+	}
+	rotation, err := m.rotation(t, in)
+	if err != nil {
+		return failed(t, err)
+	}
+	heads := m.decoder.heads
+	return m.decoder.hidden(t, ids, func(_ int, qkv *tensor.Tensor) *tensor.Tensor {
+		return t.Attention(t.RoPE(qkv, heads, rotation), heads, seg)
+	})
+}
+
+func shifted(positions []int32, by int) []int32 {
+	rows := make([]int32, len(positions))
+	for i, p := range positions {
+		rows[i] = p + int32(by)
+	}
+	return rows
+}
+
+// rotation gives the rows of a checked input their angles: from the model's tables, or, where a sequence is so long
+// that dynamic scaling bends its angles, from tables made for this input alone. A sequence's angles never depend on the
+// others.
+func (m *Model) rotation(t *tensor.Tape, in Input) (tensor.Rotary, error) {
+	longest := 0
+	for _, p := range in.Positions {
+		longest = max(longest, int(p)+1)
+	}
+	if s := m.cfg.RopeScaling; s != nil && s.Type == ropeDynamic && longest > m.cfg.MaxPositionEmbeddings {
+		return m.stretched(t, in), nil
+	}
+	if err := m.rotary.reach(m.dev, m.cfg, longest); err != nil {
+		return tensor.Rotary{}, err
+	}
+	return tensor.Rotary{Cos: m.rotary.cos, Sin: m.rotary.sin, Positions: t.Ints(in.Positions)}, nil
+}
+
+func (m *Model) stretched(t *tensor.Tape, in Input) tensor.Rotary {
+	var cos, sin []float32
+	half := m.cfg.HeadDim / 2
+	for i := range len(in.Offsets) - 1 {
+		positions := in.Positions[in.Offsets[i]:in.Offsets[i+1]]
+		length := 0
+		for _, p := range positions {
+			length = max(length, int(p)+1)
+		}
+		c, s := m.cfg.angles(length, length)
+		for _, p := range positions {
+			cos = append(cos, c[int(p)*half:(int(p)+1)*half]...)
+			sin = append(sin, s[int(p)*half:(int(p)+1)*half]...)
+		}
+	}
+	rows := make([]int32, len(in.Tokens))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	return tensor.Rotary{Cos: t.Floats(cos), Sin: t.Floats(sin), Positions: t.Ints(rows)}
+}

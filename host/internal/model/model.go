@@ -1,0 +1,117 @@
+// Package model is the transformers: a decoder (Llama) and an encoder (XLM-RoBERTa, BERT) with heads for language
+// modelling, classification, regression and reward, in the numbers, names and file layout of Hugging Face transformers.
+// A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape; Generate continues
+// prompts.
+package model
+
+import (
+	"fmt"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// A Model is weights on a device. It is used by one goroutine at a time, like its device.
+type Model struct {
+	dev  accelerators.Device
+	cfg  Config
+	head Head
+	layout
+
+	decoder *decoder // one of the two
+	encoder *encoder
+	ends    ends
+
+	rotary rotary
+	pool   *tensor.Pool // memory of Generate
+}
+
+// An Option changes how New and Load make a model.
+type Option func(*options)
+
+type options struct {
+	frozen   bool
+	headSeed *uint64
+}
+
+// Frozen makes a model without gradients, for inference only.
+func Frozen() Option { return func(o *options) { o.frozen = true } }
+
+// InitHead lets Load initialise a classification head that the source lacks.
+func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed } }
+
+// New returns a model initialised as transformers does: normal with deviation initializer_range for matrices and
+// embeddings, ones and zeros for norms and biases. The weights depend on the seed and their Hugging Face names alone.
+func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Option) (*Model, error) {
+	m, err := declare(cfg, head)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.alloc(dev, gather(opts)); err != nil {
+		return nil, err
+	}
+	for _, p := range m.parts {
+		m.initialise(p, seed)
+	}
+	if err := dev.Sync(); err != nil {
+		m.Close()
+		return nil, fmt.Errorf("initialise the model: %w", err)
+	}
+	return m, nil
+}
+
+func gather(opts []Option) options {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
+	return o
+}
+
+// prefixes begin the names of the base model's tensors in files of a model with a head.
+var prefixes = map[string]string{Llama: "model.", Roberta: "roberta.", Bert: "bert."}
+
+// declare lays the model out, without memory.
+func declare(cfg Config, head Head) (*Model, error) {
+	if _, known := classes[cfg.ModelType]; known && classes[cfg.ModelType][head] == "" {
+		return nil, fmt.Errorf("a model of type %s has no head %q", cfg.ModelType, head)
+	}
+	cfg = cfg.WithHead(head)
+	cfg.TorchDtype = "float32"
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("model configuration: %w", err)
+	}
+	m := &Model{cfg: cfg, head: head, layout: layout{prefix: prefixes[cfg.ModelType], set: &tensor.ParamSet{}}}
+	if cfg.ModelType == Llama {
+		m.decoder = m.layout.decoder(cfg)
+		m.ends = m.layout.ends(cfg, head, m.decoder.embed)
+	} else {
+		m.encoder = m.layout.encoder(cfg)
+		m.ends = m.layout.ends(cfg, head, nil)
+	}
+	return m, nil
+}
+
+func (m *Model) alloc(dev accelerators.Device, o options) error {
+	if err := m.set.Alloc(dev, o.frozen); err != nil {
+		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
+	}
+	m.dev, m.pool = dev, tensor.NewPool(dev)
+	return nil
+}
+
+// Config is the model's configuration, its architectures naming its head.
+func (m *Model) Config() Config { return m.cfg }
+
+// Head is what the model ends in.
+func (m *Model) Head() Head { return m.head }
+
+// Params are the weights for the optimizer.
+func (m *Model) Params() *tensor.ParamSet { return m.set }
+
+// Close frees the model's memory on the device.
+func (m *Model) Close() {
+	m.set.Free(m.dev)
+	m.rotary.free(m.dev)
+	m.pool.Free()
+}

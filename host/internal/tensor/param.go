@@ -1,0 +1,132 @@
+package tensor
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+// A Param is one weight, a window into the flat buffers of its ParamSet. Grad is absent in a frozen set.
+type Param struct {
+	Name  string
+	Shape []int
+	Value accelerators.Buffer
+	Grad  accelerators.Buffer
+	Decay bool // whether weight decay applies: to matrices, not to norms, biases and embeddings
+	Off   int  // first element within the flat buffers
+}
+
+// Size is the number of elements.
+func (p *Param) Size() int {
+	n := 1
+	for _, d := range p.Shape {
+		n *= d
+	}
+	return n
+}
+
+func (p *Param) String() string {
+	return p.Name + " " + strings.ReplaceAll(fmt.Sprint(p.Shape), " ", ",")
+}
+
+func (p *Param) isMatrix(cols int) bool { return len(p.Shape) == 2 && p.Shape[1] == cols }
+
+func (p *Param) isVector(n int) bool { return len(p.Shape) == 1 && p.Shape[0] == n }
+
+// A ParamSet is the weights of a model in one allocation, and their gradients in another of the same layout: parameters
+// with weight decay first, then the others, so that an optimizer step is one call for each group. Between parameters
+// there may be padding, which is zero and stays zero.
+type ParamSet struct {
+	Value accelerators.Buffer
+	Grad  accelerators.Buffer // absent in a frozen set
+
+	params []*Param
+	names  map[string]bool
+	groups []Group
+}
+
+// A Group is a range of the flat buffers under one rule of weight decay.
+type Group struct {
+	Off, Len int
+	Decay    bool
+}
+
+// align keeps every parameter on a cache line and on the boundary that tensor cores ask for, in elements.
+const align = 16
+
+// Add declares a parameter; it has storage after Alloc. Names must differ.
+func (s *ParamSet) Add(name string, shape []int, decay bool) *Param {
+	if s.Value.Present() || s.names[name] {
+		panic(fmt.Sprintf("tensor: parameter %s is added twice, or after Alloc", name))
+	}
+	if s.names == nil {
+		s.names = map[string]bool{}
+	}
+	s.names[name] = true
+	p := &Param{Name: name, Shape: shape, Decay: decay}
+	s.params = append(s.params, p)
+	return p
+}
+
+// Alloc gives all parameters zeroed storage on the device, and gradients unless the set is to be frozen.
+func (s *ParamSet) Alloc(dev accelerators.Device, frozen bool) error {
+	n := s.layout()
+	var err error
+	if s.Value, err = dev.Alloc(accelerators.F32, n); err != nil {
+		return fmt.Errorf("allocate %d weights: %w", n, err)
+	}
+	if !frozen {
+		if s.Grad, err = dev.Alloc(accelerators.F32, n); err != nil {
+			s.Free(dev)
+			return fmt.Errorf("allocate %d gradients: %w", n, err)
+		}
+	}
+	for _, p := range s.params {
+		p.Value = s.Value.Slice(p.Off, p.Size())
+		if !frozen {
+			p.Grad = s.Grad.Slice(p.Off, p.Size())
+		}
+	}
+	return nil
+}
+
+// layout places the parameters and returns the length of the flat buffers.
+func (s *ParamSet) layout() int {
+	end := 0
+	for _, decay := range []bool{true, false} {
+		start := end
+		for _, p := range s.params {
+			if p.Decay == decay {
+				p.Off = end
+				end += (p.Size() + align - 1) / align * align
+			}
+		}
+		if end > start {
+			s.groups = append(s.groups, Group{Off: start, Len: end - start, Decay: decay})
+		}
+	}
+	return end
+}
+
+// All lists the parameters in the order in which they were added.
+func (s *ParamSet) All() []*Param { return s.params }
+
+// Groups are the ranges of the flat buffers that share a rule of weight decay; together they cover all of it.
+func (s *ParamSet) Groups() []Group { return s.groups }
+
+// Count is the length of the flat buffers: all weights, with the padding between them. It is 0 before Alloc.
+func (s *ParamSet) Count() int { return s.Value.Len }
+
+// ZeroGrad clears all gradients.
+func (s *ParamSet) ZeroGrad(dev accelerators.Device) { dev.Fill(s.Grad, 0) }
+
+// Free returns the storage to the device; the parameters are unusable afterwards.
+func (s *ParamSet) Free(dev accelerators.Device) {
+	for _, b := range []accelerators.Buffer{s.Value, s.Grad} {
+		if b.Present() {
+			dev.Free(b)
+		}
+	}
+	s.Value, s.Grad = accelerators.Buffer{}, accelerators.Buffer{}
+}

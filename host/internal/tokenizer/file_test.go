@@ -1,0 +1,214 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bareFile returns the smallest tokenizer.json: the bytes, two merges and one special token.
+func bareFile() map[string]any {
+	vocab := map[string]any{"ab": 256, "abc": 257}
+	for b := range 256 {
+		vocab[string(byteChar[b])] = b
+	}
+	return map[string]any{
+		"version":       "1.0",
+		"added_tokens":  []any{addedToken{ID: 258, Content: "<s>", Special: true}},
+		"pre_tokenizer": map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true},
+		"decoder":       map[string]any{"type": "ByteLevel"},
+		"model":         map[string]any{"type": "BPE", "vocab": vocab, "merges": []any{"a b", []string{"ab", "c"}}},
+	}
+}
+
+// change sets the value at a path of keys.
+func change(file map[string]any, value any, path ...string) map[string]any {
+	m := file
+	for _, key := range path[:len(path)-1] {
+		m = m[key].(map[string]any)
+	}
+	m[path[len(path)-1]] = value
+	return file
+}
+
+func parsed(file map[string]any) (*Tokenizer, error) {
+	raw, err := json.Marshal(file)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(files{tokenizer: raw})
+}
+
+func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
+	type element = map[string]any
+	template := func(single ...element) element {
+		tokens := element{"<s>": element{"id": "<s>", "ids": []int{999}}}
+		return element{"type": "TemplateProcessing", "single": single, "special_tokens": tokens}
+	}
+	text, token := element{"Sequence": element{"id": "A"}}, func(id string) element {
+		return element{"SpecialToken": element{"id": id}}
+	}
+	cuts := func(all ...element) element { return element{"type": "Sequence", "pretokenizers": all} }
+	split := func(pattern element, behavior string) element {
+		return cuts(element{"type": "Split", "pattern": pattern, "behavior": behavior}, element{"type": "ByteLevel"})
+	}
+	for _, c := range []struct {
+		path  string
+		value any
+		want  string
+	}{
+		{"version", "2.0", `version "2.0"`},
+		{"extra", 1, `unknown field "extra"`},
+		{"normalizer", element{"type": "Lowercase"}, `normalizer: type "Lowercase"`},
+		{"normalizer", element{"type": "Sequence", "normalizers": []element{{"type": "Replace"}}}, `type "Replace"`},
+		{"normalizer", element{"type": "NFC", "more": 1}, `normalizer: NFC: unknown field "more"`},
+		{"pre_tokenizer", nil, "pre_tokenizer: it does not end with ByteLevel"},
+		{"pre_tokenizer", element{"type": "Metaspace"}, "pre_tokenizer: it does not end with ByteLevel"},
+		{"pre_tokenizer", cuts(element{"type": "Digits"}, element{"type": "ByteLevel"}), `type "Digits"`},
+		{"pre_tokenizer", cuts(element{"type": "ByteLevel"}, element{"type": "ByteLevel"}), "must be the last"},
+		{"pre_tokenizer.tokens", 1, `pre_tokenizer: ByteLevel: unknown field "tokens"`},
+		{"pre_tokenizer", split(element{"Regex": "a"}, "Removed"), `behavior "Removed"`},
+		{"pre_tokenizer", split(element{"String": "a"}, "Isolated"), "Split: only a Regex"},
+		{"pre_tokenizer", split(element{"Regex": `\w+$`}, "Isolated"), `pattern "\\w+$"`},
+		{"post_processor", element{"type": "BertProcessing"}, `post_processor: type "BertProcessing"`},
+		{"post_processor", template(text, token("<s>")), `"<s>" has no ids`},
+		{"post_processor", template(text, token("x")), `"x" has no ids`},
+		{"post_processor", template(), "single holds 0 sequences"},
+		{"post_processor", template(element{}), "neither SpecialToken nor Sequence"},
+		{"decoder", nil, "decoder: it must be ByteLevel"},
+		{"decoder", element{"type": "WordPiece"}, `decoder: type "WordPiece"`},
+		{"added_tokens", []addedToken{{ID: 258, Content: "xyz", LStrip: true}}, `added_tokens: "xyz": lstrip`},
+		{"added_tokens", []addedToken{{ID: 3, Content: "xyz"}}, "added_tokens: id 3 has two tokens"},
+		{"added_tokens", []addedToken{{ID: 300, Content: "ab"}}, "id is not that in vocab"},
+		{"added_tokens", []addedToken{{ID: vocabLimit, Content: "x"}}, `"x" with id 4194304`},
+		{"added_tokens", []addedToken{{ID: 300}}, "empty"},
+		{"model", element{"type": "Unigram", "vocab": []any{}}, `model: type "Unigram"`},
+		{"model.type", "WordPiece", `model: type "WordPiece"`},
+		{"model.dropout", 0.1, "model: dropout 0.1"},
+		{"model.continuing_subword_prefix", "##", `continuing_subword_prefix "##"`},
+		{"model.end_of_word_suffix", "</w>", `end_of_word_suffix "</w>"`},
+		{"model.byte_fallback", true, "byte_fallback"},
+		{"model.merges", nil, "vocab or merges are missing"},
+		{"model.merges", []string{"a b c"}, `merge "a b c" is not of two tokens`},
+		{"model.merges", []string{"b a"}, `merges: entry 0, "b" and "a"`},
+		{"model.vocab.x", 3.5, "cannot unmarshal number 3.5"},
+		{"model.vocab.xyz", 7, "id 7 has two tokens"},
+		{"model.vocab.xyz", -1, `token "xyz" with id -1`},
+		{"model.vocab.a", nil, "has two tokens"},
+		{"model.new", 1, `model: unknown field "new"`},
+	} {
+		_, err := parsed(change(bareFile(), c.value, strings.Split(c.path, ".")...))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s = %v: error %v, want %q in it", c.path, c.value, err, c.want)
+		}
+	}
+}
+
+func TestVocabularyMustHaveAllBytes(t *testing.T) {
+	file := bareFile()
+	delete(file["model"].(map[string]any)["vocab"].(map[string]any), string(byteChar[0xe4]))
+	if _, err := parsed(file); err == nil || !strings.Contains(err.Error(), "byte 0xe4") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLaterFormsOfAFileAreUnderstood(t *testing.T) {
+	file := change(bareFile(), "", "model", "end_of_word_suffix")
+	file = change(file, map[string]any{"type": "Sequence", "decoders": []any{file["decoder"]}}, "decoder")
+	file = change(file, map[string]any{"max_length": 8}, "truncation")
+	tok, err := parsed(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Encode("abcab"); len(got) != 2 || got[0] != 257 || got[1] != 256 {
+		t.Errorf("tokens %v", got)
+	}
+}
+
+func writeFiles(t *testing.T, contents map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	raw, err := json.Marshal(bareFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	contents["tokenizer.json"] = string(raw)
+	for name, content := range contents {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestNamesOfSpecialTokensComeFromTheConfigThenTheMap(t *testing.T) {
+	tok, err := Load(writeFiles(t, map[string]string{
+		"tokenizer_config.json":   `{"bos_token": {"content": "<s>"}, "pad_token": null, "anything": [1]}`,
+		"special_tokens_map.json": `{"bos_token": "a", "eos_token": "abc"}`,
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := tok.BOS(); id != 258 || !ok {
+		t.Errorf("BOS %d, %v", id, ok)
+	}
+	if id, ok := tok.EOS(); id != 257 || !ok {
+		t.Errorf("EOS %d, %v", id, ok)
+	}
+	if _, ok := tok.PAD(); ok {
+		t.Error("there is a PAD")
+	}
+}
+
+func TestBrokenConfigIsNamed(t *testing.T) {
+	for content, want := range map[string]string{
+		`{"eos_token": "</s>"}`: `tokenizer_config.json: eos_token: "</s>" is not in the vocabulary`,
+		`{`:                     "tokenizer_config.json: unexpected end",
+		`{"added_tokens_decoder": {"5": {"content": "<s>"}}}`: `"<s>" with id 5 is not in tokenizer.json`,
+		`{"chat_template": 3}`:                                "tokenizer_config.json: chat_template",
+	} {
+		_, err := Load(writeFiles(t, map[string]string{"tokenizer_config.json": content}))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q in it", content, err, want)
+		}
+	}
+}
+
+func TestFilesBeyondTheLimitAreNotRead(t *testing.T) {
+	dir := writeFiles(t, map[string]string{"tokenizer_config.json": ""})
+	if err := os.Truncate(filepath.Join(dir, "tokenizer_config.json"), fileLimit+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "more than the limit") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLoadWithoutTokenizerFileFails(t *testing.T) {
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "tokenizer.json") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzTokenizerFile(f *testing.F) {
+	raw, err := json.Marshal(bareFile())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add(bytes.Replace(raw, []byte(`"trim_offsets":true`), []byte(`"add_prefix_space":true`), 1))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		tok, err := assemble(files{tokenizer: raw})
+		if err != nil {
+			return
+		}
+		for _, id := range tok.Encode("it's abc 中\n") {
+			if id < 0 || int(id) >= tok.Size() {
+				t.Errorf("token %d of %d", id, tok.Size())
+			}
+		}
+	})
+}
