@@ -2,15 +2,20 @@
 // only definition of the recipe format; decoder, JSON Schema, defaults and the documentation of the keys come from their tags.
 //
 // Tags: key is the name in the file, doc its one-line description, default its value when absent, required marks keys that must
-// be there, enum lists the allowed values.
+// be there, enum lists the allowed values; min, above, max and below bound a number, pattern names the form of a text, path
+// marks what is a path (always, or when it has a slash), and when names the condition without which nothing reads the key. On a
+// list or a mapping they hold for each element.
+//
+// Reading order: Recipe, Load (all that happens to a file), tree and layers (YAML and overrides, with positions), shape (the
+// tags as data), decoder, checker, and graph.go, which says what comes before what.
 package recipe
 
 // A Recipe is one file, with the command line's overrides applied and all defaults filled in.
 type Recipe struct {
-	Name     string             `key:"name" required:"true" doc:"name of the recipe and of its run directory"`
-	Seed     uint64             `key:"seed" default:"0" doc:"seed of every random choice"`
-	Device   string             `key:"device" default:"auto" doc:"auto, cpu, cuda or cuda:N"`
-	DataRoot string             `key:"data_root" doc:"folder that relative dataset files start from; default: the recipe's folder"`
+	Name     string             `key:"name" required:"true" pattern:"name" doc:"name of the recipe and of its run directory"`
+	Seed     uint64             `key:"seed" default:"0" min:"0" doc:"seed of every random choice"`
+	Device   string             `key:"device" default:"auto" pattern:"device" doc:"auto, cpu, cuda or cuda:N"`
+	DataRoot string             `key:"data_root" path:"always" doc:"folder that relative dataset files start from; default: the recipe's folder"`
 	Output   string             `key:"output" default:"runs" doc:"folder that holds the run directories"`
 	Datasets map[string]Dataset `key:"datasets" doc:"files and what is in them, by name"`
 	Models   map[string]Model   `key:"models" doc:"model architectures or model directories, by name"`
@@ -31,16 +36,16 @@ type Dataset struct {
 	Files      []string          `key:"files" required:"true" doc:"paths and globs (** crosses folders); sample:// is the embedded data"`
 	Reader     string            `key:"reader" default:"auto" enum:"auto,jsonl,json,csv,txt,parquet,xml" doc:"file format; auto goes by the file's ending"`
 	Encoding   string            `key:"encoding" default:"auto" enum:"auto,utf-8,gb18030" doc:"character encoding; auto takes UTF-8 and falls back to GB18030 when a whole file is valid in it"`
-	Header     *bool             `key:"header" default:"true" doc:"whether a CSV file's first line names the columns; without it they are named 0, 1, 2, ..."`
-	Record     string            `key:"record" doc:"XML: the element that is one record; txt: a regular expression that starts a record (default: the whole file is one)"`
+	Header     *bool             `key:"header" default:"true" when:"reader=auto|csv" doc:"whether a CSV file's first line names the columns; without it they are named 0, 1, 2, ..."`
+	Record     string            `key:"record" when:"reader=auto|xml|txt" doc:"XML: the element that is one record; txt: a regular expression that starts a record (default: the whole file is one)"`
 	Format     string            `key:"format" required:"true" enum:"text,rated,messages,sharegpt,alpaca,transcript,preference,choice" doc:"what a record is"`
 	Fields     map[string]Fields `key:"fields" doc:"where the parts of a record are, as part: field or [fields], when they are named otherwise"`
-	Speakers   map[string]string `key:"speakers" doc:"transcript: prefix of a turn to its role (user, assistant, system)"`
-	AnswerBase int               `key:"answer_base" default:"0" doc:"choice: what a numeric answer counts from"`
+	Speakers   map[string]string `key:"speakers" enum:"user,assistant,system" when:"format=transcript|preference" doc:"transcripts, also within pairs: prefix of a turn to its role (user, assistant, system)"`
+	AnswerBase int               `key:"answer_base" default:"0" min:"0" when:"format=choice" doc:"choice: what a numeric answer counts from"`
 	Language   string            `key:"language" default:"auto" doc:"language of all records, auto to tell zh from en by script, or the name of a field in braces: {lang}"`
 	Source     string            `key:"source" doc:"name of the source in reports; default: the dataset's name"`
-	MaxBad     float64           `key:"max_bad" default:"0.01" doc:"share of malformed records above which reading stops"`
-	Limit      int               `key:"limit" doc:"take this many records, chosen by their hash, not by their order; 0 is all"`
+	MaxBad     float64           `key:"max_bad" default:"0.01" min:"0" max:"1" doc:"share of malformed records above which reading stops"`
+	Limit      int               `key:"limit" min:"0" doc:"take this many records, chosen by their hash, not by their order; 0 is all"`
 
 	Pos Position
 }
@@ -50,25 +55,25 @@ type Fields []string
 
 // A Model is a new architecture, or a model directory in Hugging Face layout (From).
 type Model struct {
-	From         string  `key:"from" doc:"model directory in Hugging Face layout; excludes all other keys but head"`
-	Arch         string  `key:"arch" enum:"llama,xlm-roberta,bert" doc:"architecture"`
-	Layers       int     `key:"layers" doc:"number of blocks"`
-	Hidden       int     `key:"hidden" doc:"width"`
-	Heads        int     `key:"heads" doc:"attention heads"`
-	KVHeads      int     `key:"kv_heads" doc:"key-value heads; default: heads"`
-	Inner        int     `key:"inner" doc:"width of the feed-forward part; default: 8/3 hidden (llama, rounded up to 32) or 4 hidden"`
-	Context      int     `key:"context" default:"512" doc:"longest sequence in tokens"`
-	RopeTheta    float64 `key:"rope_theta" default:"10000" doc:"base of the rotary angles"`
-	TieEmbedding *bool   `key:"tie_embedding" default:"true" doc:"whether the head shares the token embedding"`
-	Outputs      int     `key:"outputs" default:"1" doc:"outputs of a classification head; regression and reward have 1"`
+	From         string  `key:"from" path:"always" doc:"model directory in Hugging Face layout; excludes all other keys but outputs"`
+	Arch         string  `key:"arch" enum:"llama,xlm-roberta,bert" when:"!from" doc:"architecture"`
+	Layers       int     `key:"layers" min:"1" when:"!from" doc:"number of blocks"`
+	Hidden       int     `key:"hidden" min:"1" when:"!from" doc:"width"`
+	Heads        int     `key:"heads" min:"1" when:"!from" doc:"attention heads"`
+	KVHeads      int     `key:"kv_heads" min:"1" when:"arch=llama" doc:"key-value heads; default: heads"`
+	Inner        int     `key:"inner" min:"1" when:"!from" doc:"width of the feed-forward part; default: 8/3 hidden (llama, rounded up to 32) or 4 hidden"`
+	Context      int     `key:"context" default:"512" min:"1" when:"!from" doc:"longest sequence in tokens"`
+	RopeTheta    float64 `key:"rope_theta" default:"10000" above:"0" when:"arch=llama" doc:"base of the rotary angles"`
+	TieEmbedding *bool   `key:"tie_embedding" default:"true" when:"!from" doc:"whether the head shares the token embedding"`
+	Outputs      int     `key:"outputs" default:"1" min:"1" doc:"outputs of a classification head; regression and reward have 1"`
 
 	Pos Position
 }
 
 // A Plugin binds a plugin to the recipe.
 type Plugin struct {
-	Use    string            `key:"use" required:"true" doc:"name of a built-in plugin, path of a .wasm module, or path of an executable"`
-	SHA256 string            `key:"sha256" doc:"digest that the file must have"`
+	Use    string            `key:"use" required:"true" path:"slash" doc:"name of a built-in plugin, path of a .wasm module, or path of an executable"`
+	SHA256 string            `key:"sha256" pattern:"sha256" doc:"digest that the file must have"`
 	Args   []string          `key:"args" doc:"command-line arguments of an executable"`
 	Models map[string]string `key:"models" doc:"the plugin's model names to models or stages of this recipe"`
 	With   map[string]any    `key:"with" doc:"configuration, checked against the plugin's manifest"`
@@ -88,8 +93,8 @@ type Grant struct {
 type Limits struct {
 	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module"`
 	Deadline Duration `key:"deadline" default:"30s" doc:"wall time of one call, model time excluded"`
-	Batch    int      `key:"batch" default:"256" doc:"most records in one call"`
-	Faults   int      `key:"faults" default:"10" doc:"faulty records after which the stage stops"`
+	Batch    int      `key:"batch" default:"256" min:"1" doc:"most records in one call"`
+	Faults   int      `key:"faults" default:"10" min:"0" doc:"faulty records after which the stage stops"`
 }
 
 // A Stage is one step. Exactly the struct of its kind is set.
@@ -108,12 +113,12 @@ type Stage struct {
 // Tokenizer trains a byte-level BPE tokenizer.
 type Tokenizer struct {
 	From  []string `key:"from" required:"true" doc:"datasets to learn from"`
-	Vocab int      `key:"vocab" required:"true" doc:"size of the vocabulary, special tokens included"`
+	Vocab int      `key:"vocab" required:"true" min:"1" doc:"size of the vocabulary, special tokens included"`
 }
 
 // Curate rates and filters a dataset.
 type Curate struct {
-	From  string `key:"from" required:"true" doc:"dataset or curate stage"`
+	From  Fields `key:"from" required:"true" doc:"dataset or curate stage, or several of them together"`
 	Steps []Step `key:"steps" required:"true" doc:"what is done with each record, in order"`
 }
 
@@ -136,42 +141,42 @@ type Dedup struct {
 // Train updates a model.
 type Train struct {
 	Init      string `key:"init" required:"true" doc:"model or train stage whose weights are the start"`
-	Tokenizer string `key:"tokenizer" doc:"tokenizer stage, or a directory with tokenizer.json; default: that of init, or the only tokenizer stage"`
+	Tokenizer string `key:"tokenizer" path:"slash" doc:"tokenizer stage, or a directory with tokenizer.json; default: that of init, or the only tokenizer stage"`
 	Objective string `key:"objective" required:"true" enum:"next_token,regression,classification,pairwise,dpo" doc:"what is learned"`
 	Data      Mix    `key:"data" required:"true" doc:"a dataset, or mix and language"`
-	Label     string `key:"label" default:"label" doc:"regression, classification: the score column that is the target"`
-	Learn     string `key:"learn" default:"all" enum:"all,assistant" doc:"which tokens carry loss: all, or those of assistant turns"`
+	Label     string `key:"label" default:"label" when:"objective=regression|classification" doc:"regression, classification: the score column that is the target"`
+	Learn     string `key:"learn" default:"all" enum:"all,assistant" when:"objective=next_token" doc:"which tokens carry loss: all, or those of assistant turns"`
 
-	SequenceLen int    `key:"sequence_len" doc:"tokens of a sequence; default: the model's context"`
+	SequenceLen int    `key:"sequence_len" min:"1" doc:"tokens of a sequence; default: the model's context"`
 	OverLength  string `key:"over_length" required:"true" enum:"cut,split,drop,error" doc:"what happens to a record that is longer than sequence_len"`
-	Packing     *bool  `key:"packing" default:"true" doc:"put several records into one sequence, attention kept apart (next_token only)"`
+	Packing     *bool  `key:"packing" default:"true" when:"objective=next_token" doc:"put several records into one sequence, attention kept apart (next_token only)"`
 
-	Tokens float64 `key:"tokens" doc:"length of the stage in tokens"`
-	Epochs float64 `key:"epochs" doc:"length of the stage in passes over the data"`
-	Steps  int     `key:"steps" doc:"length of the stage in optimizer steps"`
+	Tokens float64 `key:"tokens" above:"0" doc:"length of the stage in tokens"`
+	Epochs float64 `key:"epochs" above:"0" doc:"length of the stage in passes over the data"`
+	Steps  int     `key:"steps" min:"1" doc:"length of the stage in optimizer steps"`
 
-	BatchSize      int     `key:"batch_size" required:"true" doc:"sequences (pairs, records) of one optimizer step"`
-	MicroBatchSize int     `key:"micro_batch_size" doc:"sequences of one forward pass; default: batch_size; gradients accumulate under one normaliser"`
-	LearningRate   float64 `key:"learning_rate" required:"true" doc:"peak learning rate"`
+	BatchSize      int     `key:"batch_size" required:"true" min:"1" doc:"sequences (pairs, records) of one optimizer step"`
+	MicroBatchSize int     `key:"micro_batch_size" min:"1" doc:"sequences of one forward pass; default: batch_size; gradients accumulate under one normaliser"`
+	LearningRate   float64 `key:"learning_rate" required:"true" above:"0" doc:"peak learning rate"`
 	Scheduler      string  `key:"scheduler" default:"cosine" enum:"cosine,linear,constant,wsd" doc:"course of the learning rate after the warm-up"`
-	WarmupRatio    float64 `key:"warmup_ratio" default:"0.05" doc:"share of the steps in which the rate rises from 0"`
-	DecayRatio     float64 `key:"decay_ratio" default:"0.2" doc:"wsd: share of the steps in which the rate falls at the end"`
-	MinRatio       float64 `key:"min_ratio" default:"0.1" doc:"final share of the peak rate (cosine, linear, wsd)"`
-	WeightDecay    float64 `key:"weight_decay" default:"0.1" doc:"decoupled decay of matrices; norms, biases and embeddings have none"`
-	Beta1          float64 `key:"adam_beta1" default:"0.9" doc:"decay of the first moment"`
-	Beta2          float64 `key:"adam_beta2" default:"0.95" doc:"decay of the second moment"`
-	Epsilon        float64 `key:"adam_epsilon" default:"1e-8" doc:"added to the root of the second moment"`
-	MaxGradNorm    float64 `key:"max_grad_norm" default:"1" doc:"global gradient norm that is clipped to; 0 is no clipping"`
-	Beta           float64 `key:"beta" default:"0.1" doc:"dpo: strength of the pull to the reference model"`
+	WarmupRatio    float64 `key:"warmup_ratio" default:"0.05" min:"0" max:"1" doc:"share of the steps in which the rate rises from 0"`
+	DecayRatio     float64 `key:"decay_ratio" default:"0.2" min:"0" max:"1" when:"scheduler=wsd" doc:"wsd: share of the steps in which the rate falls at the end"`
+	MinRatio       float64 `key:"min_ratio" default:"0.1" min:"0" max:"1" when:"scheduler=cosine|linear|wsd" doc:"final share of the peak rate (cosine, linear, wsd)"`
+	WeightDecay    float64 `key:"weight_decay" default:"0.1" min:"0" doc:"decoupled decay of matrices; norms, biases and embeddings have none"`
+	Beta1          float64 `key:"adam_beta1" default:"0.9" min:"0" below:"1" doc:"decay of the first moment"`
+	Beta2          float64 `key:"adam_beta2" default:"0.95" min:"0" below:"1" doc:"decay of the second moment"`
+	Epsilon        float64 `key:"adam_epsilon" default:"1e-8" above:"0" doc:"added to the root of the second moment"`
+	MaxGradNorm    float64 `key:"max_grad_norm" default:"1" min:"0" doc:"global gradient norm that is clipped to; 0 is no clipping"`
+	Beta           float64 `key:"beta" default:"0.1" above:"0" when:"objective=dpo" doc:"dpo: strength of the pull to the reference model"`
 
-	SaveSteps int `key:"save_steps" default:"100" doc:"steps between checkpoints"`
-	SaveLimit int `key:"save_total_limit" default:"2" doc:"checkpoints kept while training"`
+	SaveSteps int `key:"save_steps" default:"100" min:"1" doc:"steps between checkpoints"`
+	SaveLimit int `key:"save_total_limit" default:"2" min:"1" doc:"checkpoints kept while training"`
 }
 
 // A Mix is the data of a train stage: one dataset, or several in shares of tokens.
 type Mix struct {
-	Mix      map[string]float64 `key:"mix" doc:"datasets or curate stages and their shares of the tokens; name[score>=4] selects by score"`
-	Language map[string]float64 `key:"language" doc:"languages and their shares of the tokens"`
+	Mix      map[string]float64 `key:"mix" required:"true" above:"0" doc:"datasets or curate stages and their shares of the tokens; name[score>=4] selects by score"`
+	Language map[string]float64 `key:"language" above:"0" doc:"languages and their shares of the tokens"`
 }
 
 // Evaluate measures models.
@@ -179,19 +184,19 @@ type Evaluate struct {
 	Models      []string `key:"models" required:"true" doc:"models or train stages"`
 	Perplexity  []string `key:"perplexity" doc:"datasets of held-out text"`
 	Benchmarks  []string `key:"benchmarks" doc:"datasets of multiple-choice questions"`
-	Shots       int      `key:"shots" doc:"solved examples before each question, taken from shots_from"`
-	ShotsFrom   string   `key:"shots_from" doc:"multiple-choice dataset the examples come from"`
-	Scoring     string   `key:"scoring" default:"text" enum:"letter,text" doc:"compare the likelihoods of the letters, or of the answer texts per byte"`
+	Shots       int      `key:"shots" min:"0" when:"benchmarks" doc:"solved examples before each question, taken from shots_from"`
+	ShotsFrom   string   `key:"shots_from" when:"benchmarks" doc:"multiple-choice dataset the examples come from"`
+	Scoring     string   `key:"scoring" default:"text" enum:"letter,text" when:"benchmarks" doc:"compare the likelihoods of the letters, or of the answer texts per byte"`
 	Preferences []string `key:"preferences" doc:"datasets of preference pairs: share in which the chosen answer is likelier, or rewarded higher"`
-	Reference   string   `key:"reference" doc:"preferences: model against which the likelihoods are taken, as DPO does"`
+	Reference   string   `key:"reference" when:"preferences" doc:"preferences: model against which the likelihoods are taken, as DPO does"`
 	Ratings     []string `key:"ratings" doc:"rated datasets: Spearman correlation and mean absolute error of a rater model"`
-	Label       string   `key:"label" default:"label" doc:"ratings: the score column that is the truth"`
-	Rewards     []string `key:"rewards" doc:"reward plugins: mean reward of the models' own answers to the benchmarks"`
+	Label       string   `key:"label" default:"label" when:"ratings" doc:"ratings: the score column that is the truth"`
+	Prompt      string   `key:"prompt" default:"auto" enum:"auto,text,chat" doc:"benchmarks: put questions as plain text or through the chat template; auto: chat for models trained on assistant turns"`
+	Rewards     []string `key:"rewards" when:"benchmarks" doc:"reward plugins: mean reward of the models' own answers to the benchmarks"`
 }
 
 // Export writes a model for others.
 type Export struct {
-	Model  string   `key:"model" required:"true" doc:"train stage or model"`
-	Format []string `key:"format" default:"safetensors" enum:"safetensors" doc:"formats"`
-	Shard  Bytes    `key:"shard_size" default:"5GiB" doc:"largest weight file"`
+	Model string `key:"model" required:"true" doc:"train stage or model"`
+	Shard Bytes  `key:"shard_size" default:"5GiB" doc:"largest weight file"`
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/sdk"
+)
+
+func newEnv(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "env",
+		Short: "Print what this binary finds: devices, processor, memory, environment, plugins",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintf(a.out, "version    carebot %s\n", versionText())
+			printDevices(a.out)
+			fmt.Fprintf(a.out, "processor  %d threads, %s\n", runtime.GOMAXPROCS(0), strings.Join(features(), " "))
+			fmt.Fprintf(a.out, "memory     %s\n", memory())
+			fmt.Fprintf(a.out, "cache      %s\n", cacheDir())
+			fmt.Fprintf(a.out, "plugins    %s\n", strings.Join(sdk.Names(), ", "))
+			for _, line := range environment(os.Environ()) {
+				fmt.Fprintf(a.out, "variable   %s\n", line)
+			}
+			return nil
+		},
+	}
+}
+
+func printDevices(out io.Writer) {
+	for _, name := range []string{"cpu", "cuda"} {
+		dev, _, err := accelerators.Open(name)
+		if err != nil {
+			fmt.Fprintf(out, "device     %v\n", err)
+			continue
+		}
+		fmt.Fprintf(out, "device     %s: %s\n", dev.Name(), dev.Describe())
+		if err := dev.Close(); err != nil {
+			fmt.Fprintf(out, "device     close %s: %v\n", name, err)
+		}
+	}
+}
+
+// shownVariables are the prefixes of variables that change what CareBot or what is around it does.
+var shownVariables = []string{
+	"CAREBOT_", "CUDA_", "NCCL_", "HF_", "GOMAXPROCS", "GOMEMLIMIT", "GOGC", "GODEBUG", "TMPDIR",
+}
+
+// environment lists the variables that matter, sorted, without secrets: of what looks like one only that it is set.
+func environment(all []string) []string {
+	var lines []string
+	for _, variable := range all {
+		name, value, _ := strings.Cut(variable, "=")
+		if slices.ContainsFunc(shownVariables, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+			lines = append(lines, name+"="+shown(name, value))
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+func shown(name, value string) string {
+	for _, secret := range []string{"TOKEN", "KEY", "SECRET", "PASSWORD"} {
+		if strings.Contains(name, secret) && !strings.HasSuffix(name, "_PATH") {
+			return "(set)"
+		}
+	}
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return value
+}

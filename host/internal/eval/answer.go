@@ -1,0 +1,53 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/sdk"
+)
+
+// Answer lets the model answer multiple-choice questions in its own words: greedily, options listed, through the chat template.
+// An answer has at most maxTokens tokens and half the model's context; a question that is too long loses its oldest tokens.
+// The reference of each sample is the right letter.
+func Answer(ctx context.Context, s *Served, questions []*data.Record, maxTokens int) ([]sdk.Sample, error) {
+	listed := ChoiceOptions{Letters: true}
+	limit := s.model.Config().Context()
+	maxTokens = min(maxTokens, limit/2)
+	samples := make([]sdk.Sample, len(questions))
+	prompts := make([][]int32, len(questions))
+	for i, q := range questions {
+		history := []sdk.Turn{{Role: sdk.RoleUser, Text: listed.question(q)}}
+		samples[i] = sdk.Sample{ID: q.ID, History: history, Reference: letter(q.Answer)}
+		ids, _, err := s.tok.Chat(history, true)
+		if err != nil {
+			return nil, fmt.Errorf("answer question %d: %w", i, err)
+		}
+		prompts[i] = ids[max(0, len(ids)+maxTokens-limit):]
+	}
+	answers, err := s.Generate(ctx, prompts, model.Generation{MaxTokens: maxTokens}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("answer: %w", err)
+	}
+	for i, ids := range answers {
+		samples[i].Response = s.tok.Decode(ids)
+	}
+	return samples, nil
+}
+
+// Generate continues prompts until the end-of-turn token, alone on the device. each, when not nil, sees every token as it comes.
+func (s *Served) Generate(
+	ctx context.Context, prompts [][]int32, g model.Generation, each func(sequence int, id int32),
+) ([][]int32, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stop := range []func() (int32, bool){s.tok.EOS, s.tok.EndOfTurn} {
+		if id, ok := stop(); ok {
+			g.Stop = append(slices.Clip(g.Stop), id)
+		}
+	}
+	return s.model.Generate(ctx, prompts, g, each)
+}

@@ -1,0 +1,265 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	_ "github.com/carebot-llm/carebot/accelerators/cpu"
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+	"github.com/carebot-llm/carebot/host/internal/tokenizer"
+	"github.com/carebot-llm/carebot/sdk"
+)
+
+// contextLen is the context of the models here, in tokens.
+const contextLen = 64
+
+var learnTokenizer = sync.OnceValues(func() (*tokenizer.Tokenizer, error) {
+	texts := []string{
+		"Question: the patient has fever and a cough. Answer: the doctor advises rest.",
+		"Question: the patient has a headache. Answer: the doctor advises water and rest.",
+		"问题：病人发烧咳嗽。答案：医生建议休息。问题：病人头痛。答案：医生建议喝水休息。",
+	}
+	return tokenizer.Train(slices.Values(texts), 300)
+})
+
+func openCPU(t testing.TB) accelerators.Device {
+	t.Helper()
+	dev, _, err := accelerators.Open("cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := dev.Sync(); err != nil {
+			t.Errorf("the device ends with an error: %v", err)
+		}
+		dev.Close()
+	})
+	return dev
+}
+
+func toyTokenizer(t testing.TB) *tokenizer.Tokenizer {
+	t.Helper()
+	tok, err := learnTokenizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+func toyConfig(tok *tokenizer.Tokenizer, outputs int) model.Config {
+	shape := recipe.Model{
+		Arch: model.Llama, Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, Context: contextLen, RopeTheta: 1e4, Outputs: outputs,
+	}
+	cfg := model.ConfigFromRecipe(shape, tok.Size(), model.Special{PAD: 0, BOS: 1, EOS: 2})
+	cfg.InitializerRange = 0.2 // so that answers vary
+	return cfg
+}
+
+func newModel(t testing.TB, dev accelerators.Device, cfg model.Config, head model.Head, seed uint64) *model.Model {
+	t.Helper()
+	m, err := model.New(dev, cfg, head, seed, model.Frozen())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func serve(t testing.TB, m *model.Model, tok *tokenizer.Tokenizer, dev accelerators.Device) *Served {
+	t.Helper()
+	s := Serve("toy", m, tok, dev, new(sync.Mutex))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// talker is a served language model with random weights.
+func talker(t testing.TB, seed uint64) *Served {
+	t.Helper()
+	dev, tok := openCPU(t), toyTokenizer(t)
+	return serve(t, newModel(t, dev, toyConfig(tok, 1), model.HeadLM, seed), tok, dev)
+}
+
+// judge is a served model with a head of random weights.
+func judge(t testing.TB, outputs int) *Served {
+	t.Helper()
+	dev, tok := openCPU(t), toyTokenizer(t)
+	return serve(t, newModel(t, dev, toyConfig(tok, outputs), model.HeadClassify, 1), tok, dev)
+}
+
+// encoder is a served encoder without a head.
+func encoder(t testing.TB) *Served {
+	t.Helper()
+	dev, tok := openCPU(t), toyTokenizer(t)
+	shape := recipe.Model{Arch: model.Bert, Layers: 2, Hidden: 32, Heads: 4, Context: contextLen}
+	cfg := model.ConfigFromRecipe(shape, tok.Size(), model.Special{PAD: 0, BOS: 1, EOS: 2})
+	return serve(t, newModel(t, dev, cfg, model.HeadNone, 1), tok, dev)
+}
+
+// uniform is a served language model to which all tokens are equally likely.
+func uniform(t testing.TB) *Served {
+	t.Helper()
+	s := talker(t, 1)
+	s.dev.Fill(s.model.Params().Value, 0)
+	return s
+}
+
+func user(text string) []sdk.Turn { return []sdk.Turn{{Role: sdk.RoleUser, Text: text}} }
+
+func raw(text string) []sdk.Turn { return []sdk.Turn{{Text: text}} }
+
+// direct runs f on a tape of its own and downloads what it returns.
+func direct(t testing.TB, s *Served, f func(*tensor.Tape) *tensor.Tensor) []float64 {
+	t.Helper()
+	pool := tensor.NewPool(s.dev)
+	defer pool.Free()
+	tape := tensor.NewInference(s.dev, pool)
+	defer tape.Reset()
+	values, err := tape.Download(f(tape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return widen(values)
+}
+
+func TestInfoDescribesTheModel(t *testing.T) {
+	want := sdk.ModelInfo{Name: "toy", MaxTokens: contextLen, Hidden: 32}
+	if got := talker(t, 1).Info(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	want.Outputs = 3
+	if got := judge(t, 3).Info(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestScoreIsTheOutputOfTheHead(t *testing.T) {
+	s := judge(t, 3)
+	texts := [][]sdk.Turn{
+		raw("the patient has fever"), user("a headache"),
+		{{Role: sdk.RoleUser, Text: "fever?"}, {Role: sdk.RoleAssistant, Text: "rest"}},
+		raw(""), raw(strings.Repeat("the doctor advises rest. ", 40)),
+	}
+	chat := func(turns []sdk.Turn) []int32 {
+		ids, _, err := s.tok.Chat(turns, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ids
+	}
+	want := make([][]float64, len(texts))
+	for i, ids := range [][]int32{
+		data.TextTokens(s.tok, "the patient has fever"), chat(texts[1]), chat(texts[2]),
+		data.TextTokens(s.tok, ""), data.TextTokens(s.tok, texts[4][0].Text)[:contextLen],
+	} {
+		in := model.Input{Tokens: ids, Offsets: []int32{0, int32(len(ids))}}
+		want[i] = direct(t, s, func(tape *tensor.Tape) *tensor.Tensor {
+			return s.model.Outputs(tape, s.model.Hidden(tape, in), in)
+		})
+	}
+	got, err := s.Score(t.Context(), texts)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-alone +together):\n%s", err, diff)
+	}
+}
+
+func TestEmbeddingsAreMeansOfTheLastLayer(t *testing.T) {
+	texts := []string{"the patient has fever", "", "病人头痛", strings.Repeat("water and rest ", 50)}
+	for name, s := range map[string]*Served{"decoder": talker(t, 1), "encoder": encoder(t)} {
+		want := make([][]float64, len(texts))
+		for i, text := range texts {
+			ids := data.TextTokens(s.tok, text)
+			ids = ids[:min(len(ids), contextLen)]
+			in := model.Input{Tokens: ids, Offsets: []int32{0, int32(len(ids))}}
+			hidden := direct(t, s, func(tape *tensor.Tape) *tensor.Tensor { return s.model.Hidden(tape, in) })
+			want[i] = make([]float64, 32)
+			for j, v := range hidden {
+				want[i][j%32] += v / float64(len(ids))
+			}
+		}
+		got, err := s.Embed(t.Context(), texts)
+		if err != nil || len(got) != len(want) {
+			t.Fatalf("%s: %d embeddings, %v", name, len(got), err)
+		}
+		for i := range want {
+			if !near(got[i], want[i], 1e-5) {
+				t.Errorf("%s, text %d: %v, want %v", name, i, got[i], want[i])
+			}
+		}
+	}
+}
+
+func near(a, b []float64, tolerance float64) bool {
+	for i := range a {
+		if !(max(a[i]-b[i], b[i]-a[i]) <= tolerance) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+func TestNothingIsAskedOfWhatIsNotThere(t *testing.T) {
+	ctx := t.Context()
+	if _, err := talker(t, 1).Score(ctx, [][]sdk.Turn{raw("text")}); err == nil || !strings.Contains(err.Error(), `"toy" has no head`) {
+		t.Errorf("scores of a language model: %v", err)
+	}
+	s := judge(t, 1)
+	requests := []sdk.LogLikRequest{{Context: raw("text"), Continuation: " more"}}
+	if _, err := s.LogLik(ctx, requests); err == nil || !strings.Contains(err.Error(), "head is classify, not lm") {
+		t.Errorf("likelihoods of a model with a head: %v", err)
+	}
+}
+
+func TestConcurrentRequestsGetTheirOwnAnswers(t *testing.T) {
+	s := talker(t, 1)
+	request := func(i int) []sdk.LogLikRequest {
+		return []sdk.LogLikRequest{{Context: raw(fmt.Sprintf("patient %d", i)), Continuation: " has fever"}}
+	}
+	prompt := [][]int32{s.tok.Encode("the doctor")}
+	wantIDs, err := s.Generate(t.Context(), prompt, model.Generation{MaxTokens: 8}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for i := range 8 {
+		want, err := s.LogLik(t.Context(), request(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait.Go(func() {
+			if got, err := s.LogLik(t.Context(), request(i)); err != nil || got[0] != want[0] {
+				t.Errorf("request %d: %v, want %v (%v)", i, got, want, err)
+			}
+			if got, err := s.Generate(t.Context(), prompt, model.Generation{MaxTokens: 8}, nil); err != nil || !slices.Equal(got[0], wantIDs[0]) {
+				t.Errorf("request %d: generated %v, want %v (%v)", i, got, wantIDs, err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func TestACancelledRequestReturnsTheCause(t *testing.T) {
+	cause := errors.New("no longer needed")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	s, head := talker(t, 1), judge(t, 1)
+	_, likelihoods := s.LogLik(ctx, []sdk.LogLikRequest{{Continuation: "text"}})
+	_, scores := head.Score(ctx, [][]sdk.Turn{raw("text")})
+	_, embeddings := s.Embed(ctx, []string{"text"})
+	_, generated := s.Generate(ctx, [][]int32{{5}}, model.Generation{MaxTokens: 1}, nil)
+	for i, err := range []error{likelihoods, scores, embeddings, generated} {
+		if !errors.Is(err, cause) {
+			t.Errorf("request %d: error %v, want the cause", i, err)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package run
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/eval"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/tokenizer"
+	"github.com/carebot-llm/carebot/sdk"
+)
+
+// ChatOptions say how a model talks.
+type ChatOptions struct {
+	Device     string
+	MaxTokens  int
+	Generation model.Generation
+	System     string // first turn, or empty
+}
+
+// Chat talks with the model of a directory: a line of in is a user turn, the answer is written as it comes. An empty line
+// begins a new conversation; the end of in ends the talk. The oldest turns go when the conversation outgrows the context.
+func Chat(ctx context.Context, dir string, o ChatOptions, in io.Reader, out io.Writer) error {
+	dev, _, err := accelerators.Open(o.Device)
+	if err != nil {
+		return err
+	}
+	defer dev.Close()
+	m, tok, err := loadDir(dev, dir, model.HeadLM, model.Frozen())
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	served := eval.Serve(dir, m, tok, dev, new(sync.Mutex))
+	defer served.Close()
+	c := conversation{served: served, tok: tok, options: o, out: out, limit: m.Config().Context()}
+	return c.talk(ctx, in)
+}
+
+// conversation is what was said so far.
+type conversation struct {
+	served  *eval.Served
+	tok     *tokenizer.Tokenizer
+	options ChatOptions
+	out     io.Writer
+	limit   int
+	turns   []sdk.Turn
+}
+
+func (c *conversation) talk(ctx context.Context, in io.Reader) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<20)
+	for c.prompt(); lines.Scan(); c.prompt() {
+		text := lines.Text()
+		if text == "" {
+			c.turns = nil
+			continue
+		}
+		c.turns = append(c.turns, sdk.Turn{Role: sdk.RoleUser, Text: text})
+		if err := c.answer(ctx); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(c.out)
+	return lines.Err()
+}
+
+func (c *conversation) prompt() { fmt.Fprint(c.out, "> ") }
+
+// answer generates the next assistant turn and writes it token by token.
+func (c *conversation) answer(ctx context.Context) error {
+	ids, err := c.context()
+	if err != nil {
+		return err
+	}
+	g := c.options.Generation
+	g.MaxTokens = min(c.options.MaxTokens, c.limit-len(ids))
+	stream := decoder{tok: c.tok, out: c.out}
+	answers, err := c.served.Generate(ctx, [][]int32{ids}, g, func(_ int, id int32) { stream.add(id) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	c.turns = append(c.turns, sdk.Turn{Role: sdk.RoleAssistant, Text: c.tok.Decode(answers[0])})
+	return nil
+}
+
+// context renders the conversation and leaves room for an answer; the oldest turns go first.
+func (c *conversation) context() ([]int32, error) {
+	room := max(1, c.limit-min(c.options.MaxTokens, c.limit/2))
+	for {
+		turns := c.turns
+		if c.options.System != "" {
+			turns = append([]sdk.Turn{{Role: sdk.RoleSystem, Text: c.options.System}}, turns...)
+		}
+		ids, _, err := c.tok.Chat(turns, true)
+		if err != nil || len(ids) <= room {
+			return ids, err
+		}
+		if len(c.turns) < 3 {
+			return nil, fmt.Errorf("the question has %d tokens, the model takes %d", len(ids), room)
+		}
+		c.turns = c.turns[2:]
+	}
+}
+
+// A decoder writes text as its tokens come, holding back bytes that do not make a whole character yet.
+type decoder struct {
+	tok     *tokenizer.Tokenizer
+	out     io.Writer
+	ids     []int32
+	written int
+}
+
+func (d *decoder) add(id int32) {
+	d.ids = append(d.ids, id)
+	text := d.tok.Decode(d.ids)
+	whole := len(text)
+	for whole > 0 && text[max(0, whole-3):whole] == "\uFFFD" {
+		whole -= 3
+	}
+	if whole > d.written {
+		io.WriteString(d.out, text[d.written:whole])
+		d.written = whole
+	}
+}

@@ -1,0 +1,185 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/eval"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/tokenizer"
+)
+
+// served is a model of the recipe that is loaded and can be asked, trained or written.
+type served struct {
+	*eval.Served
+	ref   string
+	model *model.Model
+	tok   *tokenizer.Tokenizer
+}
+
+func (m *served) close() {
+	m.Served.Close()
+	m.model.Close()
+}
+
+// describe writes what makes dir a model directory besides its weights.
+func (m *served) describe(dir string) error {
+	if err := m.tok.Save(dir); err != nil {
+		return err
+	}
+	cfg := m.model.Config()
+	if err := checkpoint.WriteJSON(filepath.Join(dir, configFile), cfg); err != nil {
+		return err
+	}
+	if m.model.Head() != model.HeadLM {
+		return nil
+	}
+	return checkpoint.WriteJSON(filepath.Join(dir, "generation_config.json"), generationConfig{
+		BOS: cfg.BosTokenID, EOS: cfg.EosTokenID, PAD: cfg.PadTokenID,
+	})
+}
+
+// generationConfig is Hugging Face's generation_config.json.
+type generationConfig struct {
+	BOS *int32         `json:"bos_token_id,omitempty"`
+	EOS model.TokenIDs `json:"eos_token_id,omitempty"`
+	PAD *int32         `json:"pad_token_id,omitempty"`
+}
+
+const (
+	configFile  = "config.json"
+	weightsBase = "model"
+)
+
+// serve loads a model or the result of a train stage to be asked, with the head it has.
+func (p *Process) serve(ref string) (*served, error) { return p.open(ref, "", model.Frozen()) }
+
+// open loads a model or the result of a train stage. An empty head is the one it has; a classification head that the weights
+// lack is initialised.
+func (p *Process) open(ref string, head model.Head, options ...model.Option) (*served, error) {
+	if st, ok := p.recipe.Stages[ref]; ok && st.Train != nil {
+		dir, _, ok, err := checkpoint.Latest(p.stageDir(ref))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fmt.Errorf("stage %s has no checkpoint", ref)
+		}
+		return p.openDir(ref, dir, head, options...)
+	}
+	spec, ok := p.recipe.Models[ref]
+	if !ok {
+		return nil, fmt.Errorf("%q is neither a model nor a train stage", ref)
+	}
+	if spec.From != "" {
+		return p.openDir(ref, p.besideRecipe(spec.From), head, options...)
+	}
+	return p.openNew(ref, spec, head, options...)
+}
+
+// openDir loads a model directory.
+func (p *Process) openDir(ref, dir string, head model.Head, options ...model.Option) (*served, error) {
+	dev, err := p.openDevice()
+	if err != nil {
+		return nil, err
+	}
+	m, tok, err := loadDir(dev, dir, head, append(options, model.InitHead(p.recipe.Seed))...)
+	if err != nil {
+		return nil, err
+	}
+	return p.served(ref, m, tok), nil
+}
+
+// loadDir loads a model directory with its tokenizer; an empty head is the one that config.json names.
+func loadDir(
+	dev accelerators.Device, dir string, head model.Head, options ...model.Option,
+) (*model.Model, *tokenizer.Tokenizer, error) {
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	weights, err := checkpoint.OpenTensors(dir, weightsBase)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer weights.Close()
+	m, err := model.Load(dev, cfg, cmp.Or(head, cfg.Head()), weights, options...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load %s: %w", dir, err)
+	}
+	return m, tok, nil
+}
+
+func readConfig(dir string) (model.Config, error) {
+	var cfg model.Config
+	if err := checkpoint.ReadJSON(filepath.Join(dir, configFile), &cfg); err != nil {
+		return cfg, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// openNew initialises a model of the recipe's architecture for the tokenizer that the stages using it share.
+func (p *Process) openNew(ref string, spec recipe.Model, head model.Head, options ...model.Option) (*served, error) {
+	dev, err := p.openDevice()
+	if err != nil {
+		return nil, err
+	}
+	tok, err := p.openTokenizer(p.recipe.TokenizerOf(ref))
+	if err != nil {
+		return nil, err
+	}
+	cfg := model.ConfigFromRecipe(spec, tok.Size(), specials(tok))
+	m, err := model.New(dev, cfg, cmp.Or(head, cfg.Head()), p.recipe.Seed, options...)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", ref, err)
+	}
+	return p.served(ref, m, tok), nil
+}
+
+// specials are the token ids that a configuration names.
+func specials(tok *tokenizer.Tokenizer) model.Special {
+	id := func(id int32, ok bool) int32 {
+		if !ok {
+			return -1
+		}
+		return id
+	}
+	return model.Special{PAD: id(tok.PAD()), BOS: id(tok.BOS()), EOS: id(tok.EOS())}
+}
+
+func (p *Process) served(ref string, m *model.Model, tok *tokenizer.Tokenizer) *served {
+	return &served{eval.Serve(ref, m, tok, p.device, &p.deviceLock), ref, m, tok}
+}
+
+// headFor is the head that an objective trains.
+func headFor(objective string) model.Head {
+	switch objective {
+	case "regression", "classification", "pairwise":
+		return model.HeadClassify
+	}
+	return model.HeadLM
+}
+
+// openTokenizer loads the tokenizer of a tokenizer stage, or of a directory.
+func (p *Process) openTokenizer(ref string) (*tokenizer.Tokenizer, error) {
+	if _, ok := p.recipe.Stages[ref]; ok {
+		return tokenizer.Load(p.stageDir(ref))
+	}
+	return tokenizer.Load(p.besideRecipe(ref))
+}
+
+// besideRecipe resolves a path that the recipe names: from the recipe's folder unless it is absolute.
+func (p *Process) besideRecipe(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(p.recipe.File), path)
+}

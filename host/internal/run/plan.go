@@ -1,0 +1,183 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/plugin"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+)
+
+// Plan prints what Run would do and touches nothing. What is missing is a warning, since a plan is made before the files are there.
+func (p *Process) Plan(ctx context.Context) error {
+	missing := p.missing(ctx)
+	stages := table{title: "Stages of " + p.recipe.Name, left: 4,
+		header: []string{"stage", "kind", "after", "state", "tokens", "steps", "parameters", "memory"}}
+	for _, name := range p.recipe.Order() {
+		stages.rows = append(stages.rows, p.planStage(ctx, name))
+	}
+	if err := stages.print(p.options.Out); err != nil {
+		return err
+	}
+	if err := p.pluginTable(ctx).print(p.options.Out); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.options.Out, "\nrun directory   %s\n", relative(p.dir))
+	for _, m := range missing {
+		fmt.Fprintf(p.options.Out, "warning: %s\n", m)
+	}
+	return nil
+}
+
+// missing lists what the recipe names and is not there or not usable.
+func (p *Process) missing(ctx context.Context) []string {
+	var all []string
+	note := func(err error) {
+		if err != nil {
+			all = append(all, err.Error())
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.recipe.Datasets)) {
+		for _, pattern := range p.recipe.Datasets[name].Files {
+			one := p.recipe.Datasets[name]
+			one.Files = []string{pattern}
+			if _, err := data.Files(one, p.dataRoot(), p.options.Samples); err != nil {
+				note(fmt.Errorf("dataset %s: %w", name, err))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.recipe.Models)) {
+		if from := p.recipe.Models[name].From; from != "" {
+			if _, err := os.Stat(filepath.Join(p.besideRecipe(from), configFile)); err != nil {
+				note(fmt.Errorf("model %s: %w", name, err))
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.recipe.Plugins)) {
+		if _, err := plugin.Inspect(ctx, p.recipe.Plugins[name], p.recipeDir()); err != nil {
+			note(fmt.Errorf("plugin %s: %w", name, err))
+		}
+	}
+	return all
+}
+
+func (p *Process) planStage(ctx context.Context, name string) []string {
+	st := p.recipe.Stages[name]
+	row := []string{name, st.Kind, strings.Join(p.recipe.Needs(name).Stages, " "), p.planState(ctx, name), "", "", "", ""}
+	if st.Train == nil {
+		return row
+	}
+	cfg, known := p.planConfig(name)
+	sequence := st.Train.SequenceLen
+	if known {
+		sequence = cmp.Or(sequence, cfg.Context())
+		row[6] = count(cfg.Parameters())
+		row[7] = mebibytes(cfg.TrainBytes(cmp.Or(st.Train.MicroBatchSize, st.Train.BatchSize) * sequence))
+	} else {
+		row[6], row[7] = "?", "?"
+	}
+	row[4], row[5] = planLength(st.Train, sequence)
+	return row
+}
+
+// planState says whether the stage would run.
+func (p *Process) planState(ctx context.Context, name string) string {
+	key, err := p.key(ctx, name)
+	if err != nil {
+		return "inputs missing"
+	}
+	p.keys[name] = key
+	for _, needed := range p.recipe.Needs(name).Stages {
+		if p.keys[needed] == "" {
+			return "inputs missing"
+		}
+	}
+	if s, err := readSummary(p.stageDir(name)); err == nil && s != nil && s.Key == key {
+		return "done"
+	}
+	if _, step, ok, err := checkpoint.Latest(p.stageDir(name)); err == nil && ok && claimed(p.stageDir(name)) == key {
+		return fmt.Sprintf("goes on from step %d", step)
+	}
+	return "runs"
+}
+
+// planLength is the length of a train stage in tokens and steps, as far as the recipe tells without its data.
+func planLength(spec *recipe.Train, sequence int) (tokens, steps string) {
+	perStep := float64(spec.BatchSize) * float64(sequence)
+	switch {
+	case spec.Epochs > 0:
+		return fmt.Sprintf("%g epochs", spec.Epochs), "?"
+	case sequence == 0:
+		return "?", "?"
+	case spec.Steps > 0:
+		return count(int64(float64(spec.Steps) * perStep)), count(int64(spec.Steps))
+	}
+	return count(int64(spec.Tokens)), count(int64((spec.Tokens + perStep - 1) / perStep))
+}
+
+// planConfig is the configuration of the model that a train stage trains, when it can be told now.
+func (p *Process) planConfig(name string) (model.Config, bool) {
+	st := p.recipe.Stages[name].Train
+	ref := st.Init
+	for p.recipe.Stages[ref].Train != nil {
+		ref = p.recipe.Stages[ref].Train.Init
+	}
+	spec, ok := p.recipe.Models[ref]
+	if !ok {
+		return model.Config{}, false
+	}
+	if spec.From != "" {
+		cfg, err := readConfig(p.besideRecipe(spec.From))
+		return cfg, err == nil
+	}
+	vocab, ok := p.planVocab(p.recipe.Needs(name).Tokenizer)
+	if !ok {
+		return model.Config{}, false
+	}
+	cfg := model.ConfigFromRecipe(spec, vocab, model.Special{PAD: -1, BOS: -1, EOS: -1})
+	return cfg, cfg.Validate() == nil
+}
+
+// planVocab is the size of a tokenizer's vocabulary: declared by its stage, or read.
+func (p *Process) planVocab(ref string) (int, bool) {
+	if st := p.recipe.Stages[ref]; st.Tokenizer != nil {
+		return st.Tokenizer.Vocab, true
+	}
+	tok, err := p.openTokenizer(ref)
+	if err != nil {
+		return 0, false
+	}
+	return tok.Size(), true
+}
+
+func (p *Process) pluginTable(ctx context.Context) table {
+	t := table{title: "Plugins", left: 5, header: []string{"plugin", "uses", "runs as", "asks", "sha256"}}
+	for _, name := range slices.Sorted(maps.Keys(p.recipe.Plugins)) {
+		spec := p.recipe.Plugins[name]
+		row := []string{name, spec.Use, "?", strings.Join(bindings(spec), " "), "?"}
+		if info, err := plugin.Inspect(ctx, spec, p.recipeDir()); err == nil {
+			row[2], row[4] = info.Transport, info.Digest[:16]
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+func bindings(spec recipe.Plugin) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(spec.Models)) {
+		all = append(all, name+"="+spec.Models[name])
+	}
+	return all
+}
+
+func mebibytes(n int64) string { return count(n>>20) + " MiB" }

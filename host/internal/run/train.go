@@ -1,0 +1,61 @@
+package run
+
+import (
+	"context"
+	"os"
+
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
+)
+
+// train runs a train stage.
+func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error {
+	spec := *p.recipe.Stages[name].Train
+	m, err := p.open(spec.Init, headFor(spec.Objective))
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	plan, err := p.planData(ctx, spec, m)
+	if err != nil {
+		return err
+	}
+	s.Data = plan.Report()
+	progress, finish := p.progress(name, plan.Steps())
+	result, err := train.Run(ctx, train.Job{
+		Name: name, Spec: spec, Device: p.device, Model: m.model, Plan: plan, Dir: dir, Key: s.Key,
+		Describe: m.describe, Progress: progress, Log: p.log,
+	})
+	finish()
+	if err != nil {
+		return err
+	}
+	s.Train, s.Unit = &result, "tokens"
+	s.In, s.Out, s.Dropped = s.Data.In, s.Data.Trained, s.Data.Cut+s.Data.Dropped
+	return nil
+}
+
+// planData lays out the data of a train stage.
+func (p *Process) planData(ctx context.Context, spec recipe.Train, m *served) (*data.Plan, error) {
+	sources := map[string][]*data.Record{}
+	for ref := range spec.Data.Mix {
+		name, _, err := data.ParseSelection(ref)
+		if err != nil {
+			return nil, err
+		}
+		if sources[name], err = p.records(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	return data.NewPlan(ctx, sources, m.tok, data.PlanOptions{Train: spec, Seed: p.recipe.Seed, Context: m.model.Config().Context()})
+}
+
+// progress reports steps on a terminal, or to the log; finish ends the report.
+func (p *Process) progress(name string, steps int) (train.Progress, func()) {
+	if !p.options.Progress {
+		return lines{p.log, name}, func() {}
+	}
+	b := newBar(os.Stderr, name, steps)
+	return b, b.close
+}

@@ -1,0 +1,164 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// A run is a Job on its way.
+type run struct {
+	job       Job
+	objective objective
+	optimizer *optimizer
+	schedule  schedule
+	pool      *tensor.Pool
+	state     state
+	saved     int // step of the newest checkpoint
+	metrics   *metricsLog
+}
+
+// Run trains the job's model from where it stands to the end of the plan. When ctx ends, it saves a checkpoint and returns the
+// cause; a later Run with the same inputs goes on from there to the same weights.
+func Run(ctx context.Context, job Job) (res Result, err error) {
+	r := &run{job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), pool: tensor.NewPool(job.Device)}
+	r.state = state{Key: job.Key, Plan: job.Plan.Digest()}
+	defer func() {
+		if err = errors.Join(err, r.close()); err != nil {
+			err = fmt.Errorf("train %s: %w", job.Name, err)
+		}
+	}()
+	if err := r.start(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := r.loop(ctx); err != nil {
+		return Result{}, err
+	}
+	return r.result()
+}
+
+func (r *run) start(ctx context.Context) (err error) {
+	if err = os.MkdirAll(r.job.Dir, 0o755); err != nil {
+		return err
+	}
+	if r.objective, err = r.newObjective(ctx); err != nil {
+		return err
+	}
+	if r.optimizer, err = newOptimizer(r.job.Device, r.job.Model.Params(), r.job.Spec); err != nil {
+		return err
+	}
+	if err = r.restore(); err != nil {
+		return err
+	}
+	r.metrics, err = openMetrics(r.job.Dir, r.state.Step)
+	return err
+}
+
+// close ends a run that came as far as it did.
+func (r *run) close() (err error) {
+	if r.metrics != nil {
+		err = r.metrics.close()
+	}
+	if r.optimizer != nil {
+		r.optimizer.free()
+	}
+	r.pool.Free()
+	return err
+}
+
+func (r *run) loop(ctx context.Context) error {
+	for steps := r.job.Plan.Steps(); r.state.Step < steps; {
+		if ctx.Err() != nil {
+			return errors.Join(context.Cause(ctx), r.saveOnce())
+		}
+		if err := r.step(steps); err != nil {
+			return err
+		}
+		if r.state.Step%r.job.Spec.SaveSteps == 0 && r.state.Step < steps {
+			if err := r.save(); err != nil {
+				return err
+			}
+		}
+	}
+	return r.saveOnce()
+}
+
+// saveOnce saves the current step unless that is done already.
+func (r *run) saveOnce() error {
+	if r.saved == r.state.Step && r.saved > 0 {
+		return nil
+	}
+	return r.save()
+}
+
+// step is one optimizer step: all micro-batches of a batch, then the update.
+func (r *run) step(steps int) error {
+	begin := time.Now()
+	rate := r.schedule.rate(r.state.Step)
+	batch := r.job.Plan.Batch(r.state.Step)
+	sums, normaliser, err := r.accumulate(batch)
+	if err != nil {
+		return fmt.Errorf("step %d: %w", r.state.Step+1, err)
+	}
+	norm, err := r.optimizer.step(r.state.Step+1, rate)
+	if err != nil {
+		return err
+	}
+	r.state.Step++
+	r.state.Tokens += int64(len(batch.Tokens))
+	r.state.Loss = sums.loss / normaliser
+	m := Metrics{
+		Step: r.state.Step, Loss: r.state.Loss, LearningRate: rate, GradNorm: norm, Tokens: r.state.Tokens,
+		Seconds: time.Since(begin).Seconds(),
+	}
+	if decides(r.job.Spec.Objective) {
+		accuracy := sums.hits / normaliser
+		m.Accuracy = &accuracy
+	}
+	r.job.Progress.Step(r.state.Step, steps, m)
+	return r.metrics.write(m)
+}
+
+// accumulate adds up the gradients of the batch, micro-batch by micro-batch, under one normaliser.
+func (r *run) accumulate(batch data.Batch) (sums measured, normaliser float64, err error) {
+	normaliser = r.objective.weight(batch)
+	if normaliser <= 0 {
+		return sums, 0, errors.New("no token of the batch carries loss")
+	}
+	r.job.Model.Params().ZeroGrad(r.job.Device)
+	for _, micro := range batch.Split(r.job.microBatch()) {
+		tape := tensor.NewTape(r.job.Device, r.pool)
+		m, err := r.objective.learn(tape, r.job.Model, micro, normaliser)
+		tape.Reset()
+		if err != nil {
+			return sums, 0, err
+		}
+		sums.add(m)
+	}
+	return sums, normaliser, nil
+}
+
+// result reads the stage's figures back from its metrics, so that a resumed stage reports the same.
+func (r *run) result() (Result, error) {
+	all, err := ReadMetrics(r.metrics.file.Name())
+	if err != nil || len(all) == 0 {
+		return Result{}, errors.Join(err, errors.New("the stage has no steps"))
+	}
+	res := Result{
+		Dir: Checkpoint(r.job.Dir, r.state.Step), Steps: r.state.Step, Tokens: r.state.Tokens,
+		FirstLoss: all[0].Loss, PeakBytes: r.pool.Peak(),
+	}
+	tail := all[len(all)-max(1, len(all)/10):]
+	for _, m := range tail {
+		res.LastLoss += m.Loss / float64(len(tail))
+		if m.Accuracy != nil {
+			res.Accuracy += *m.Accuracy / float64(len(tail))
+		}
+	}
+	return res, nil
+}

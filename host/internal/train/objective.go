@@ -1,0 +1,48 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// An objective says what is learned from a batch. Losses are sums; the loop divides them, and their gradients, by the sum of
+// the weights over the whole global batch: one normaliser for every objective, whatever the number of micro-batches.
+type objective interface {
+	// weight is the batch's part of the normaliser.
+	weight(b data.Batch) float64
+	// learn runs the batch forward and backward: gradients of (sum of losses) / normaliser are added to the parameters'.
+	learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error)
+}
+
+// measured is what a batch gave: the sum of its losses, and the sum of its right decisions where the objective decides.
+type measured struct {
+	loss, hits float64
+}
+
+func (a *measured) add(b measured) { a.loss, a.hits = a.loss+b.loss, a.hits+b.hits }
+
+// newObjective returns the objective of a train stage.
+func newObjective(spec recipe.Train) (objective, error) {
+	switch spec.Objective {
+	case "next_token":
+		return nextToken{}, nil
+	case "regression":
+		return regression{}, nil
+	case "classification":
+		return classification{}, nil
+	case "pairwise":
+		return pairwise{}, nil
+	case "dpo":
+		return dpo{beta: spec.Beta}, nil
+	}
+	return nil, fmt.Errorf("objective %q is not known", spec.Objective)
+}
+
+// decides reports whether the objective counts right decisions.
+func decides(objective string) bool {
+	return objective == "classification" || objective == "pairwise" || objective == "dpo"
+}

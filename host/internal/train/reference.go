@@ -1,0 +1,80 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
+)
+
+// referenceBase is the file of a dpo stage that holds the reference's log-probabilities, one for each sequence of the plan.
+const referenceBase = "reference"
+
+// newObjective returns the objective of the stage; dpo brings its reference values, which are computed once.
+func (r *run) newObjective(ctx context.Context) (objective, error) {
+	o, err := newObjective(r.job.Spec)
+	if d, ok := o.(dpo); ok {
+		d.reference, err = r.reference(ctx)
+		return d, err
+	}
+	return o, err
+}
+
+// reference reads the reference's log-probabilities, or computes them with the start weights and writes them. The start
+// weights are the reference model, so no second model is held.
+func (r *run) reference(ctx context.Context) ([]float32, error) {
+	values := make([]float32, r.job.Plan.Sequences())
+	found, err := r.readReference(values)
+	if found || err != nil {
+		return values, err
+	}
+	if err := r.computeReference(ctx, values); err != nil {
+		return nil, fmt.Errorf("reference log-probabilities: %w", err)
+	}
+	tensors := []checkpoint.Tensor{{Name: r.referenceName(), Shape: []int{len(values)}, Data: values}}
+	return values, checkpoint.WriteTensors(r.job.Dir, referenceBase, tensors, shardBytes, nil)
+}
+
+// referenceName binds the values to the inputs they come from: a run that was killed before its first checkpoint leaves no
+// other trace of them.
+func (r *run) referenceName() string { return "logp of " + r.state.Key + " over " + r.state.Plan }
+
+// readReference reads the values unless there are none, or those of other inputs.
+func (r *run) readReference(values []float32) (found bool, err error) {
+	file, err := checkpoint.OpenTensors(r.job.Dir, referenceBase)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	if _, found = file.Shape(r.referenceName()); !found {
+		return false, nil
+	}
+	return true, file.Read(r.referenceName(), values)
+}
+
+// computeReference goes through the sequences of the plan in their order, a micro-batch at a time.
+func (r *run) computeReference(ctx context.Context, values []float32) error {
+	size := 2 * r.job.microBatch()
+	for from := 0; from < len(values); from += size {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		batch := r.job.Plan.Range(from, min(from+size, len(values)))
+		tape := tensor.NewInference(r.job.Device, r.pool)
+		_, logp, err := sequenceLogProbs(tape, r.job.Model, batch)
+		tape.Reset()
+		if err != nil {
+			return err
+		}
+		for i, v := range logp {
+			values[from+i] = float32(v)
+		}
+	}
+	return nil
+}
