@@ -73,6 +73,7 @@ func (c *curation) apply(step recipe.Step, verdicts []sdk.Verdict, dialogues []s
 				failed = fmt.Errorf("record %s: %w", r.ID, err)
 			}
 			r.Turns = turns
+			r.Identify()
 		}
 		return nil
 	}, step)
