@@ -1,0 +1,126 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/carebot-llm/carebot/sdk"
+	"github.com/carebot-llm/carebot/sdk/sdktest"
+)
+
+func brokerOf(t testing.TB, m sdk.Model) (*broker, *brokered) {
+	t.Helper()
+	b, err := newBroker(sdk.Manifest{Capabilities: []string{"model:m"}}, map[string]sdk.Model{"m": m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, b.models[0]
+}
+
+// slow is a model that takes its time.
+type slow struct {
+	sdktest.Model
+	takes time.Duration
+}
+
+func (s *slow) Embed(ctx context.Context, texts []string) ([][]float64, error) {
+	select {
+	case <-time.After(s.takes):
+		return s.Model.Embed(ctx, texts)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestRequestsOfInstancesAreMerged(t *testing.T) {
+	model := &slow{takes: 20 * time.Millisecond}
+	b, m := brokerOf(t, model)
+	const instances = 16
+	b.running.Store(instances)
+	var wg sync.WaitGroup
+	answers := make([][][]float64, instances)
+	for i := range instances {
+		wg.Go(func() {
+			var err error
+			if answers[i], err = m.Embed(t.Context(), []string{fmt.Sprint(i), "same"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for i, got := range answers {
+		alone, err := model.Model.Embed(t.Context(), []string{fmt.Sprint(i), "same"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(got) != fmt.Sprint(alone) {
+			t.Errorf("instance %d got %v, alone it gets %v", i, got, alone)
+		}
+	}
+	if calls := model.Calls.Load() - instances; calls > 4 {
+		t.Errorf("%d instances made %d calls of the model", instances, calls)
+	}
+}
+
+func TestRequestThatFailsFailsAlone(t *testing.T) {
+	b, m := brokerOf(t, &sdktest.Model{})
+	b.running.Store(2)
+	var wg sync.WaitGroup
+	var good, bad error
+	wg.Go(func() { _, good = m.Embed(t.Context(), []string{"fine"}) })
+	wg.Go(func() { _, bad = m.Embed(t.Context(), []string{sdktest.Refused}) })
+	wg.Wait()
+	if good != nil {
+		t.Errorf("the good request fails: %v", good)
+	}
+	wantError(t, bad, "model m: refused")
+}
+
+func TestRequestThatNobodyWaitsForEnds(t *testing.T) {
+	model := &slow{takes: time.Minute}
+	b, m := brokerOf(t, model)
+	b.running.Store(1)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(10*time.Millisecond, func() { cancel(errClosed) })
+	if _, err := m.Embed(ctx, []string{"x"}); !errors.Is(err, errClosed) {
+		t.Fatalf("error %v", err)
+	}
+	for !m.embed.busy.TryLock() { // the model has not returned
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestTimeInTheModelIsNotThePlugins(t *testing.T) {
+	b, m := brokerOf(t, &slow{takes: 300 * time.Millisecond})
+	b.running.Store(1)
+	ctx, meter := startMeter(t.Context(), 200*time.Millisecond)
+	defer meter.stop()
+	for range 2 {
+		if _, err := m.Embed(ctx, []string{"x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ctx.Err() != nil {
+		t.Fatal("waiting for the model used up the plugin's time")
+	}
+	<-ctx.Done()
+	var deadline deadlineError
+	if !errors.As(context.Cause(ctx), &deadline) {
+		t.Errorf("the call ended with %v", context.Cause(ctx))
+	}
+}
+
+func TestModelThatGivesTooFewAnswersIsAnError(t *testing.T) {
+	var running atomic.Int32
+	q := queue[string, int]{
+		name: "m", running: &running, busy: new(sync.Mutex),
+		ask: func(context.Context, []string) ([]int, error) { return []int{1}, nil },
+	}
+	_, err := q.do(t.Context(), []string{"a", "b"})
+	wantError(t, err, "model m: 1 answers to 2 requests")
+}
