@@ -33,9 +33,9 @@ func (w weightsOf) Read(name string, dst []float32) error {
 	return nil
 }
 
-// reciter is a served language model that answers with the given tokens, whatever it is asked. Its blocks do nothing: each
-// token of the script has a direction of its own in the embedding, all others share one, and the head reads from the last
-// token's direction what follows. No token may be in the script twice.
+// reciter is a served language model that answers with the given tokens, whatever it is asked. Its blocks do nothing:
+// each token of the script has a direction of its own in the embedding, all others share one, and the head reads from
+// the last token's direction what follows. No token may be in the script twice, nor end a prompt.
 func reciter(t testing.TB, script ...int32) *Served {
 	t.Helper()
 	dev, tok := openCPU(t), toyTokenizer(t)
@@ -77,9 +77,11 @@ func TestAnswersEndWithTheirTurn(t *testing.T) {
 		s := reciter(t, append(slices.Clone(text), stop, after)...)
 		got, err := Answer(t.Context(), s, []*data.Record{english, chinese}, 20)
 		want := []sdk.Sample{
-			{ID: "en-1", History: user("What helps against fever?\nA. rest\nB. running\nC. noise"), Response: "Be", Reference: "A"},
-			{ID: "zh-1", History: user("发烧怎么办？\nA. 跑步\nB. 休息"), Response: "Be", Reference: "B"},
+			{ID: "en-1", Response: "Be", Reference: "A"},
+			{ID: "zh-1", Response: "Be", Reference: "B"},
 		}
+		want[0].History = user("What helps against fever?\nA. rest\nB. running\nC. noise")
+		want[1].History = user("发烧怎么办？\nA. 跑步\nB. 休息")
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
 		}
@@ -114,8 +116,9 @@ func TestGenerationShowsEachTokenAndKeepsTheCallersStops(t *testing.T) {
 	s := reciter(t, script...)
 	stops := append(make([]int32, 0, 4), script[2])
 	seen := make([][]int32, 2)
-	got, err := s.Generate(t.Context(), [][]int32{tok.Encode("one\n"), tok.Encode("two more\n")},
-		model.Generation{MaxTokens: 10, Stop: stops}, func(sequence int, id int32) { seen[sequence] = append(seen[sequence], id) })
+	prompts := [][]int32{tok.Encode("one\n"), tok.Encode("two more\n")}
+	see := func(sequence int, id int32) { seen[sequence] = append(seen[sequence], id) }
+	got, err := s.Generate(t.Context(), prompts, model.Generation{MaxTokens: 10, Stop: stops}, see)
 	want := [][]int32{script[:3], script[:3]}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +generated):\n%s", err, diff)

@@ -12,12 +12,15 @@ import (
 
 var (
 	english = &data.Record{
-		ID: "en-1", Language: "en", Question: "What helps against fever?", Options: []string{"rest", "running", "noise"}, Answer: 0,
+		ID: "en-1", Language: "en", Question: "What helps against fever?",
+		Options: []string{"rest", "running", "noise"}, Answer: 0,
 	}
 	chinese = &data.Record{
 		ID: "zh-1", Language: "zh", Question: "发烧怎么办？", Options: []string{"跑步", "休息"}, Answer: 1,
 	}
-	another = &data.Record{Language: "en", Question: "What helps against thirst?", Options: []string{"salt", "water"}, Answer: 1}
+	another = &data.Record{
+		Language: "en", Question: "What helps against thirst?", Options: []string{"salt", "water"}, Answer: 1,
+	}
 )
 
 func TestQuestionsAreAskedAsWritten(t *testing.T) {

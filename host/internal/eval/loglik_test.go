@@ -250,7 +250,8 @@ func TestARequestThatCannotBeRenderedIsNamed(t *testing.T) {
 func TestUniformLikelihoodsAreThoseOfTheVocabulary(t *testing.T) {
 	s := uniform(t)
 	got := loglik(t, s, sdk.LogLikRequest{Context: user("fever?"), Continuation: "water and rest"})
-	if want := -float64(got.Tokens) * math.Log(float64(s.tok.Size())); got.Tokens == 0 || math.Abs(got.LogProb-want) > 1e-4 {
+	want := -float64(got.Tokens) * math.Log(float64(s.tok.Size()))
+	if got.Tokens == 0 || math.Abs(got.LogProb-want) > 1e-4 {
 		t.Errorf("%+v, want log-probability %g", got, want)
 	}
 }

@@ -10,7 +10,9 @@ import (
 
 func pairs() []*data.Record {
 	history := []sdk.Turn{
-		{Role: sdk.RoleUser, Text: "I am ill"}, {Role: sdk.RoleAssistant, Text: "since?"}, {Role: sdk.RoleUser, Text: "today"},
+		{Role: sdk.RoleUser, Text: "I am ill"},
+		{Role: sdk.RoleAssistant, Text: "since?"},
+		{Role: sdk.RoleUser, Text: "today"},
 	}
 	return []*data.Record{
 		{Prompt: user("fever?"), Chosen: "rest", Rejected: "running and noise"},

@@ -210,7 +210,8 @@ func near(a, b []float64, tolerance float64) bool {
 
 func TestNothingIsAskedOfWhatIsNotThere(t *testing.T) {
 	ctx := t.Context()
-	if _, err := talker(t, 1).Score(ctx, [][]sdk.Turn{raw("text")}); err == nil || !strings.Contains(err.Error(), `"toy" has no head`) {
+	_, err := talker(t, 1).Score(ctx, [][]sdk.Turn{raw("text")})
+	if err == nil || !strings.Contains(err.Error(), `"toy" has no head`) {
 		t.Errorf("scores of a language model: %v", err)
 	}
 	s := judge(t, 1)
@@ -226,7 +227,8 @@ func TestConcurrentRequestsGetTheirOwnAnswers(t *testing.T) {
 		return []sdk.LogLikRequest{{Context: raw(fmt.Sprintf("patient %d", i)), Continuation: " has fever"}}
 	}
 	prompt := [][]int32{s.tok.Encode("the doctor")}
-	wantIDs, err := s.Generate(t.Context(), prompt, model.Generation{MaxTokens: 8}, nil)
+	eight := model.Generation{MaxTokens: 8}
+	continued, err := s.Generate(t.Context(), prompt, eight, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +242,8 @@ func TestConcurrentRequestsGetTheirOwnAnswers(t *testing.T) {
 			if got, err := s.LogLik(t.Context(), request(i)); err != nil || got[0] != want[0] {
 				t.Errorf("request %d: %v, want %v (%v)", i, got, want, err)
 			}
-			if got, err := s.Generate(t.Context(), prompt, model.Generation{MaxTokens: 8}, nil); err != nil || !slices.Equal(got[0], wantIDs[0]) {
-				t.Errorf("request %d: generated %v, want %v (%v)", i, got, wantIDs, err)
+			if got, err := s.Generate(t.Context(), prompt, eight, nil); err != nil || !cmp.Equal(got, continued) {
+				t.Errorf("request %d: generated %v, want %v (%v)", i, got, continued, err)
 			}
 		})
 	}

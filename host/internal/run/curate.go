@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
@@ -149,8 +150,19 @@ func (c *curation) sieve(judge func(*data.Record) *drop, step recipe.Step) {
 }
 
 func (d drop) of(r *data.Record, step recipe.Step) drop {
-	d.ID, d.File, d.Line, d.Source, d.Step, d.Scores = r.ID, r.File, r.Line, r.Source, stepName(step), r.Scores
+	d.ID, d.File, d.Line, d.Source, d.Step, d.Scores = r.ID, r.File, r.Line, r.Source, stepName(step), finite(r.Scores)
 	return d
+}
+
+// finite leaves out the scores of plugins that abstained, which JSON cannot write.
+func finite(scores map[string]float32) map[string]float32 {
+	kept := make(map[string]float32, len(scores))
+	for name, v := range scores {
+		if !math.IsNaN(float64(v)) {
+			kept[name] = v
+		}
+	}
+	return kept
 }
 
 // reasons counts what was taken out, by step and reason.

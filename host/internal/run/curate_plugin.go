@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// score rates the records' texts; the ratings become scores named plugin.score. Abstentions leave no score.
+// score rates the records' texts; the ratings become scores named plugin.score, NaN where the plugin abstained.
 func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin) error {
 	docs := make([]sdk.Document, len(c.records))
 	for i, r := range c.records {
@@ -22,10 +23,12 @@ func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin)
 		return err
 	}
 	c.settle(step, func(i int, r *data.Record) (sdk.Status, string) {
-		if ratings[i].Status == sdk.OK {
-			for name, v := range ratings[i].Scores {
-				r.Scores[p.name+"."+name] = float32(v)
+		for _, declared := range p.Manifest().Scores {
+			v, ok := ratings[i].Scores[declared.Name]
+			if !ok || ratings[i].Status != sdk.OK {
+				v = math.NaN()
 			}
+			r.Scores[p.name+"."+declared.Name] = float32(v)
 		}
 		return ratings[i].Status, ratings[i].Detail
 	})

@@ -25,10 +25,10 @@ import (
 type Options struct {
 	Out      io.Writer // tables
 	Log      *slog.Logger
-	Samples  fs.FS // what sample:// names
+	Samples  fs.FS  // what sample:// names
 	CacheDir string // compiled plugins
 	Version  string // of the program, for the lock file
-	Progress bool // draw progress bars; else log lines
+	Progress bool   // draw progress bars; else log lines
 }
 
 // A Process is a recipe on its way. It is used by one goroutine.

@@ -59,7 +59,11 @@ func (e evaluation) reward(
 	lines := make([]rewardLine, len(answers))
 	for i, a := range answers {
 		figure.add(a)
-		lines[i] = rewardLine{samples[i].ID, samples[i].Response, samples[i].Reference, plugin.StatusName(a.Status), a.Reward, a.Detail}
+		lines[i] = rewardLine{ID: samples[i].ID, Response: samples[i].Response, Reference: samples[i].Reference,
+			Status: plugin.StatusName(a.Status), Detail: a.Detail}
+		if a.Status == sdk.OK {
+			lines[i].Reward = &answers[i].Reward
+		}
 	}
 	if figure.Judged > 0 {
 		figure.Mean /= float64(figure.Judged)
@@ -82,10 +86,10 @@ func (f *RewardFigure) add(j sdk.Judgement) {
 
 // A rewardLine is one judged answer.
 type rewardLine struct {
-	ID        string  `json:"id"`
-	Response  string  `json:"response"`
-	Reference string  `json:"reference"`
-	Status    string  `json:"status"`
-	Reward    float64 `json:"reward"`
-	Detail    string  `json:"detail,omitempty"`
+	ID        string   `json:"id"`
+	Response  string   `json:"response"`
+	Reference string   `json:"reference"`
+	Status    string   `json:"status"`
+	Reward    *float64 `json:"reward"` // null unless the status is ok
+	Detail    string   `json:"detail,omitempty"`
 }

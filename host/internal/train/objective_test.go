@@ -106,7 +106,8 @@ func learn(
 	t *testing.T, dev accelerators.Device, o objective, m *model.Model, b data.Batch, rows int,
 ) (measured, float64) {
 	t.Helper()
-	r := &run{job: Job{Device: dev, Model: m, Spec: recipe.Train{MicroBatchSize: rows}}, objective: o, pool: tensor.NewPool(dev)}
+	job := Job{Device: dev, Model: m, Spec: recipe.Train{MicroBatchSize: rows}}
+	r := &run{job: job, objective: o, pool: tensor.NewPool(dev)}
 	sums, normaliser, err := r.accumulate(b)
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +232,8 @@ func TestALabelThatIsNoClassIsRefused(t *testing.T) {
 }
 
 func TestAnUnknownObjectiveIsRefused(t *testing.T) {
-	if _, err := newObjective(recipe.Train{Objective: "reinforce"}); err == nil || !strings.Contains(err.Error(), `"reinforce"`) {
+	_, err := newObjective(recipe.Train{Objective: "reinforce"})
+	if err == nil || !strings.Contains(err.Error(), `"reinforce"`) {
 		t.Errorf("error %v", err)
 	}
 }

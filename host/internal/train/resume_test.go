@@ -86,7 +86,10 @@ func TestAKilledStageGoesOnFromItsLastCheckpoint(t *testing.T) {
 	killed := s.snapshot(t, 8)
 	appendTo(t, filepath.Join(killed, metricsFile), `{"step":8,"loss":`)
 	half := checkpoint.Dir(killed, 9) + durable.Suffix
-	if err := errors.Join(os.Mkdir(half, 0o755), os.WriteFile(filepath.Join(half, stateFile), []byte("{"), 0o644)); err != nil {
+	if err := os.Mkdir(half, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(half, stateFile), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	begun := false

@@ -57,8 +57,8 @@ var (
 	kinds      = []string{"rest", "surgery", "a vaccine"}
 )
 
-// records is a set that each objective can learn: what follows, how good it is, its kind and the better answer hang on a few
-// words.
+// records is a set that each objective can learn: what follows, how good it is, its kind and the better answer hang on
+// a few words.
 func records(objective string) []*data.Record {
 	var all []*data.Record
 	for i, complaint := range complaints {
@@ -122,7 +122,7 @@ func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := recipe.Model{Arch: model.Llama, Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, Context: 64, RopeTheta: 1e4, Outputs: 1}
+	shape := recipe.Model{Arch: model.Llama, Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, Context: 64, RopeTheta: 1e4}
 	if s.spec.Objective == "classification" {
 		shape.Outputs = len(kinds)
 	}
