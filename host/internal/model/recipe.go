@@ -1,6 +1,10 @@
 package model
 
-import "github.com/carebot-llm/carebot/host/internal/recipe"
+import (
+	"cmp"
+
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+)
 
 // Special are the token ids that a configuration names; a negative id is absent.
 type Special struct{ PAD, BOS, EOS int32 }
@@ -11,6 +15,7 @@ func ConfigFromRecipe(r recipe.Model, vocab int, ids Special) Config {
 	c := defaults(r.Arch)
 	c.VocabSize, c.HiddenSize, c.NumHiddenLayers, c.NumAttentionHeads = vocab, r.Hidden, r.Layers, r.Heads
 	c.NumLabels = max(r.Outputs, 1)
+	c.InitializerRange = cmp.Or(r.InitRange, c.InitializerRange)
 	c.PadTokenID, c.BosTokenID, c.EosTokenID = present(ids.PAD), present(ids.BOS), nil
 	if ids.EOS >= 0 {
 		c.EosTokenID = TokenIDs{ids.EOS}

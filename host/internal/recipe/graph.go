@@ -79,6 +79,9 @@ func (r *Recipe) TokenizerOf(name string) string {
 	return ""
 }
 
+// OutputsOf is how many outputs a classification head has that is put on a model or on what a train stage made of it.
+func (r *Recipe) OutputsOf(name string) int { return max(1, r.Models[r.first(name)].Outputs) }
+
 // first is the model at which the chain of train stages begins, or the name at which the chain breaks.
 func (r *Recipe) first(name string) string {
 	for range len(r.Stages) {

@@ -64,6 +64,7 @@ type Model struct {
 	Inner        int     `key:"inner" min:"1" when:"!from" doc:"width of the feed-forward part; default: 8/3 hidden (llama, rounded up to 32) or 4 hidden"`
 	Context      int     `key:"context" default:"512" min:"1" when:"!from" doc:"longest sequence in tokens"`
 	RopeTheta    float64 `key:"rope_theta" default:"10000" above:"0" when:"arch=llama" doc:"base of the rotary angles"`
+	InitRange    float64 `key:"initializer_range" default:"0.02" above:"0" max:"1" when:"!from" doc:"standard deviation of new matrices and embeddings; small models learn faster from more, about 1/sqrt(hidden)"`
 	TieEmbedding *bool   `key:"tie_embedding" default:"true" when:"!from" doc:"whether the head shares the token embedding"`
 	Outputs      int     `key:"outputs" default:"1" min:"1" doc:"outputs of a classification head; regression and reward have 1"`
 

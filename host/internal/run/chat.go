@@ -30,7 +30,11 @@ func Chat(ctx context.Context, dir string, o ChatOptions, in io.Reader, out io.W
 		return err
 	}
 	defer dev.Close()
-	m, tok, err := loadDir(dev, dir, model.HeadLM, model.Frozen())
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return err
+	}
+	m, tok, err := loadDir(dev, dir, cfg, model.HeadLM, model.Frozen())
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type drop struct {
 	Reason string             `json:"reason"`
 	Detail string             `json:"detail,omitempty"`
 	Scores map[string]float32 `json:"scores,omitempty"`
+
+	faulty bool // a plugin failed on it: quarantined, not dropped
 }
 
 func (p *Process) curate(ctx context.Context, spec *recipe.Curate, dir string, s *Summary) error {
@@ -109,13 +111,13 @@ func (c *curation) plugin(
 
 func (c *curation) dedup(step recipe.Step) {
 	seen := data.NewSeen(*step.Dedup.Normalize)
-	c.sieve(func(r *data.Record) *drop {
+	c.sieve(step, func(_ int, r *data.Record) *drop {
 		first, again := seen.Add(r)
 		if !again {
 			return nil
 		}
 		return &drop{Reason: "duplicate", Detail: "of " + first}
-	}, step)
+	})
 }
 
 func (c *curation) keep(step recipe.Step) error {
@@ -127,23 +129,26 @@ func (c *curation) keep(step recipe.Step) error {
 	if err != nil {
 		return err
 	}
-	c.sieve(func(r *data.Record) *drop {
+	c.sieve(step, func(_ int, r *data.Record) *drop {
 		if holds(r) {
 			return nil
 		}
 		return &drop{Reason: "not kept"}
-	}, step)
+	})
 	return nil
 }
 
-// sieve takes out the records for which judge returns a drop.
-func (c *curation) sieve(judge func(*data.Record) *drop, step recipe.Step) {
+// sieve takes out the records for which judge returns a drop; i is their place among the records.
+func (c *curation) sieve(step recipe.Step, judge func(i int, r *data.Record) *drop) {
 	left := c.records[:0:0]
-	for _, r := range c.records {
-		if d := judge(r); d != nil {
-			c.dropped = append(c.dropped, d.of(r, step))
-		} else {
+	for i, r := range c.records {
+		switch d := judge(i, r); {
+		case d == nil:
 			left = append(left, r)
+		case d.faulty:
+			c.quarantined = append(c.quarantined, d.of(r, step))
+		default:
+			c.dropped = append(c.dropped, d.of(r, step))
 		}
 	}
 	c.records = left

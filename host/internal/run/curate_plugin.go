@@ -12,7 +12,7 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// score rates the records' texts; the ratings become scores named plugin.score, NaN where the plugin abstained.
+// score rates the records' texts; the ratings become scores named plugin.score. What a plugin abstains from leaves no score.
 func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin) error {
 	docs := make([]sdk.Document, len(c.records))
 	for i, r := range c.records {
@@ -22,17 +22,26 @@ func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin)
 	if err != nil {
 		return err
 	}
-	c.settle(step, func(i int, r *data.Record) (sdk.Status, string) {
-		for _, declared := range p.Manifest().Scores {
-			v, ok := ratings[i].Scores[declared.Name]
-			if !ok || ratings[i].Status != sdk.OK {
-				v = math.NaN()
-			}
-			r.Scores[p.name+"."+declared.Name] = float32(v)
+	c.sieve(step, func(i int, r *data.Record) *drop {
+		if ratings[i].Status != sdk.OK {
+			return unanswered(ratings[i].Status, ratings[i].Detail)
 		}
-		return ratings[i].Status, ratings[i].Detail
+		for name, v := range ratings[i].Scores {
+			if !math.IsNaN(v) {
+				r.Scores[p.name+"."+name] = float32(v)
+			}
+		}
+		return nil
 	})
 	return nil
+}
+
+// unanswered is what becomes of a record without an answer: a fault takes it out, an abstention does nothing.
+func unanswered(status sdk.Status, detail string) *drop {
+	if status != sdk.Fault {
+		return nil
+	}
+	return &drop{Reason: "fault", Detail: detail, faulty: true}
 }
 
 // filter drops or edits dialogues; the verdict's score becomes plugin.score.
@@ -48,39 +57,35 @@ func (c *curation) filter(ctx context.Context, step recipe.Step, p *openedPlugin
 	if err != nil {
 		return err
 	}
-	c.settle(step, func(i int, r *data.Record) (sdk.Status, string) {
-		v := verdicts[i]
-		if v.Status == sdk.OK {
-			r.Scores[p.name+".score"] = float32(v.Score)
+	var failed []error
+	c.sieve(step, func(i int, r *data.Record) *drop {
+		if verdicts[i].Status != sdk.OK {
+			return unanswered(verdicts[i].Status, verdicts[i].Detail)
 		}
-		return v.Status, v.Detail
+		r.Scores[p.name+".score"] = float32(verdicts[i].Score)
+		d, err := apply(verdicts[i], r)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s:%d: %w", r.File, r.Line, err))
+		}
+		return d
 	})
-	return c.apply(step, verdicts, dialogues)
+	return errors.Join(failed...)
 }
 
-// apply carries out the verdicts on the records that are left; a fault has taken its record out already.
-func (c *curation) apply(step recipe.Step, verdicts []sdk.Verdict, dialogues []sdk.Dialogue) error {
-	of := make(map[string]sdk.Verdict, len(verdicts))
-	for i, v := range verdicts {
-		of[dialogues[i].ID] = v
-	}
-	var failed error
-	c.sieve(func(r *data.Record) *drop {
-		v := of[r.ID]
-		switch {
-		case v.Action == sdk.Drop && v.Status == sdk.OK:
-			return &drop{Reason: strings.Join(v.Reasons, ", "), Detail: v.Detail}
-		case v.Action == sdk.Edit && v.Status == sdk.OK:
-			turns, err := edited(r.Turns, v.Edits)
-			if err != nil && failed == nil {
-				failed = fmt.Errorf("record %s: %w", r.ID, err)
-			}
-			r.Turns = turns
-			r.Identify()
+// apply carries out a verdict on its record.
+func apply(v sdk.Verdict, r *data.Record) (*drop, error) {
+	switch v.Action {
+	case sdk.Drop:
+		return &drop{Reason: cmp.Or(strings.Join(v.Reasons, ", "), "dropped"), Detail: v.Detail}, nil
+	case sdk.Edit:
+		turns, err := edited(r.Turns, v.Edits)
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	}, step)
-	return failed
+		r.Turns = turns
+		r.Identify()
+	}
+	return nil, nil
 }
 
 // edited applies a filter's edits to a copy of the turns.
@@ -103,6 +108,9 @@ func edited(turns []sdk.Turn, edits []sdk.TurnEdit) ([]sdk.Turn, error) {
 			turns = slices.Insert(turns, e.Turn, sdk.Turn{Role: between(turns, e.Turn), Text: e.Text})
 		}
 	}
+	if len(turns) == 0 {
+		return nil, errors.New("the edits leave no turn")
+	}
 	return turns, nil
 }
 
@@ -124,53 +132,47 @@ func (c *curation) reward(ctx context.Context, step recipe.Step, p *openedPlugin
 	if err != nil {
 		return err
 	}
-	c.settle(step, func(i int, r *data.Record) (sdk.Status, string) {
+	c.sieve(step, func(i int, r *data.Record) *drop {
 		a := answers[i*per : (i+1)*per]
-		for _, j := range a {
-			if j.Status != sdk.OK {
-				return j.Status, j.Detail
+		for _, status := range []sdk.Status{sdk.Fault, sdk.Abstain} {
+			if j := slices.IndexFunc(a, func(j sdk.Judgement) bool { return j.Status == status }); j >= 0 {
+				return unanswered(status, a[j].Detail)
 			}
 		}
 		if per == 1 {
 			r.Scores[p.name+".reward"] = float32(a[0].Reward)
-			return sdk.OK, ""
+			return nil
 		}
 		r.Scores[p.name+".chosen"], r.Scores[p.name+".rejected"] = float32(a[0].Reward), float32(a[1].Reward)
 		r.Scores[p.name+".margin"] = float32(a[0].Reward - a[1].Reward)
-		return sdk.OK, ""
+		return nil
 	})
 	return nil
 }
 
-// samples lays out the answers to be judged: two of each pair, or one of each dialogue.
+// samples lays out the answers to be judged: two of each pair, or one of each dialogue. Per is how many a record has.
 func (c *curation) samples() (all []sdk.Sample, per int, err error) {
-	per = 1
 	for _, r := range c.records {
-		if len(r.Prompt) > 0 {
-			per = 2
-			all = append(all, sdk.Sample{ID: r.ID, History: r.Prompt, Response: r.Chosen},
-				sdk.Sample{ID: r.ID, History: r.Prompt, Response: r.Rejected})
-			continue
+		answers, err := samplesOf(r)
+		if err != nil {
+			return nil, 0, err
 		}
-		last := len(r.Turns) - 1
-		if last < 1 || r.Turns[last].Role != sdk.RoleAssistant {
-			return nil, 0, fmt.Errorf("%s:%d is neither a pair nor a dialogue that ends with an answer", r.File, r.Line)
+		if per = cmp.Or(per, len(answers)); per != len(answers) {
+			return nil, 0, fmt.Errorf("%s:%d: pairs and dialogues cannot be judged in one step", r.File, r.Line)
 		}
-		all = append(all, sdk.Sample{ID: r.ID, History: r.Turns[:last], Response: r.Turns[last].Text})
+		all = append(all, answers...)
 	}
 	return all, per, nil
 }
 
-// settle goes over the records with their answers; faults are quarantined with their reason.
-func (c *curation) settle(step recipe.Step, answer func(i int, r *data.Record) (sdk.Status, string)) {
-	left := c.records[:0:0]
-	for i, r := range c.records {
-		status, detail := answer(i, r)
-		if status == sdk.Fault {
-			c.quarantined = append(c.quarantined, drop{Reason: "fault", Detail: detail}.of(r, step))
-			continue
-		}
-		left = append(left, r)
+func samplesOf(r *data.Record) ([]sdk.Sample, error) {
+	if r.Kind() == data.KindPair {
+		return []sdk.Sample{{ID: r.ID, History: r.Prompt, Response: r.Chosen},
+			{ID: r.ID, History: r.Prompt, Response: r.Rejected}}, nil
 	}
-	c.records = left
+	last := len(r.Turns) - 1
+	if last < 1 || r.Turns[last].Role != sdk.RoleAssistant {
+		return nil, fmt.Errorf("%s:%d is neither a pair nor a dialogue that ends with an answer", r.File, r.Line)
+	}
+	return []sdk.Sample{{ID: r.ID, History: r.Turns[:last], Response: r.Turns[last].Text}}, nil
 }

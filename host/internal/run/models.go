@@ -87,22 +87,25 @@ func (p *Process) openDir(ref, dir string, head model.Head, options ...model.Opt
 	if err != nil {
 		return nil, err
 	}
-	m, tok, err := loadDir(dev, dir, head, append(options, model.InitHead(p.recipe.Seed))...)
+	cfg, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	if head == model.HeadClassify && cfg.Head() != head {
+		cfg.NumLabels = p.recipe.OutputsOf(ref) // of the head that will be initialised
+	}
+	m, tok, err := loadDir(dev, dir, cfg, cmp.Or(head, cfg.Head()), append(options, model.InitHead(p.recipe.Seed))...)
 	if err != nil {
 		return nil, err
 	}
 	return p.served(ref, m, tok), nil
 }
 
-// loadDir loads a model directory with its tokenizer; an empty head is the one that config.json names.
+// loadDir loads the weights and the tokenizer of a model directory.
 func loadDir(
-	dev accelerators.Device, dir string, head model.Head, options ...model.Option,
+	dev accelerators.Device, dir string, cfg model.Config, head model.Head, options ...model.Option,
 ) (*model.Model, *tokenizer.Tokenizer, error) {
 	tok, err := tokenizer.Load(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	cfg, err := readConfig(dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,7 +114,7 @@ func loadDir(
 		return nil, nil, err
 	}
 	defer weights.Close()
-	m, err := model.Load(dev, cfg, cmp.Or(head, cfg.Head()), weights, options...)
+	m, err := model.Load(dev, cfg, head, weights, options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load %s: %w", dir, err)
 	}
@@ -137,7 +140,7 @@ func (p *Process) openNew(ref string, spec recipe.Model, head model.Head, option
 		return nil, err
 	}
 	cfg := model.ConfigFromRecipe(spec, tok.Size(), specials(tok))
-	m, err := model.New(dev, cfg, cmp.Or(head, cfg.Head()), p.recipe.Seed, options...)
+	m, err := model.New(dev, cfg, cmp.Or(head, headOf(spec.Arch)), p.recipe.Seed, options...)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", ref, err)
 	}
@@ -157,6 +160,14 @@ func specials(tok *tokenizer.Tokenizer) model.Special {
 
 func (p *Process) served(ref string, m *model.Model, tok *tokenizer.Tokenizer) *served {
 	return &served{eval.Serve(ref, m, tok, p.device, &p.deviceLock), ref, m, tok}
+}
+
+// headOf is the head of a new model that no objective gave one.
+func headOf(arch string) model.Head {
+	if arch == model.Llama {
+		return model.HeadLM
+	}
+	return model.HeadClassify
 }
 
 // headFor is the head that an objective trains.

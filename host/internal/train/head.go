@@ -17,13 +17,22 @@ func outputs(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []fl
 	return out, values, err
 }
 
+// oneOutput holds objectives to a head with a single output.
+func oneOutput(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float32, error) {
+	out, values, err := outputs(t, m, b)
+	if err == nil && out.Cols != 1 {
+		err = fmt.Errorf("the head has %d outputs, the objective wants one", out.Cols)
+	}
+	return out, values, err
+}
+
 // regression is the squared error of the head's single output against the label.
 type regression struct{}
 
 func (regression) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
 
 func (regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	out, values, err := outputs(t, m, b)
+	out, values, err := oneOutput(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}

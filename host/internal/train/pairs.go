@@ -18,7 +18,7 @@ func (pairwise) weight(b data.Batch) float64 { return float64(pairs(b)) }
 func pairs(b data.Batch) int { return (len(b.Offsets) - 1) / 2 }
 
 func (pairwise) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	out, rewards, err := outputs(t, m, b)
+	out, rewards, err := oneOutput(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}

@@ -1,0 +1,68 @@
+package acceltest
+
+import (
+	"math"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+func swiglu(x []float64, inner int) []float64 {
+	var y []float64
+	for t := 0; t < len(x); t += 2 * inner {
+		for f := range inner {
+			g := x[t+f]
+			y = append(y, g/(1+math.Exp(-g))*x[t+inner+f])
+		}
+	}
+	return y
+}
+
+func each(x []float64, f func(float64) float64) []float64 {
+	y := make([]float64, len(x))
+	for i, v := range x {
+		y[i] = f(v)
+	}
+	return y
+}
+
+func gelu(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) }
+
+// extremes are arguments at which an exponential over- or underflows.
+var extremes = []float64{0, -0.001, 20, -20, 89, -89, 200, -200, 3e4, -3e4}
+
+func testActivations(r *rig) {
+	for _, shape := range [][2]int{{1, 1}, {3, 17}, {2, 64}, {17, 65}, {40, 500}} {
+		rows, inner := shape[0], shape[1]
+		testSwiGLU(r, r.normal(2*rows*inner), inner)
+		wide := each(r.normal(rows*inner), func(v float64) float64 { return float64(float32(3 * v)) })
+		testUnary(r, "GELU", wide, gelu, r.dev.GELU, r.dev.GELUGrad, false)
+		testUnary(r, "Tanh", wide, math.Tanh, r.dev.Tanh, r.dev.TanhGrad, true)
+	}
+	testUnary(r, "GELU", extremes, gelu, r.dev.GELU, r.dev.GELUGrad, false)
+	testUnary(r, "Tanh", extremes, math.Tanh, r.dev.Tanh, r.dev.TanhGrad, true)
+	testSwiGLU(r, append(append([]float64(nil), extremes...), r.normal(len(extremes))...), len(extremes))
+}
+
+func testSwiGLU(r *rig, x []float64, inner int) {
+	dy := r.normal(len(x) / 2)
+	xb, yb, dxb := r.upload(x), r.output(len(dy)), r.output(len(x))
+	r.dev.SwiGLU(yb, xb, inner)
+	r.expect("SwiGLU", yb, swiglu(x, inner), reduced)
+	r.dev.SwiGLUGrad(dxb, r.upload(dy), xb, inner)
+	r.gradient("SwiGLUGrad", dxb, nil, x, reduced, func() float64 { return dot(swiglu(x, inner), dy) })
+	r.reset()
+}
+
+func testUnary(r *rig, name string, x []float64, f func(float64) float64, op func(y, x accelerators.Buffer),
+	grad func(dx, dy, x accelerators.Buffer), fromOutput bool) {
+	dy := r.normal(len(x))
+	xb, yb, dxb := r.upload(x), r.output(len(x)), r.output(len(x))
+	op(yb, xb)
+	r.expect(name, yb, each(x, f), elementwise)
+	if fromOutput {
+		xb = yb
+	}
+	grad(dxb, r.upload(dy), xb)
+	r.gradient(name+"Grad", dxb, nil, x, reduced, func() float64 { return dot(each(x, f), dy) })
+	r.reset()
+}

@@ -1,0 +1,178 @@
+package acceltest
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+// A Print is what one operation left in its destinations.
+type Print struct {
+	Op     string
+	Values []float32
+}
+
+// Fingerprint runs every kernel on fixed input, in sizes that a device cuts into many blocks. Devices that promise
+// the same bits have the same fingerprint.
+func Fingerprint(t *testing.T, dev accelerators.Device) []Print {
+	t.Helper()
+	f := &printer{rig: &rig{t: t, dev: dev, rand: rand.New(rand.NewPCG(7, 7))}}
+	f.matrices()
+	f.rows()
+	f.norms()
+	f.elements()
+	f.attention()
+	f.decode()
+	f.head()
+	f.sample()
+	f.reset()
+	return f.prints
+}
+
+// Same fails the test unless two fingerprints are equal bit by bit.
+func Same(t *testing.T, want, got []Print) {
+	t.Helper()
+	bits := func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }
+	for i, w := range want {
+		if !slices.EqualFunc(w.Values, got[i].Values, bits) {
+			t.Errorf("%s gives other bits", w.Op)
+		}
+	}
+}
+
+type printer struct {
+	*rig
+	prints []Print
+}
+
+func (f *printer) print(op string, destinations ...accelerators.Buffer) {
+	f.t.Helper()
+	for _, b := range destinations {
+		f.prints = append(f.prints, Print{op, f.download(b)})
+	}
+}
+
+func (f *printer) random(n int) accelerators.Buffer { return f.upload(f.normal(n)) }
+
+func (f *printer) matrices() {
+	for _, shape := range [][3]int{{70, 300, 600}, {200, 150, 520}, {150, 2100, 30}} {
+		for form := range 4 {
+			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], TransA: form&1 != 0, TransB: form&2 != 0}
+			s.Alpha, s.Beta = 0.5, 0.5
+			c := f.random(s.M * s.N)
+			f.dev.MatMul(c, f.random(s.M*s.K), f.random(s.K*s.N), s)
+			f.print("MatMul", c)
+		}
+	}
+}
+
+func (f *printer) rows() {
+	const rows, width, entries = 700, 200, 50
+	ids := f.uploadInts(f.indices(rows, entries))
+	out, table, dout := f.output(rows*width), f.random(entries*width), f.random(rows*width)
+	f.dev.Embed(out, table, ids, width)
+	f.dev.EmbedGrad(table, dout, ids, width)
+	f.print("Embed and EmbedGrad", out, table)
+	f.dev.Gather(out, table, ids, width)
+	f.dev.GatherGrad(table, dout, ids, width)
+	f.print("Gather and GatherGrad", out, table)
+	bias := f.random(width)
+	f.dev.AddBias(out, bias, width)
+	f.dev.BiasGrad(bias, out, width)
+	f.print("AddBias and BiasGrad", out, bias)
+	s := accelerators.RoPE{Heads: 2, Dim: 50, Stride: width}
+	f.dev.RoPE(out, f.random(entries*25), f.random(entries*25), ids, s)
+	f.print("RoPE", out)
+}
+
+func (f *printer) norms() {
+	const rows, width = 700, 200
+	x, w, b, dy := f.random(rows*width), f.random(width), f.random(width), f.random(rows*width)
+	y, mean, rstd := f.output(rows*width), f.output(rows), f.output(rows)
+	dx, dw, db := f.random(rows*width), f.random(width), f.random(width)
+	f.dev.RMSNorm(y, rstd, x, w, width, epsilon)
+	f.print("RMSNorm", y, rstd)
+	f.dev.RMSNormGrad(dx, dw, dy, x, w, rstd, width)
+	f.print("RMSNormGrad", dx, dw)
+	f.dev.LayerNorm(y, mean, rstd, x, w, b, width, epsilon)
+	f.print("LayerNorm", y, mean, rstd)
+	f.dev.LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd, width)
+	f.print("LayerNormGrad", dx, dw, db)
+}
+
+func (f *printer) elements() {
+	const n, inner = 90000, 300
+	x, y, z, sum := f.random(n), f.random(n), f.random(n), f.output(1)
+	f.dev.Dot(sum, x, y)
+	f.print("Dot", sum)
+	f.dev.SquaredNorm(sum, x)
+	f.print("SquaredNorm", sum)
+	f.dev.Add(z, x, y)
+	f.dev.Mul(z, z, x)
+	f.dev.Axpy(z, y, 0.3)
+	f.dev.Scale(z, 0.7)
+	f.print("Add, Mul, Axpy and Scale", z)
+	f.dev.GELU(y, x)
+	f.dev.GELUGrad(z, y, x)
+	f.print("GELU and GELUGrad", y, z)
+	f.dev.Tanh(y, x)
+	f.dev.TanhGrad(z, x, y)
+	f.print("Tanh and TanhGrad", y, z)
+	f.dev.SwiGLU(y.Slice(0, n/2), x, inner)
+	f.dev.SwiGLUGrad(z, y.Slice(0, n/2), x, inner)
+	f.print("SwiGLU and SwiGLUGrad", y, z)
+	m, v := f.upload(make([]float64, n)), f.upload(make([]float64, n))
+	f.dev.AdamW(x, z, m, v, accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1,
+		GradScale: 1, Step: 1})
+	f.print("AdamW", x, m, v)
+}
+
+func (f *printer) attention() {
+	for _, mask := range masks(90) {
+		p := newPacking(f.rig, []int{530, 1, 17, 100}, 2, 1, 24, 0)
+		p.Causal, p.Window = mask.Causal, mask.Window
+		d := p.upload(f.rig)
+		f.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
+		f.print("Attention", d.out, d.lse)
+		dq, dk, dv, dout := f.output(len(p.q)), f.output(len(p.k)), f.output(len(p.v)), f.random(d.out.Len)
+		f.dev.AttentionGrad(dq, dk, dv, dout, d.out, d.lse, d.q, d.k, d.v, d.Attention)
+		f.print("AttentionGrad", dq, dk, dv)
+	}
+}
+
+func (f *printer) decode() {
+	s := accelerators.AttentionDecode{Sequences: 7, Heads: 4, KVHeads: 2, HeadDim: 40, Capacity: 50, Scale: 0.2}
+	width := s.Heads * s.HeadDim
+	cache := s.Sequences * s.Capacity * s.KVHeads * s.HeadDim
+	out := f.output(s.Sequences * width)
+	f.dev.AttentionDecode(out, f.random(s.Sequences*width), f.random(cache), f.random(cache),
+		f.uploadInts([]int32{50, 1, 9, 17, 33, 2, 49}), s)
+	f.print("AttentionDecode", out)
+}
+
+func (f *printer) head() {
+	s := accelerators.Head{Tokens: 150, Width: 20, Vocab: 70000}
+	hidden, weight, targets := f.random(s.Tokens*s.Width), f.random(s.Vocab*s.Width), f.indices(s.Tokens, s.Vocab)
+	targets[5], targets[140] = -1, -1
+	at := f.uploadInts(targets)
+	nll, lse := f.output(s.Tokens), f.output(s.Tokens)
+	f.dev.HeadLoss(nll, lse, hidden, weight, at, s)
+	f.print("HeadLoss", nll)
+	dhidden, dweight := f.output(hidden.Len), f.random(weight.Len)
+	f.dev.HeadLossGrad(dhidden, dweight, f.random(s.Tokens), hidden, weight, at, lse, s)
+	f.print("HeadLossGrad", dhidden, dweight)
+}
+
+func (f *printer) sample() {
+	s := accelerators.Sample{Rows: 100, Vocab: 1000, Temperature: 1, TopK: 200, TopP: 0.9, Seed: 5}
+	ids := f.alloc(accelerators.I32, s.Rows)
+	f.dev.Sample(ids, f.random(s.Rows*s.Vocab), s)
+	var drawn []float32
+	for _, id := range f.downloadInts(ids) {
+		drawn = append(drawn, float32(id))
+	}
+	f.prints = append(f.prints, Print{"Sample", drawn})
+}

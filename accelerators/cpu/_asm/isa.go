@@ -1,0 +1,231 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// An isa is an instruction set for which the row kernels are generated.
+type isa struct {
+	name  string
+	lanes int
+}
+
+var (
+	avx2   = isa{"AVX2", 8}
+	avx512 = isa{"AVX512", 16}
+)
+
+func (s isa) wide() bool { return s.lanes == 16 }
+
+func (s isa) bytes() int { return 4 * s.lanes }
+
+func (s isa) vec() reg.VecVirtual {
+	if s.wide() {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (s isa) zero() reg.VecVirtual {
+	v := s.vec()
+	if s.wide() {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+	return v
+}
+
+var constants = map[uint32]Mem{}
+
+// constant is a memory operand with the value in all lanes; memory spares registers, of which AVX2 has few.
+func constant(x float64) Mem { return word(math.Float32bits(float32(x))) }
+
+func word(bits uint32) Mem {
+	m, ok := constants[bits]
+	if !ok {
+		m = GLOBL(fmt.Sprintf("lanes%08x", bits), RODATA|NOPTR)
+		for i := range 16 {
+			DATA(4*i, U32(bits))
+		}
+		constants[bits] = m
+	}
+	return m
+}
+
+// load returns a register with the constant.
+func (s isa) load(x float64) reg.VecVirtual {
+	v := s.vec()
+	VMOVUPS(constant(x), v)
+	return v
+}
+
+// scalar is a float32 parameter in all lanes.
+func (s isa) scalar(name string) reg.VecVirtual {
+	v := s.vec()
+	broadcast(name, v)
+	return v
+}
+
+func broadcast(name string, v reg.Register) {
+	at, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VBROADCASTSS(at.Addr, v)
+}
+
+// A lane is one vector of a loop over rows: its displacement, and in the tail its mask.
+type lane struct {
+	isa  isa
+	disp int
+	unit int // which of the unrolled vectors
+	tail bool
+	bits reg.OpmaskVirtual
+	mask reg.VecVirtual
+}
+
+func (l lane) load(p reg.Register) reg.VecVirtual {
+	v, m := l.isa.vec(), Mem{Base: p, Disp: l.disp}
+	switch {
+	case !l.tail:
+		VMOVUPS(m, v)
+	case l.isa.wide():
+		VMOVUPS_Z(m, l.bits, v)
+	default:
+		VMASKMOVPS(m, l.mask, v)
+	}
+	return v
+}
+
+func (l lane) store(v reg.VecVirtual, p reg.Register) {
+	m := Mem{Base: p, Disp: l.disp}
+	switch {
+	case !l.tail:
+		VMOVUPS(v, m)
+	case l.isa.wide():
+		VMOVUPS(v, l.bits, m)
+	default:
+		VMASKMOVPS(v, l.mask, m)
+	}
+}
+
+// add adds the lanes that exist to sum.
+func (l lane) add(v, sum reg.VecVirtual) {
+	switch {
+	case !l.tail:
+		VADDPS(v, sum, sum)
+	case l.isa.wide():
+		VADDPS(v, sum, l.bits, sum)
+	default:
+		t := l.isa.vec()
+		VANDPS(v, l.mask, t)
+		VADDPS(t, sum, sum)
+	}
+}
+
+// max raises top by the lanes that exist.
+func (l lane) max(v, top reg.VecVirtual) {
+	switch {
+	case !l.tail:
+		VMAXPS(v, top, top)
+	case l.isa.wide():
+		VMAXPS(v, top, l.bits, top)
+	default:
+		t := l.isa.vec()
+		VBLENDVPS(l.mask, v, top, t)
+		VMAXPS(t, top, top)
+	}
+}
+
+// loop runs body over n elements behind the pointers: unroll vectors at a time, then one, then what is left.
+func (s isa) loop(n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body func(lane)) {
+	s.whole("many", n, pointers, unroll, body)
+	if unroll > 1 {
+		s.whole("one", n, pointers, 1, body)
+	}
+	TESTQ(n, n)
+	JZ(LabelRef("over"))
+	body(s.tail(n))
+	Label("over")
+}
+
+func (s isa) whole(label string, n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body func(lane)) {
+	JMP(LabelRef(label + "Test"))
+	Label(label)
+	for u := range unroll {
+		body(lane{isa: s, disp: u * s.bytes(), unit: u})
+	}
+	for _, p := range pointers {
+		ADDQ(I32(unroll*s.bytes()), p)
+	}
+	SUBQ(I32(unroll*s.lanes), n)
+	Label(label + "Test")
+	CMPQ(n, I32(unroll*s.lanes))
+	JGE(LabelRef(label))
+}
+
+// tail is the mask of the first n lanes.
+func (s isa) tail(n reg.GPVirtual) lane {
+	l := lane{isa: s, tail: true}
+	if s.wide() {
+		l.bits = K()
+		bits := firstBits(n)
+		KMOVW(bits.As32(), l.bits)
+		return l
+	}
+	l.mask = YMM()
+	loadMask(n, l.mask)
+	return l
+}
+
+// firstBits is a number whose n lowest bits are set, n from 1 to 63.
+func firstBits(n reg.GPVirtual) reg.GPVirtual {
+	bits := GP64()
+	MOVQ(n, reg.RCX)
+	MOVQ(I32(1), bits)
+	SHLQ(reg.CL, bits)
+	DECQ(bits)
+	return bits
+}
+
+var maskTable Mem
+
+// loadMask sets the first n of 8 lanes of mask.
+func loadMask(n reg.GPVirtual, mask reg.Register) {
+	if maskTable.Base == nil {
+		maskTable = GLOBL("maskTable", RODATA|NOPTR)
+		for i := range 16 {
+			DATA(4*i, I32(-min(1, 1-i/8)))
+		}
+	}
+	at, back := GP64(), GP64()
+	LEAQ(maskTable.Offset(32), at)
+	MOVQ(n, back)
+	SHLQ(U8(2), back)
+	SUBQ(back, at)
+	VMOVUPS(Mem{Base: at}, mask)
+}
+
+// fold combines the lanes of v to one.
+func (s isa) fold(v reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
+	y := v.AsY().(reg.VecVirtual)
+	if s.wide() {
+		y = YMM()
+		VEXTRACTF64X4(U8(1), v, y)
+		op(v.AsY(), y, y)
+	}
+	x, t := XMM(), XMM()
+	VEXTRACTF128(U8(1), y, x)
+	op(y.AsX(), x, x)
+	VPERMILPS(U8(0x4e), x, t)
+	op(t, x, x)
+	VPERMILPS(U8(0xb1), x, t)
+	op(t, x, x)
+	return x
+}

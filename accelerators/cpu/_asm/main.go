@@ -1,0 +1,40 @@
+// Command asm generates the assembly of package cpu; go generate in that package runs it. It is a module of its own
+// so that users of the package do not depend on avo.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	ConstraintExpr("amd64,!purego")
+	pauseKernel()
+	stripsKernel()
+	transposeAVX2()
+	transposeAVX512()
+	tileAVX2()
+	tileAVX512()
+	for _, s := range []isa{avx2, avx512} {
+		rowKernels(s)
+	}
+	Generate()
+}
+
+// begin starts a function whose slice arguments the compiler may keep on the stack.
+func begin(name, signature, doc string) {
+	TEXT(name, NOSPLIT, signature)
+	Pragma("noescape")
+	Doc(name + " " + doc)
+}
+
+func end() {
+	VZEROUPPER()
+	RET()
+}
+
+func pauseKernel() {
+	TEXT("pause", NOSPLIT, "func()")
+	Doc("pause is a moment's rest within a spin loop: the processor's other thread gets the core.")
+	PAUSE()
+	RET()
+}

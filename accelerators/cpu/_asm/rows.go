@@ -1,0 +1,298 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func rowKernels(s isa) {
+	dotKernel(s)
+	dot3Kernel(s)
+	addKernel(s)
+	axpyKernel(s)
+	scaleKernel(s)
+	scaleMulKernel(s)
+	rmsNormGradKernel(s)
+	layerNormKernels(s)
+	rotateKernel(s)
+	maxKernel(s)
+	expSumKernel(s)
+	softmaxGradKernel(s)
+	swigluKernel(s)
+	swigluGradKernel(s)
+	geluKernel(s)
+	geluGradKernel(s)
+	adamwKernel(s)
+}
+
+// slices loads the base of each slice parameter and the length of the first.
+func slices(names ...string) (bases []reg.GPVirtual, n reg.GPVirtual) {
+	for _, name := range names {
+		bases = append(bases, Load(Param(name).Base(), GP64()).(reg.GPVirtual))
+	}
+	return bases, Load(Param(names[0]).Len(), GP64()).(reg.GPVirtual)
+}
+
+const unrolled = 4
+
+// sums are accumulators, one for each unrolled vector.
+func (s isa) sums() []reg.VecVirtual {
+	var v []reg.VecVirtual
+	for range unrolled {
+		v = append(v, s.zero())
+	}
+	return v
+}
+
+func combine(v []reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
+	op(v[1], v[0], v[0])
+	op(v[3], v[2], v[2])
+	op(v[2], v[0], v[0])
+	return v[0]
+}
+
+// giveBack ends a function with its result. The move is an SSE one, which wants the wide registers clean.
+func giveBack(x reg.VecVirtual) {
+	VZEROUPPER()
+	Store(x, ReturnIndex(0))
+	RET()
+}
+
+func dotKernel(s isa) {
+	begin("dot"+s.name, "func(x, y []float32) float32", "returns sum(x*y).")
+	p, n := slices("x", "y")
+	sums := s.sums()
+	s.loop(n, p, unrolled, func(l lane) {
+		x, y := l.load(p[0]), l.load(p[1])
+		VFMADD231PS(x, y, sums[l.unit])
+	})
+	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
+}
+
+func dot3Kernel(s isa) {
+	begin("dot3"+s.name, "func(x, y, z []float32) float32", "returns sum(x*y*z).")
+	p, n := slices("x", "y", "z")
+	sums := s.sums()
+	s.loop(n, p, unrolled, func(l lane) {
+		x, y, z := l.load(p[0]), l.load(p[1]), l.load(p[2])
+		VMULPS(x, y, y)
+		VFMADD231PS(y, z, sums[l.unit])
+	})
+	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
+}
+
+func addKernel(s isa) {
+	begin("add"+s.name, "func(z, x, y []float32)", "sets z = x+y.")
+	p, n := slices("z", "x", "y")
+	s.loop(n, p, unrolled, func(l lane) {
+		x, y := l.load(p[1]), l.load(p[2])
+		VADDPS(x, y, y)
+		l.store(y, p[0])
+	})
+	end()
+}
+
+func scaleMulKernel(s isa) {
+	begin("scaleMul"+s.name, "func(y, x, w []float32, alpha float32)", "sets y = alpha*x*w.")
+	p, n := slices("y", "x", "w")
+	alpha := s.scalar("alpha")
+	s.loop(n, p, unrolled, func(l lane) {
+		x, w := l.load(p[1]), l.load(p[2])
+		VMULPS(alpha, x, x)
+		VMULPS(w, x, x)
+		l.store(x, p[0])
+	})
+	end()
+}
+
+func rmsNormGradKernel(s isa) {
+	begin("rmsNormGrad"+s.name, "func(dx, dw, dy, x, w []float32, r, q float32)",
+		"adds r*dy*w-q*x to dx and r*dy*x to dw.")
+	p, n := slices("dx", "dw", "dy", "x", "w")
+	r, q := s.scalar("r"), s.scalar("q")
+	s.loop(n, p, 1, func(l lane) {
+		dx, dw, g, x, w := l.load(p[0]), l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[4])
+		VMULPS(r, g, g)
+		VFMADD231PS(g, w, dx)
+		VFNMADD231PS(q, x, dx)
+		VFMADD231PS(g, x, dw)
+		l.store(dx, p[0])
+		l.store(dw, p[1])
+	})
+	end()
+}
+
+func rotateKernel(s isa) {
+	begin("rotate"+s.name, "func(low, high, cos, sin []float32, sign float32)",
+		"turns each pair (low, high) by the angle whose sine is sign*sin.")
+	p, n := slices("low", "high", "cos", "sin")
+	sign := s.scalar("sign")
+	s.loop(n, p, 1, func(l lane) {
+		low, high, c, z := l.load(p[0]), l.load(p[1]), l.load(p[2]), l.load(p[3])
+		x, y := s.vec(), s.vec()
+		VMULPS(sign, z, z)
+		VMULPS(c, low, x)
+		VFNMADD231PS(z, high, x)
+		VMULPS(c, high, y)
+		VFMADD231PS(z, low, y)
+		l.store(x, p[0])
+		l.store(y, p[1])
+	})
+	end()
+}
+
+func axpyKernel(s isa) {
+	begin("axpy"+s.name, "func(y, x []float32, alpha float32)", "adds alpha*x to y.")
+	p, n := slices("y", "x")
+	alpha := s.scalar("alpha")
+	s.loop(n, p, unrolled, func(l lane) {
+		y, x := l.load(p[0]), l.load(p[1])
+		VFMADD231PS(alpha, x, y)
+		l.store(y, p[0])
+	})
+	end()
+}
+
+func scaleKernel(s isa) {
+	begin("scale"+s.name, "func(x []float32, alpha float32)", "multiplies x by alpha.")
+	p, n := slices("x")
+	alpha := s.scalar("alpha")
+	s.loop(n, p, unrolled, func(l lane) {
+		x := l.load(p[0])
+		VMULPS(alpha, x, x)
+		l.store(x, p[0])
+	})
+	end()
+}
+
+func maxKernel(s isa) {
+	begin("max"+s.name, "func(x []float32) float32", "returns the largest element.")
+	p, n := slices("x")
+	var tops []reg.VecVirtual
+	for range unrolled {
+		tops = append(tops, s.load(math.Inf(-1)))
+	}
+	s.loop(n, p, unrolled, func(l lane) { l.max(l.load(p[0]), tops[l.unit]) })
+	giveBack(s.fold(combine(tops, VMAXPS), VMAXPS))
+}
+
+func expSumKernel(s isa) {
+	begin("expSum"+s.name, "func(x []float32, scale, shift float32) float32",
+		"sets x = exp(scale*x-shift) and returns its sum.")
+	p, n := slices("x")
+	scale, shift := s.scalar("scale"), s.scalar("shift")
+	sums := s.sums()
+	s.loop(n, p, unrolled, func(l lane) {
+		x := l.load(p[0])
+		VFMSUB213PS(shift, scale, x)
+		e := s.exp(x)
+		l.store(e, p[0])
+		l.add(e, sums[l.unit])
+	})
+	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
+}
+
+func softmaxGradKernel(s isa) {
+	begin("softmaxGrad"+s.name, "func(d, p []float32, mean, scale float32)", "sets d = p*(d-mean)*scale.")
+	p, n := slices("d", "p")
+	mean, scale := s.scalar("mean"), s.scalar("scale")
+	s.loop(n, p, unrolled, func(l lane) {
+		d, w := l.load(p[0]), l.load(p[1])
+		VSUBPS(mean, d, d)
+		VMULPS(scale, w, w)
+		VMULPS(w, d, d)
+		l.store(d, p[0])
+	})
+	end()
+}
+
+func swigluKernel(s isa) {
+	begin("swiglu"+s.name, "func(y, gate, up []float32)", "sets y = silu(gate)*up.")
+	p, n := slices("y", "gate", "up")
+	s.loop(n, p, 2, func(l lane) {
+		g, u := l.load(p[1]), l.load(p[2])
+		VMULPS(g, u, u)
+		VMULPS(s.sigmoid(g), u, u)
+		l.store(u, p[0])
+	})
+	end()
+}
+
+func swigluGradKernel(s isa) {
+	begin("swigluGrad"+s.name, "func(dgate, dup, dy, gate, up []float32)", "is the gradient of swiglu.")
+	p, n := slices("dgate", "dup", "dy", "gate", "up")
+	s.loop(n, p, 1, func(l lane) {
+		d, g, u := l.load(p[2]), l.load(p[3]), l.load(p[4])
+		sig := s.sigmoid(g)
+		VMULPS(sig, g, g) // silu
+		t := s.vec()
+		VMULPS(d, g, t)
+		l.store(t, p[1])
+		VMULPS(d, u, u)
+		VADDPS(sig, g, t) // silu' = sig + silu - silu*sig
+		VFNMADD231PS(sig, g, t)
+		VMULPS(t, u, u)
+		l.store(u, p[0])
+	})
+	end()
+}
+
+func geluKernel(s isa) {
+	begin("gelu"+s.name, "func(y, x []float32)", "sets y = x*cdf(x) of the standard normal distribution.")
+	p, n := slices("y", "x")
+	s.loop(n, p, 1, func(l lane) {
+		x := l.load(p[1])
+		cdf, _ := s.normal(x)
+		VMULPS(x, cdf, cdf)
+		l.store(cdf, p[0])
+	})
+	end()
+}
+
+func geluGradKernel(s isa) {
+	begin("geluGrad"+s.name, "func(dx, dy, x []float32)", "is the gradient of gelu.")
+	p, n := slices("dx", "dy", "x")
+	s.loop(n, p, 1, func(l lane) {
+		x := l.load(p[2])
+		cdf, bell := s.normal(x)
+		VMULPS(constant(1/math.Sqrt(2*math.Pi)), bell, bell)
+		VFMADD231PS(x, bell, cdf)
+		VMULPS(l.load(p[1]), cdf, cdf)
+		l.store(cdf, p[0])
+	})
+	end()
+}
+
+// adamwKernel reads the constants in the order of the factors in adamw.go.
+func adamwKernel(s isa) {
+	begin("adamw"+s.name, "func(param, grad, m, v []float32, c *[9]float32)", "is one step of AdamW.")
+	p, n := slices("param", "grad", "m", "v")
+	constants := Load(Param("c"), GP64())
+	var c [9]reg.VecVirtual
+	for i := range c {
+		c[i] = s.vec()
+		VBROADCASTSS(Mem{Base: constants, Disp: 4 * i}, c[i])
+	}
+	gradScale, beta1, keep1, beta2, keep2, root, eps, rate, decay := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
+	s.loop(n, p, 1, func(l lane) {
+		g, m, v, x := l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[0])
+		VMULPS(gradScale, g, g)
+		VMULPS(beta1, m, m)
+		VFMADD231PS(keep1, g, m)
+		l.store(m, p[2])
+		VMULPS(g, g, g)
+		VMULPS(beta2, v, v)
+		VFMADD231PS(keep2, g, v)
+		l.store(v, p[3])
+		VSQRTPS(v, v)
+		VFMADD213PS(eps, root, v)
+		VMULPS(rate, m, m)
+		VDIVPS(v, m, m)
+		VFMSUB213PS(m, decay, x)
+		l.store(x, p[0])
+	})
+	end()
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// zs and ys are the vector registers by number.
+var (
+	zs = registers(reg.S512, 32)
+	ys = registers(reg.S256, 16)
+)
+
+func registers(width reg.Spec, n int) []reg.VecPhysical {
+	var all []reg.VecPhysical
+	for i := range n {
+		all = append(all, reg.LookupPhysical(reg.KindVector, reg.Index(i), width).(reg.VecPhysical))
+	}
+	return all
+}
+
+const (
+	tileRows   = 6
+	tileUnroll = 4
+)
+
+const tileSignature = "func(k int, a []float32, rowStep, colStep int, b, c []float32, " +
+	"ldc, m, n int, alpha float32, add bool)"
+
+// A tile is the generator of one product kernel. Its columns are up to vectors registers; for fewer there is a loop
+// of its own, so that a narrow tile costs what it computes.
+type tile struct {
+	regs    []reg.VecPhysical
+	lanes   int
+	vectors int
+	b       []reg.VecPhysical // a row of B
+	a       []reg.VecPhysical // broadcasts from A, in turn
+}
+
+func (t tile) acc(i, v int) reg.VecPhysical { return t.regs[i*t.vectors+v] }
+
+func tileAVX512() {
+	begin("tileAVX512", tileSignature, "is the 6x64 tile of a product.")
+	tile{regs: zs, lanes: 16, vectors: 4, b: zs[24:28], a: zs[28:32]}.generate(func(t tile, v int) {
+		t.storeMasked(v)
+	})
+}
+
+func tileAVX2() {
+	begin("tileAVX2", tileSignature, "is the 6x16 tile of a product.")
+	tile{regs: ys, lanes: 8, vectors: 2, b: ys[12:14], a: ys[14:16]}.generate(func(t tile, v int) {
+		t.storeBlended(v)
+	})
+}
+
+func (t tile) generate(store func(t tile, vectors int)) {
+	rows, n := t.rowPointers(), integer("n")
+	colStep, b, k, at := stride("colStep"), base("b"), integer("k"), GP64()
+	XORQ(at, at)
+	for v := 1; v < t.vectors; v++ {
+		CMPQ(n, I32(v*t.lanes))
+		JLE(LabelRef(fmt.Sprintf("columns%d", v)))
+	}
+	for v := t.vectors; v >= 1; v-- {
+		Label(fmt.Sprintf("columns%d", v))
+		t.sum(v, rows, colStep, b, k, at)
+		store(t, v)
+	}
+}
+
+// rowPointers are the addresses of the six rows of A. Rows beyond m repeat the last one, which is computed and not
+// stored.
+func (t tile) rowPointers() []reg.GPVirtual {
+	a, rowStep, m := base("a"), stride("rowStep"), integer("m")
+	rows := []reg.GPVirtual{a}
+	for i := 1; i < tileRows; i++ {
+		r := GP64()
+		XORQ(r, r)
+		CMPQ(m, I32(i))
+		CMOVQGT(rowStep, r)
+		ADDQ(rows[i-1], r)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// sum accumulates over k; each element is one chain of fused operations in order of k.
+func (t tile) sum(vectors int, rows []reg.GPVirtual, colStep, b, k, at reg.GPVirtual) {
+	label := func(s string) string { return fmt.Sprintf("%s%d", s, vectors) }
+	for i := range tileRows {
+		for v := range vectors {
+			clearRegister(t.acc(i, v), t.lanes)
+		}
+	}
+	t.prefetch(vectors)
+	blocks := GP64()
+	MOVQ(k, blocks)
+	SHRQ(U8(2), blocks)
+	JZ(LabelRef(label("rest")))
+	Label(label("block"))
+	for u := range tileUnroll {
+		t.step(vectors, rows, b, at, u)
+		ADDQ(colStep, at)
+	}
+	ADDQ(I32(4*tileUnroll*t.vectors*t.lanes), b)
+	DECQ(blocks)
+	JNZ(LabelRef(label("block")))
+	Label(label("rest"))
+	ANDQ(I32(tileUnroll-1), k)
+	JZ(LabelRef(label("store")))
+	Label(label("single"))
+	t.step(vectors, rows, b, at, 0)
+	ADDQ(colStep, at)
+	ADDQ(I32(4*t.vectors*t.lanes), b)
+	DECQ(k)
+	JNZ(LabelRef(label("single")))
+	Label(label("store"))
+}
+
+func clearRegister(r reg.VecPhysical, lanes int) {
+	if lanes == 16 {
+		VPXORD(r, r, r)
+	} else {
+		VXORPS(r, r, r)
+	}
+}
+
+// step adds the product of column k of A and row k of B.
+func (t tile) step(vectors int, rows []reg.GPVirtual, b, at reg.GPVirtual, u int) {
+	for v := range vectors {
+		VMOVUPS(Mem{Base: b, Disp: 4 * t.lanes * (u*t.vectors + v)}, t.b[v])
+	}
+	for i := range tileRows {
+		x := t.a[i%len(t.a)]
+		VBROADCASTSS(Mem{Base: rows[i], Index: at, Scale: 1}, x)
+		for v := range vectors {
+			VFMADD231PS(x, t.b[v], t.acc(i, v))
+		}
+	}
+}
+
+// prefetch asks for the rows of C, which are wanted when the sum is done.
+func (t tile) prefetch(vectors int) {
+	c, ldc := base("c"), stride("ldc")
+	for i := range tileRows {
+		for line := 0; line < 4*t.lanes*vectors; line += 64 {
+			PREFETCHT0(Mem{Base: c, Disp: line})
+		}
+		if i+1 < tileRows {
+			ADDQ(ldc, c)
+		}
+	}
+}
+
+// output is what the stores need; the registers of A and B are free by then.
+type output struct {
+	c, ldc, m, add reg.GPVirtual
+	alpha          reg.VecPhysical
+	label          func(string) string
+}
+
+func (t tile) output(vectors int) output {
+	o := output{c: base("c"), ldc: stride("ldc"), m: integer("m"), add: GP64(), alpha: t.a[0]}
+	o.label = func(s string) string { return fmt.Sprintf("%s%d", s, vectors) }
+	flag := Load(Param("add"), GP8())
+	MOVBQZX(flag, o.add)
+	broadcast("alpha", o.alpha)
+	return o
+}
+
+// rows stores row after row until m are done.
+func (o output) rows(store func(i int)) {
+	for i := range tileRows {
+		store(i)
+		if i+1 < tileRows {
+			DECQ(o.m)
+			JZ(LabelRef(o.label("done")))
+			ADDQ(o.ldc, o.c)
+		}
+	}
+}
+
+// lastColumns is how many columns the last of the vectors has.
+func (t tile) lastColumns(vectors int) reg.GPVirtual {
+	n := integer("n")
+	SUBQ(I32((vectors-1)*t.lanes), n)
+	return n
+}
+
+func (t tile) storeMasked(vectors int) {
+	o := t.output(vectors)
+	KMOVW(firstBits(t.lastColumns(vectors)).As32(), reg.K1)
+	each := func(i int, f func(m Mem, r reg.VecPhysical, last bool)) {
+		for v := range vectors {
+			f(Mem{Base: o.c, Disp: 64 * v}, t.acc(i, v), v == vectors-1)
+		}
+	}
+	write := func(m Mem, r reg.VecPhysical, last bool) {
+		if last {
+			VMOVUPS(r, reg.K1, m)
+		} else {
+			VMOVUPS(r, m)
+		}
+	}
+	TESTQ(o.add, o.add)
+	JZ(LabelRef(o.label("overwrite")))
+	o.rows(func(i int) {
+		each(i, func(m Mem, r reg.VecPhysical, last bool) {
+			if last {
+				VFMADD213PS(m, o.alpha, reg.K1, r)
+			} else {
+				VFMADD213PS(m, o.alpha, r)
+			}
+			write(m, r, last)
+		})
+	})
+	JMP(LabelRef(o.label("done")))
+	Label(o.label("overwrite"))
+	o.rows(func(i int) {
+		each(i, func(m Mem, r reg.VecPhysical, last bool) {
+			VMULPS(o.alpha, r, r)
+			write(m, r, last)
+		})
+	})
+	Label(o.label("done"))
+	end()
+}
+
+// storeBlended: masked stores are slow on some processors, so whole vectors have their own path.
+func (t tile) storeBlended(vectors int) {
+	o := t.output(vectors)
+	mask, old := t.b[0], t.b[1]
+	last := t.lastColumns(vectors)
+	loadMask(last, mask)
+	paths := []struct {
+		label     string
+		add, part bool
+	}{{"addWhole", true, false}, {"addPart", true, true}, {"setWhole", false, false}, {"setPart", false, true}}
+	TESTQ(o.add, o.add)
+	JZ(LabelRef(o.label("set")))
+	CMPQ(last, I32(t.lanes))
+	JLT(LabelRef(o.label("addPart")))
+	JMP(LabelRef(o.label("addWhole")))
+	Label(o.label("set"))
+	CMPQ(last, I32(t.lanes))
+	JLT(LabelRef(o.label("setPart")))
+	JMP(LabelRef(o.label("setWhole")))
+	for _, p := range paths {
+		Label(o.label(p.label))
+		o.rows(func(i int) {
+			for v := range vectors {
+				m, r := Mem{Base: o.c, Disp: 32 * v}, t.acc(i, v)
+				blend(m, r, o.alpha, mask, old, p.add, p.part && v == vectors-1)
+			}
+		})
+		JMP(LabelRef(o.label("done")))
+	}
+	Label(o.label("done"))
+	end()
+}
+
+func blend(m Mem, r, alpha, mask, old reg.VecPhysical, add, part bool) {
+	switch {
+	case add && part:
+		VMASKMOVPS(m, mask, old)
+		VFMADD213PS(old, alpha, r)
+	case add:
+		VFMADD213PS(m, alpha, r)
+	default:
+		VMULPS(alpha, r, r)
+	}
+	if part {
+		VMASKMOVPS(r, mask, m)
+	} else {
+		VMOVUPS(r, m)
+	}
+}

@@ -1,0 +1,72 @@
+// Package cpu is the device that every machine has. Each kernel exists in plain Go and, where that pays, in assembly
+// for AVX2 and AVX-512 that the nested module _asm generates; the best set that the processor has is taken once, when
+// the device opens. The environment variable CAREBOT_CPU (generic, avx2, avx512) forces one.
+//
+// Work is cut into blocks by shape alone, so results have the same bits for any number of threads. They may differ in
+// the last bits between instruction sets.
+package cpu
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+//go:generate go run -C _asm . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg cpu
+
+func init() {
+	accelerators.Register("cpu", 0, open)
+}
+
+// Device is the processor with its worker threads. Like every device it is used by one goroutine at a time.
+// Operations are done when their call returns; an operation that cannot be done sets the error that Sync returns, and
+// until then the device does nothing more.
+type Device struct {
+	set     *kernelSet
+	pool    *pool
+	scratch []scratch // one for each worker
+	shared  scratch   // of the operation as a whole
+	err     error
+	used    int64 // bytes allocated
+	room    int64 // bytes that may be
+}
+
+func open(index int) (accelerators.Device, error) {
+	if index != 0 {
+		return nil, fmt.Errorf("there is one cpu device, number 0, not %d", index)
+	}
+	return New(runtime.GOMAXPROCS(0))
+}
+
+// New opens the device with a number of threads of its own choice, the caller's included; the registered device uses
+// GOMAXPROCS. It fails when CAREBOT_CPU names a kernel set that does not exist or that this processor cannot run.
+func New(threads int) (*Device, error) {
+	set, err := chooseSet(os.Getenv("CAREBOT_CPU"))
+	if err != nil {
+		return nil, err
+	}
+	return newDevice(threads, set), nil
+}
+
+func newDevice(threads int, set *kernelSet) *Device {
+	threads = max(1, threads)
+	return &Device{set: set, pool: newPool(threads), scratch: make([]scratch, threads), room: physicalMemory()}
+}
+
+// Name is "cpu".
+func (d *Device) Name() string { return "cpu" }
+
+// Describe names the processor, the threads and the kernel set.
+func (d *Device) Describe() string {
+	return fmt.Sprintf("cpu: %s, threads: %d, kernels: %s", processorName(), d.pool.threads, d.set.name)
+}
+
+// Close stops the workers. The device must not be used after it.
+func (d *Device) Close() error {
+	d.pool.close()
+	return nil
+}
+
+var _ accelerators.Device = (*Device)(nil)

@@ -1,0 +1,38 @@
+package cpu
+
+import "math"
+
+const (
+	log2e   = 1.44269504088896341
+	ln2High = 0.693145751953125 // 16 bits of ln 2: products with an exponent are exact
+	ln2Low  = 1.42860682030941723e-6
+	rounder = 3 << 22   // added and taken away, it rounds a float32 to an integer
+	expMin  = -87.33654 // below it the result is denormal and counts as 0
+	expMax  = 88.72283
+)
+
+// exp is e^x within 2 units in the last place: x = n ln 2 + r, a polynomial for e^r, and n put into the exponent.
+func exp(x float32) float32 {
+	if x != x {
+		return x
+	}
+	if x < expMin {
+		return 0
+	}
+	if x > expMax {
+		return float32(math.Inf(1))
+	}
+	n := float32(float32(x*log2e)+rounder) - rounder
+	r := x - n*ln2High - n*ln2Low
+	p := float32(1.0 / 720)
+	p = p*r + 1.0/120
+	p = p*r + 1.0/24
+	p = p*r + 1.0/6
+	p = p*r + 0.5
+	p = p*r + 1
+	p = p*r + 1
+	half := int32(n) >> 1 // in two steps, as 2^128 has no float
+	return p * pow2(half) * pow2(int32(n)-half)
+}
+
+func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }

@@ -1,0 +1,86 @@
+package cpu
+
+import (
+	"fmt"
+	"strings"
+)
+
+// tileRows is the height of a product's tile, the same in every set: six rows of C keep the accumulators within the
+// registers, and their addresses too.
+const tileRows = 6
+
+// A kernelSet is what an instruction set must provide: the tile of matrix products and the row operations that
+// dominate a training step. Slices of one call have the length of the first unless said otherwise, and it is at least
+// one.
+type kernelSet struct {
+	name string
+	// width is how many columns a packed panel of the right-hand side has, and a tile at most.
+	width int
+	// tile: C[m,n] (+)= alpha * A[m,k] B[k,n] with m <= tileRows, n <= width. A[i,p] is a[i*rowStep+p*colStep]; B is
+	// a packed panel, its rows width apart, of which lanes beyond n are readable; C's rows are ldc apart.
+	tile func(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, n int, alpha float32, add bool)
+	// transpose: dst[j*ldd+i] = src[i*lds+j] for i < rows <= 16, j < cols. The other lanes i < 16 of dst may be
+	// overwritten.
+	transpose func(dst []float32, ldd int, src []float32, lds, rows, cols int)
+	// strips: dst[s*step+p*tileRows+i] = src[p*lds+s*tileRows+i] for s < 8, i < tileRows, p < rows. step is at least
+	// rows*tileRows+2, as two elements after each strip may be overwritten.
+	strips func(dst []float32, step int, src []float32, lds, rows int)
+
+	dot         func(x, y []float32) float32
+	dot3        func(x, y, z []float32) float32                // sum(x*y*z)
+	add         func(z, x, y []float32)                        // z = x+y
+	axpy        func(y, x []float32, alpha float32)            // y += alpha x
+	scale       func(x []float32, alpha float32)               // x *= alpha
+	scaleMul    func(y, x, w []float32, alpha float32)         // y = alpha x w
+	rmsNormGrad func(dx, dw, dy, x, w []float32, r, q float32) // dx += r dy w - q x; dw += r dy x
+	sum         func(x []float32) float32
+	squares     func(x []float32, mean float32) float32       // sum((x-mean)^2)
+	centredDot  func(x, y, z []float32, mean float32) float32 // sum((x-mean)*y*z)
+	// layerNorm: y = (x-mean) r w + b. layerNormGrad, with h = (x-mean) r: dx += r (dy w - sum - h inner); dw += dy
+	// h; db += dy.
+	layerNorm     func(y, x, w, b []float32, mean, r float32)
+	layerNormGrad func(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32)
+	rotate        func(low, high, cos, sin []float32, sign float32) // each pair by the angle of sine sign*sin
+	max           func(x []float32) float32                         // NaN is skipped or returned
+	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
+	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
+	swiglu        func(y, gate, up []float32)
+	swigluGrad    func(dgate, dup, dy, gate, up []float32)
+	gelu          func(y, x []float32)
+	geluGrad      func(dx, dy, x []float32)
+	adamw         func(param, grad, m, v []float32, f *adamwFactors)
+}
+
+// genericWidth is the generic tile's; as small as a panel may be.
+const genericWidth = 16
+
+var genericSet = kernelSet{
+	name: "generic", width: genericWidth,
+	tile: tileGeneric, transpose: transposeGeneric, strips: stripsGeneric,
+	dot: dotGeneric, dot3: dot3Generic, add: addGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
+	sum: sumGeneric, squares: squaresGeneric, centredDot: centredDotGeneric,
+	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,
+	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
+	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
+	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
+	adamw: adamwGeneric,
+}
+
+// chooseSet returns the named set, or for the empty name the best that this processor runs.
+func chooseSet(name string) (*kernelSet, error) {
+	sets := supportedSets()
+	if name == "" {
+		return sets[len(sets)-1], nil
+	}
+	var names []string
+	for _, s := range sets {
+		if s.name == name {
+			return s, nil
+		}
+		names = append(names, s.name)
+	}
+	return nil, fmt.Errorf("CAREBOT_CPU=%q: this processor runs %s", name, strings.Join(names, ", "))
+}
+
+// supportedSets lists the sets that this processor runs, slowest first.
+func supportedSets() []*kernelSet { return append([]*kernelSet{&genericSet}, assemblySets()...) }

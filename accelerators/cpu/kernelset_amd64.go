@@ -1,0 +1,49 @@
+//go:build !purego
+
+package cpu
+
+import "golang.org/x/sys/cpu"
+
+var avx2Set = kernelSet{
+	name: "avx2", width: 16,
+	tile: tileAVX2, transpose: transposeHalves, strips: stripsAVX,
+	dot: dotAVX2, dot3: dot3AVX2, add: addAVX2, axpy: axpyAVX2, scale: scaleAVX2, scaleMul: scaleMulAVX2,
+	sum: sumAVX2, squares: squaresAVX2, centredDot: centredDotAVX2,
+	layerNorm: layerNormAVX2, layerNormGrad: layerNormGradAVX2,
+	rmsNormGrad: rmsNormGradAVX2, rotate: rotateAVX2, max: maxAVX2,
+	expSum: expSumAVX2, softmaxGrad: softmaxGradAVX2,
+	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
+	adamw: adamwAVX2,
+}
+
+var avx512Set = kernelSet{
+	name: "avx512", width: 64,
+	tile: tileAVX512, transpose: transposeAVX512, strips: stripsAVX,
+	dot: dotAVX512, dot3: dot3AVX512, add: addAVX512, axpy: axpyAVX512, scale: scaleAVX512, scaleMul: scaleMulAVX512,
+	sum: sumAVX512, squares: squaresAVX512, centredDot: centredDotAVX512,
+	layerNorm: layerNormAVX512, layerNormGrad: layerNormGradAVX512,
+	rmsNormGrad: rmsNormGradAVX512, rotate: rotateAVX512, max: maxAVX512,
+	expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
+	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
+	adamw: adamwAVX512,
+}
+
+// assemblySets asks the processor; the check includes the operating system's support of the registers.
+func assemblySets() []*kernelSet {
+	x, sets := &cpu.X86, []*kernelSet(nil)
+	if x.HasAVX2 && x.HasFMA {
+		sets = append(sets, &avx2Set)
+		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+			sets = append(sets, &avx512Set)
+		}
+	}
+	return sets
+}
+
+// transposeHalves does the rows in two halves of eight.
+func transposeHalves(dst []float32, ldd int, src []float32, lds, rows, cols int) {
+	transposeAVX2(dst, ldd, src, lds, min(8, rows), cols)
+	if rows > 8 {
+		transposeAVX2(dst[8:], ldd, src[8*lds:], lds, rows-8, cols)
+	}
+}

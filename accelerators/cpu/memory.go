@@ -1,0 +1,142 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+// memory is one allocation; either floats or ints is set.
+type memory struct {
+	dev    *Device
+	dtype  accelerators.DType
+	floats []float32
+	ints   []int32
+	freed  bool
+}
+
+func (m *memory) elements() int { return max(len(m.floats), len(m.ints)) }
+
+// Alloc returns zeroed memory. It fails when the device's allocations would exceed the machine's memory, and for
+// BF16, which this device does not compute in.
+func (d *Device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error) {
+	if n < 0 || n > maxElements {
+		return accelerators.Buffer{}, fmt.Errorf("cpu: allocate %d elements: size out of range", n)
+	}
+	bytes := int64(n) * int64(t.Size())
+	if bytes > d.room-d.used {
+		return accelerators.Buffer{}, fmt.Errorf("cpu: allocate %d bytes: %d of %d are in use", bytes, d.used, d.room)
+	}
+	m := &memory{dev: d, dtype: t}
+	switch t {
+	case accelerators.F32:
+		m.floats = make([]float32, n)
+	case accelerators.I32:
+		m.ints = make([]int32, n)
+	default:
+		return accelerators.Buffer{}, fmt.Errorf("cpu: allocate %d elements of %v: this device holds f32 and i32", n, t)
+	}
+	d.used += bytes
+	return accelerators.Buffer{Mem: m, Len: n, Type: t}, nil
+}
+
+// Free gives the whole allocation back that b is a window of. Freeing the zero Buffer does nothing.
+func (d *Device) Free(b accelerators.Buffer) {
+	if !b.Present() {
+		return
+	}
+	c := d.call("Free")
+	m := c.operand("buffer", b, b.Type, 0)
+	if c.ok(b.Len) {
+		d.used -= int64(m.elements()) * int64(m.dtype.Size())
+		*m = memory{dev: d, dtype: m.dtype, freed: true}
+	}
+}
+
+// UploadF32 copies src to dst, which has the same length.
+func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
+	c := d.call("UploadF32")
+	c.exact("dst", dst, len(src))
+	to := c.f32("dst", dst, len(src))
+	if c.ok(len(src)) {
+		copy(to, src)
+	}
+}
+
+// UploadI32 copies src to dst, which has the same length.
+func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
+	c := d.call("UploadI32")
+	c.exact("dst", dst, len(src))
+	to := c.i32("dst", dst, len(src))
+	if c.ok(len(src)) {
+		copy(to, src)
+	}
+}
+
+// DownloadF32 copies src to dst, which has the same length, and returns the device's error.
+func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
+	c := d.call("DownloadF32")
+	c.exact("src", src, len(dst))
+	from := c.f32("src", src, len(dst))
+	if c.ok(len(dst)) {
+		copy(dst, from)
+	}
+	return d.err
+}
+
+// DownloadI32 copies src to dst, which has the same length, and returns the device's error.
+func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
+	c := d.call("DownloadI32")
+	c.exact("src", src, len(dst))
+	from := c.i32("src", src, len(dst))
+	if c.ok(len(dst)) {
+		copy(dst, from)
+	}
+	return d.err
+}
+
+// Copy copies src to dst, which has the same length and type.
+func (d *Device) Copy(dst, src accelerators.Buffer) {
+	c := d.call("Copy")
+	c.exact("src", src, dst.Len)
+	if dst.Type == accelerators.I32 {
+		to, from := c.i32("dst", dst, dst.Len), c.i32("src", src, dst.Len)
+		if c.ok(dst.Len) {
+			copy(to, from)
+		}
+		return
+	}
+	to, from := c.f32("dst", dst, dst.Len), c.f32("src", src, dst.Len)
+	if c.ok(dst.Len) {
+		d.each(len(to), 1, func(_, lo, hi int) { copy(to[lo:hi], from[lo:hi]) })
+	}
+}
+
+// Fill sets every element; an integer buffer gets the value's integer part.
+func (d *Device) Fill(dst accelerators.Buffer, value float32) {
+	c := d.call("Fill")
+	if dst.Type == accelerators.I32 {
+		to := c.i32("dst", dst, dst.Len)
+		if c.ok(dst.Len) {
+			fill(to, int32(value))
+		}
+		return
+	}
+	to := c.f32("dst", dst, dst.Len)
+	if c.ok(dst.Len) {
+		d.each(len(to), 1, func(_, lo, hi int) { fill(to[lo:hi], value) })
+	}
+}
+
+func fill[T float32 | int32](x []T, value T) {
+	for i := range x {
+		x[i] = value
+	}
+}
+
+// Sync returns the first error since the last Sync and clears it.
+func (d *Device) Sync() error {
+	err := d.err
+	d.err = nil
+	return err
+}

@@ -1,0 +1,180 @@
+package cpu
+
+import "math"
+
+func dotGeneric(x, y []float32) float32 {
+	var s0, s1, s2, s3 float32
+	y = y[:len(x)]
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		s0 += x[i] * y[i]
+		s1 += x[i+1] * y[i+1]
+		s2 += x[i+2] * y[i+2]
+		s3 += x[i+3] * y[i+3]
+	}
+	for ; i < len(x); i++ {
+		s0 += x[i] * y[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+func dot3Generic(x, y, z []float32) float32 {
+	var sum float32
+	for i, v := range x {
+		sum += v * y[i] * z[i]
+	}
+	return sum
+}
+
+func addGeneric(z, x, y []float32) {
+	for i := range z {
+		z[i] = x[i] + y[i]
+	}
+}
+
+func scaleMulGeneric(y, x, w []float32, alpha float32) {
+	for i, v := range x[:len(y)] {
+		y[i] = v * alpha * w[i]
+	}
+}
+
+func rmsNormGradGeneric(dx, dw, dy, x, w []float32, r, q float32) {
+	for i, v := range x[:len(dx)] {
+		g := r * dy[i]
+		dx[i] += g*w[i] - q*v
+		dw[i] += g * v
+	}
+}
+
+func sumGeneric(x []float32) float32 {
+	var sum float32
+	for _, v := range x {
+		sum += v
+	}
+	return sum
+}
+
+func squaresGeneric(x []float32, mean float32) float32 {
+	var sum float32
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return sum
+}
+
+func centredDotGeneric(x, y, z []float32, mean float32) float32 {
+	var sum float32
+	for i, v := range x {
+		sum += (v - mean) * y[i] * z[i]
+	}
+	return sum
+}
+
+func layerNormGeneric(y, x, w, b []float32, mean, r float32) {
+	for i, v := range x[:len(y)] {
+		y[i] = (v-mean)*r*w[i] + b[i]
+	}
+}
+
+func layerNormGradGeneric(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32) {
+	for i, v := range x[:len(dx)] {
+		h := (v - mean) * r
+		dx[i] += r * (dy[i]*w[i] - sum - h*inner)
+		dw[i] += dy[i] * h
+		db[i] += dy[i]
+	}
+}
+
+func rotateGeneric(low, high, cos, sin []float32, sign float32) {
+	for i, a := range low {
+		b, c, s := high[i], cos[i], sign*sin[i]
+		low[i], high[i] = a*c-b*s, b*c+a*s
+	}
+}
+
+func axpyGeneric(y, x []float32, alpha float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] += alpha * x[i]
+	}
+}
+
+func scaleGeneric(x []float32, alpha float32) {
+	for i := range x {
+		x[i] *= alpha
+	}
+}
+
+func maxGeneric(x []float32) float32 {
+	m := x[0]
+	for _, v := range x {
+		if v > m {
+			m = v
+		}
+	}
+	return m
+}
+
+func expSumGeneric(x []float32, scale, shift float32) float32 {
+	var sum float32
+	for i, v := range x {
+		x[i] = exp(float32(scale*v) - shift)
+		sum += x[i]
+	}
+	return sum
+}
+
+func softmaxGradGeneric(d, p []float32, mean, scale float32) {
+	p = p[:len(d)]
+	for i, v := range d {
+		d[i] = p[i] * scale * (v - mean)
+	}
+}
+
+func sigmoid(x float32) float32 { return 1 / (1 + exp(-x)) }
+
+func swigluGeneric(y, gate, up []float32) {
+	for i, g := range gate[:len(y)] {
+		y[i] = g * sigmoid(g) * up[i]
+	}
+}
+
+// swigluGradGeneric uses silu'(g) = s + g s (1 - s).
+func swigluGradGeneric(dgate, dup, dy, gate, up []float32) {
+	for i, g := range gate[:len(dgate)] {
+		s, d, u := sigmoid(g), dy[i], up[i]
+		silu := g * s
+		dup[i] = d * silu
+		dgate[i] = d * u * (s + silu*(1-s))
+	}
+}
+
+func geluGeneric(y, x []float32) {
+	for i, v := range x[:len(y)] {
+		cdf, _ := normal(v)
+		y[i] = v * cdf
+	}
+}
+
+func geluGradGeneric(dx, dy, x []float32) {
+	for i, v := range x[:len(dx)] {
+		cdf, density := normal(v)
+		dx[i] = dy[i] * (cdf + v*density)
+	}
+}
+
+// normal is the standard normal distribution's cumulative function and density at x.
+func normal(x float32) (cdf, density float32) {
+	cdf = float32(0.5 * math.Erfc(-float64(x)/math.Sqrt2))
+	return cdf, exp(-0.5*x*x) * float32(1/math.Sqrt(2*math.Pi))
+}
+
+func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
+	for i := range param {
+		g := grad[i] * f[gradScale]
+		m[i] = f[beta1]*m[i] + f[keep1]*g
+		v[i] = f[beta2]*v[i] + f[keep2]*(g*g)
+		root := float32(math.Sqrt(float64(v[i])))
+		param[i] = f[decay]*param[i] - f[rate]*m[i]/(f[rootScale]*root+f[epsilon])
+	}
+}
