@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -13,10 +12,8 @@ import (
 
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/run"
+	"github.com/carebot-llm/carebot/recipes/samples"
 )
-
-// samples is what sample:// paths name.
-var samples fs.FS
 
 // An act is what a verb does with the process of a recipe.
 type act func(p *run.Process, ctx context.Context) error
@@ -51,7 +48,7 @@ func (a *app) options(out io.Writer) run.Options {
 	return run.Options{
 		Out:      out,
 		Log:      a.log,
-		Samples:  samples,
+		Samples:  samples.FS,
 		CacheDir: cacheDir(),
 		Version:  versionText(),
 		Progress: a.format == "text" && onTerminal(a.err),

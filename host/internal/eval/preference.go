@@ -9,15 +9,16 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// MeasurePreference is the share of pairs in which the chosen answer wins. A model with a head rewards both answers. A language
-// model compares their log-probabilities, less those under the reference when there is one (the implicit reward of DPO,
-// Rafailov et al. 2023, section 4); without a reference the mean per token counts, since sums prefer the shorter answer.
+// MeasurePreference is the share of pairs in which the chosen answer wins. A model with a head rewards both answers; the
+// reference plays no part. A language model compares their log-probabilities, less those under the reference when there is one
+// (the implicit reward of DPO, Rafailov et al. 2023, section 4); without a reference the mean per token counts, since sums
+// prefer the shorter answer.
 func MeasurePreference(ctx context.Context, s, reference *Served, pairs []*data.Record) (Accuracy, error) {
 	scores, err := s.preferenceScores(ctx, pairs, reference == nil)
 	if err != nil {
 		return Accuracy{}, fmt.Errorf("preferences: %w", err)
 	}
-	if reference != nil {
+	if reference != nil && s.model.Head() == model.HeadLM {
 		base, err := reference.preferenceScores(ctx, pairs, false)
 		if err != nil {
 			return Accuracy{}, fmt.Errorf("preferences under the reference: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
@@ -29,8 +30,9 @@ func (p *Process) Check(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Models)) {
 		problems = append(problems, p.checkModel(name))
 	}
+	problems = append(problems, p.checkExpressions())
 	for _, name := range p.recipe.Order() {
-		problems = append(problems, p.checkExpressions(name), p.checkTemplate(name))
+		problems = append(problems, p.checkTemplate(name))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return err
@@ -56,7 +58,7 @@ func (p *Process) checkDataset(ctx context.Context, name string) error {
 
 func (p *Process) checkPlugin(ctx context.Context, name string) error {
 	if err := plugin.Check(ctx, p.recipe.Plugins[name], p.recipeDir()); err != nil {
-		return fmt.Errorf("plugin %s: %w", name, err)
+		return fmt.Errorf("plugin %s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return nil
 }
@@ -72,24 +74,39 @@ func (p *Process) checkModel(name string) error {
 	return nil
 }
 
-// checkExpressions parses the stage's keep expressions and selections.
-func (p *Process) checkExpressions(name string) error {
+// checkExpressions parses the keep expressions and selections of all stages.
+func (p *Process) checkExpressions() error {
 	var problems []error
-	if st := p.recipe.Stages[name].Curate; st != nil {
-		for _, step := range st.Steps {
-			if step.Keep == "" {
-				continue
-			}
-			if _, err := data.ParseExpr(step.Keep); err != nil {
-				problems = append(problems, fmt.Errorf("%s: stages.%s: keep: %w", step.Pos, name, err))
-			}
+	for _, name := range p.recipe.Order() {
+		st := p.recipe.Stages[name]
+		switch {
+		case st.Curate != nil:
+			problems = append(problems, checkKeeps(name, st.Curate))
+		case st.Train != nil:
+			problems = append(problems, checkSelections(name, st))
 		}
 	}
-	if st := p.recipe.Stages[name].Train; st != nil {
-		for _, ref := range slices.Sorted(maps.Keys(st.Data.Mix)) {
-			if _, _, err := data.ParseSelection(ref); err != nil {
-				problems = append(problems, fmt.Errorf("%s: stages.%s: data: %w", p.recipe.Stages[name].Pos, name, err))
-			}
+	return errors.Join(problems...)
+}
+
+func checkKeeps(name string, spec *recipe.Curate) error {
+	var problems []error
+	for _, step := range spec.Steps {
+		if step.Keep == "" {
+			continue
+		}
+		if _, err := data.ParseExpr(step.Keep); err != nil {
+			problems = append(problems, fmt.Errorf("%s: stages.%s: keep: %w", step.Pos, name, err))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func checkSelections(name string, st recipe.Stage) error {
+	var problems []error
+	for _, ref := range slices.Sorted(maps.Keys(st.Train.Data.Mix)) {
+		if _, _, err := data.ParseSelection(ref); err != nil {
+			problems = append(problems, fmt.Errorf("%s: stages.%s: data: %w", st.Pos, name, err))
 		}
 	}
 	return errors.Join(problems...)
@@ -116,7 +133,7 @@ func (p *Process) renderFirst(name string, st *recipe.Train, tok *tokenizer.Toke
 			continue // a curate stage, or a problem that is reported already
 		}
 		for _, r := range p.read[source].records {
-			if _, _, err := tok.Chat(r.Turns, false); err != nil {
+			if _, _, err := tok.Chat(slices.Concat(r.Turns, r.Prompt), false); err != nil {
 				return fmt.Errorf("stage %s: %s:%d: %w", name, r.File, r.Line, err)
 			}
 		}

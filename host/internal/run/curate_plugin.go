@@ -1,7 +1,9 @@
 package run
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,7 +14,7 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// score rates the records' texts; the ratings become scores named plugin.score. What a plugin abstains from leaves no score.
+// score rates the records' texts; the ratings become scores named plugin.score, NaN where the plugin abstained.
 func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin) error {
 	docs := make([]sdk.Document, len(c.records))
 	for i, r := range c.records {
@@ -23,34 +25,30 @@ func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin)
 		return err
 	}
 	c.sieve(step, func(i int, r *data.Record) *drop {
-		if ratings[i].Status != sdk.OK {
-			return unanswered(ratings[i].Status, ratings[i].Detail)
-		}
-		for name, v := range ratings[i].Scores {
-			if !math.IsNaN(v) {
-				r.Scores[p.name+"."+name] = float32(v)
+		for _, declared := range p.Manifest().Scores {
+			v, ok := ratings[i].Scores[declared.Name]
+			if !ok || ratings[i].Status != sdk.OK {
+				v = math.NaN()
 			}
+			r.Scores[p.name+"."+declared.Name] = float32(v)
 		}
-		return nil
+		return fault(ratings[i].Status, ratings[i].Detail)
 	})
 	return nil
 }
 
-// unanswered is what becomes of a record without an answer: a fault takes it out, an abstention does nothing.
-func unanswered(status sdk.Status, detail string) *drop {
+// fault takes a record out when the plugin failed on it; one that the plugin abstained from stays.
+func fault(status sdk.Status, detail string) *drop {
 	if status != sdk.Fault {
 		return nil
 	}
 	return &drop{Reason: "fault", Detail: detail, faulty: true}
 }
 
-// filter drops or edits dialogues; the verdict's score becomes plugin.score.
+// filter drops or edits dialogues; the verdict's score becomes plugin.score, NaN where the plugin abstained.
 func (c *curation) filter(ctx context.Context, step recipe.Step, p *openedPlugin) error {
 	dialogues := make([]sdk.Dialogue, len(c.records))
 	for i, r := range c.records {
-		if len(r.Turns) == 0 {
-			return fmt.Errorf("%s:%d is not a dialogue", r.File, r.Line)
-		}
 		dialogues[i] = r.Dialogue()
 	}
 	verdicts, err := p.FilterAll(ctx, dialogues)
@@ -59,10 +57,10 @@ func (c *curation) filter(ctx context.Context, step recipe.Step, p *openedPlugin
 	}
 	var failed []error
 	c.sieve(step, func(i int, r *data.Record) *drop {
-		if verdicts[i].Status != sdk.OK {
-			return unanswered(verdicts[i].Status, verdicts[i].Detail)
-		}
 		r.Scores[p.name+".score"] = float32(verdicts[i].Score)
+		if verdicts[i].Status != sdk.OK {
+			return fault(verdicts[i].Status, verdicts[i].Detail)
+		}
 		d, err := apply(verdicts[i], r)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s:%d: %w", r.File, r.Line, err))
@@ -122,7 +120,8 @@ func between(turns []sdk.Turn, i int) sdk.Role {
 	return sdk.RoleUser
 }
 
-// reward judges answers: both of a pair, or the last of a dialogue.
+// reward judges answers: both of a pair, or the last of a dialogue. The rewards become scores, NaN where the plugin
+// abstained.
 func (c *curation) reward(ctx context.Context, step recipe.Step, p *openedPlugin) error {
 	samples, per, err := c.samples()
 	if err != nil {
@@ -134,33 +133,31 @@ func (c *curation) reward(ctx context.Context, step recipe.Step, p *openedPlugin
 	}
 	c.sieve(step, func(i int, r *data.Record) *drop {
 		a := answers[i*per : (i+1)*per]
-		for _, status := range []sdk.Status{sdk.Fault, sdk.Abstain} {
-			if j := slices.IndexFunc(a, func(j sdk.Judgement) bool { return j.Status == status }); j >= 0 {
-				return unanswered(status, a[j].Detail)
-			}
-		}
 		if per == 1 {
 			r.Scores[p.name+".reward"] = float32(a[0].Reward)
-			return nil
+		} else {
+			r.Scores[p.name+".chosen"], r.Scores[p.name+".rejected"] = float32(a[0].Reward), float32(a[1].Reward)
+			r.Scores[p.name+".margin"] = float32(a[0].Reward - a[1].Reward)
 		}
-		r.Scores[p.name+".chosen"], r.Scores[p.name+".rejected"] = float32(a[0].Reward), float32(a[1].Reward)
-		r.Scores[p.name+".margin"] = float32(a[0].Reward - a[1].Reward)
+		for _, j := range a {
+			if d := fault(j.Status, j.Detail); d != nil {
+				return d
+			}
+		}
 		return nil
 	})
 	return nil
 }
 
-// samples lays out the answers to be judged: two of each pair, or one of each dialogue. Per is how many a record has.
+// samples lays out the answers to be judged, per of each record: two of pairs, one of dialogues. All records are of one
+// kind.
 func (c *curation) samples() (all []sdk.Sample, per int, err error) {
 	for _, r := range c.records {
 		answers, err := samplesOf(r)
 		if err != nil {
 			return nil, 0, err
 		}
-		if per = cmp.Or(per, len(answers)); per != len(answers) {
-			return nil, 0, fmt.Errorf("%s:%d: pairs and dialogues cannot be judged in one step", r.File, r.Line)
-		}
-		all = append(all, answers...)
+		all, per = append(all, answers...), len(answers)
 	}
 	return all, per, nil
 }
@@ -172,7 +169,7 @@ func samplesOf(r *data.Record) ([]sdk.Sample, error) {
 	}
 	last := len(r.Turns) - 1
 	if last < 1 || r.Turns[last].Role != sdk.RoleAssistant {
-		return nil, fmt.Errorf("%s:%d is neither a pair nor a dialogue that ends with an answer", r.File, r.Line)
+		return nil, fmt.Errorf("%s:%d: the dialogue does not end with an answer", r.File, r.Line)
 	}
 	return []sdk.Sample{{ID: r.ID, History: r.Turns[:last], Response: r.Turns[last].Text}}, nil
 }

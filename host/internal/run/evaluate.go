@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -46,7 +47,9 @@ type AccuracyFigure struct {
 // An AgreementFigure compares a rater with given ratings.
 type AgreementFigure struct {
 	Subject
-	eval.Agreement
+	Documents int      `json:"documents"`
+	Spearman  *float64 `json:"spearman"` // null when all ratings of one side are equal
+	MAE       float64  `json:"mae"`
 }
 
 // evaluation is an evaluate stage on its way.
@@ -162,8 +165,12 @@ func (e evaluation) preferences(ctx context.Context, m *served) (int, error) {
 
 func (e evaluation) ratings(ctx context.Context, m *served) (int, error) {
 	return e.each(ctx, e.spec.Ratings, func(dataset string, records []*data.Record) error {
-		figure, err := eval.MeasureRatings(ctx, m.Served, records, e.spec.Label)
-		e.out.Ratings = append(e.out.Ratings, AgreementFigure{Subject{m.ref, dataset, ""}, figure})
+		a, err := eval.MeasureRatings(ctx, m.Served, records, e.spec.Label)
+		figure := AgreementFigure{Subject: Subject{m.ref, dataset, ""}, Documents: a.Documents, MAE: a.MAE}
+		if !math.IsNaN(a.Spearman) {
+			figure.Spearman = &a.Spearman
+		}
+		e.out.Ratings = append(e.out.Ratings, figure)
 		return err
 	})
 }

@@ -41,7 +41,8 @@ func (p *Process) curatedRecords(ref string) ([]*data.Record, error) {
 	return records, nil
 }
 
-// dataset reads a dataset of the recipe; its malformed records go to <run directory>/quarantine/<name>.jsonl.
+// dataset reads a dataset of the recipe; its malformed records go to <run directory>/_quarantine/<name>.jsonl (no stage can have that
+// name).
 func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error) {
 	if d, ok := p.read[name]; ok {
 		return d, nil
@@ -50,7 +51,7 @@ func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error
 	if !ok {
 		return nil, fmt.Errorf("%q is neither a dataset nor a curate stage", name)
 	}
-	bad := filepath.Join(p.dir, "quarantine", name+".jsonl")
+	bad := filepath.Join(p.dir, "_quarantine", name+".jsonl")
 	if err := os.MkdirAll(filepath.Dir(bad), 0o755); err != nil {
 		return nil, err
 	}

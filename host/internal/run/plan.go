@@ -41,30 +41,33 @@ func (p *Process) Plan(ctx context.Context) error {
 // missing lists what the recipe names and is not there or not usable.
 func (p *Process) missing(ctx context.Context) []string {
 	var all []string
-	note := func(err error) {
+	note := func(kind, name string, err error) {
 		if err != nil {
-			all = append(all, err.Error())
+			all = append(all, fmt.Sprintf("%s %s: %v", kind, name, err))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Datasets)) {
+		one := p.recipe.Datasets[name]
 		for _, pattern := range p.recipe.Datasets[name].Files {
-			one := p.recipe.Datasets[name]
 			one.Files = []string{pattern}
-			if _, err := data.Files(one, p.dataRoot(), p.options.Samples); err != nil {
-				note(fmt.Errorf("dataset %s: %w", name, err))
-			}
+			_, err := data.Files(one, p.dataRoot(), p.options.Samples)
+			note("dataset", name, err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Models)) {
 		if from := p.recipe.Models[name].From; from != "" {
-			if _, err := os.Stat(filepath.Join(p.besideRecipe(from), configFile)); err != nil {
-				note(fmt.Errorf("model %s: %w", name, err))
-			}
+			_, err := os.Stat(filepath.Join(p.besideRecipe(from), configFile))
+			note("model", name, err)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Plugins)) {
-		if _, err := plugin.Inspect(ctx, p.recipe.Plugins[name], p.recipeDir()); err != nil {
-			note(fmt.Errorf("plugin %s: %w", name, err))
+		_, err := plugin.Inspect(ctx, p.recipe.Plugins[name], p.recipeDir())
+		note("plugin", name, err)
+	}
+	for _, name := range p.recipe.Order() {
+		if st := p.recipe.Stages[name].Train; st != nil && strings.Contains(st.Tokenizer, "/") {
+			_, err := os.Stat(p.besideRecipe(st.Tokenizer))
+			note("tokenizer of stage", name, err)
 		}
 	}
 	return all
@@ -95,12 +98,12 @@ func (p *Process) planState(ctx context.Context, name string) string {
 	if err != nil {
 		return "inputs missing"
 	}
-	p.keys[name] = key
 	for _, needed := range p.recipe.Needs(name).Stages {
 		if p.keys[needed] == "" {
 			return "inputs missing"
 		}
 	}
+	p.keys[name] = key
 	if s, err := readSummary(p.stageDir(name)); err == nil && s != nil && s.Key == key {
 		return "done"
 	}

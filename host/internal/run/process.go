@@ -65,6 +65,9 @@ func (p *Process) Close() error {
 
 // Run does all stages that are not done, in the order of their references, writes the report and prints the tables.
 func (p *Process) Run(ctx context.Context) (err error) {
+	if err := p.checkExpressions(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
 		return fmt.Errorf("run directory: %w", err)
 	}
@@ -105,7 +108,7 @@ func (p *Process) stage(ctx context.Context, name string) (*Summary, error) {
 		p.log.Info("stage is done already", "stage", name)
 		return done, nil
 	}
-	if err := p.claim(dir, p.keys[name]); err != nil {
+	if err := claim(dir, p.keys[name]); err != nil {
 		return nil, err
 	}
 	return p.perform(ctx, name, dir)

@@ -1,9 +1,9 @@
 package run
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -24,8 +24,7 @@ func (p *Process) report(all []*Summary) error {
 		return err
 	}
 	path := filepath.Join(p.dir, reportFile)
-	err = durable.Write(path, func(w io.Writer) error { return p.markdown(w, tables, curves) })
-	if err != nil {
+	if err := durable.WriteFile(path, p.markdown(tables, curves)); err != nil {
 		return err
 	}
 	for _, t := range tables {
@@ -36,7 +35,8 @@ func (p *Process) report(all []*Summary) error {
 	return p.whereabouts(path, all)
 }
 
-func (p *Process) markdown(w io.Writer, tables []table, curves []string) error {
+func (p *Process) markdown(tables []table, curves []string) []byte {
+	w := &bytes.Buffer{}
 	fmt.Fprintf(w, "# %s\n\nSeed %d. Inputs, digests and the resolved recipe are in [%s](%s).\n",
 		p.recipe.Name, p.recipe.Seed, lockFile, lockFile)
 	for _, t := range tables {
@@ -48,7 +48,7 @@ func (p *Process) markdown(w io.Writer, tables []table, curves []string) error {
 	for _, c := range curves {
 		fmt.Fprintf(w, "![%s](%s)\n", c, c)
 	}
-	return nil
+	return w.Bytes()
 }
 
 // whereabouts says where the results lie.
@@ -124,35 +124,36 @@ func mixTable(all []*Summary) table {
 	return t
 }
 
-// pivot lays figures out with a row for each model and a column for each dataset and language.
+// pivot lays figures out with a row for each stage and model and a column for each dataset and language.
 type pivot struct {
-	models, columns []string
-	cells           map[[2]string]string
+	rows    [][2]string
+	columns []string
+	cells   map[[3]string]string
 }
 
-func (p *pivot) put(s Subject, cell string) {
-	column := s.Dataset
+func (p *pivot) put(stage string, s Subject, cell string) {
+	row, column := [2]string{stage, s.Model}, s.Dataset
 	if s.Language != "" {
 		column += " " + s.Language
 	}
 	if p.cells == nil {
-		p.cells = map[[2]string]string{}
+		p.cells = map[[3]string]string{}
 	}
-	if !slices.Contains(p.models, s.Model) {
-		p.models = append(p.models, s.Model)
+	if !slices.Contains(p.rows, row) {
+		p.rows = append(p.rows, row)
 	}
 	if !slices.Contains(p.columns, column) {
 		p.columns = append(p.columns, column)
 	}
-	p.cells[[2]string{s.Model, column}] = cell
+	p.cells[[3]string{stage, s.Model, column}] = cell
 }
 
 func (p *pivot) table(title string) table {
-	t := table{title: title, left: 1, header: append([]string{"model"}, p.columns...)}
-	for _, m := range p.models {
-		row := []string{m}
+	t := table{title: title, left: 2, header: append([]string{"stage", "model"}, p.columns...)}
+	for _, r := range p.rows {
+		row := r[:]
 		for _, c := range p.columns {
-			row = append(row, cmp.Or(p.cells[[2]string{m, c}], "-"))
+			row = append(row, cmp.Or(p.cells[[3]string{r[0], r[1], c}], "-"))
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -161,9 +162,9 @@ func (p *pivot) table(title string) table {
 
 func choiceTable(all []*Summary) table {
 	var p pivot
-	for _, e := range evaluations(all) {
-		for _, f := range e.Choice {
-			p.put(f.Subject, fmt.Sprintf("%s (chance %s)", percent(f.Share), percent(f.Chance)))
+	for _, s := range evaluations(all) {
+		for _, f := range s.Evaluation.Choice {
+			p.put(s.Stage, f.Subject, fmt.Sprintf("%s (chance %s)", percent(f.Share), percent(f.Chance)))
 		}
 	}
 	return p.table("Exam accuracy")
@@ -171,9 +172,9 @@ func choiceTable(all []*Summary) table {
 
 func perplexityTable(all []*Summary) table {
 	var p pivot
-	for _, e := range evaluations(all) {
-		for _, f := range e.Perplexity {
-			p.put(f.Subject, fmt.Sprintf("%.2f", f.Perplexity.Perplexity))
+	for _, s := range evaluations(all) {
+		for _, f := range s.Evaluation.Perplexity {
+			p.put(s.Stage, f.Subject, fmt.Sprintf("%.2f", f.Perplexity.Perplexity))
 		}
 	}
 	return p.table("Held-out perplexity")
@@ -181,9 +182,9 @@ func perplexityTable(all []*Summary) table {
 
 func preferenceTable(all []*Summary) table {
 	var p pivot
-	for _, e := range evaluations(all) {
-		for _, f := range e.Preference {
-			p.put(f.Subject, percent(f.Share))
+	for _, s := range evaluations(all) {
+		for _, f := range s.Evaluation.Preference {
+			p.put(s.Stage, f.Subject, percent(f.Share))
 		}
 	}
 	return p.table("Held-out preference pairs decided right")
@@ -192,10 +193,13 @@ func preferenceTable(all []*Summary) table {
 func ratingTable(all []*Summary) table {
 	t := table{title: "Agreement of raters with held-out ratings", left: 2,
 		header: []string{"model", "dataset", "documents", "Spearman", "mean abs. error"}}
-	for _, e := range evaluations(all) {
-		for _, f := range e.Ratings {
-			t.rows = append(t.rows, []string{f.Model, f.Dataset, count(int64(f.Documents)),
-				fmt.Sprintf("%.3f", f.Spearman), fmt.Sprintf("%.3f", f.MAE)})
+	for _, s := range evaluations(all) {
+		for _, f := range s.Evaluation.Ratings {
+			spearman := "-"
+			if f.Spearman != nil {
+				spearman = fmt.Sprintf("%.3f", *f.Spearman)
+			}
+			t.rows = append(t.rows, []string{f.Model, f.Dataset, count(int64(f.Documents)), spearman, fmt.Sprintf("%.3f", f.MAE)})
 		}
 	}
 	return t
@@ -204,8 +208,8 @@ func ratingTable(all []*Summary) table {
 func rewardTable(all []*Summary) table {
 	t := table{title: "Rewards of the models' own answers", left: 3,
 		header: []string{"model", "dataset", "plugin", "mean reward", "judged", "abstained", "faults"}}
-	for _, e := range evaluations(all) {
-		for _, f := range e.Rewards {
+	for _, s := range evaluations(all) {
+		for _, f := range s.Evaluation.Rewards {
 			t.rows = append(t.rows, []string{f.Model, f.Dataset, f.Plugin, fmt.Sprintf("%.3f", f.Mean),
 				count(int64(f.Judged)), count(int64(f.Abstained)), count(int64(f.Faults))})
 		}
@@ -213,12 +217,7 @@ func rewardTable(all []*Summary) table {
 	return t
 }
 
-func evaluations(all []*Summary) []*Evaluation {
-	var found []*Evaluation
-	for _, s := range all {
-		if s.Evaluation != nil {
-			found = append(found, s.Evaluation)
-		}
-	}
-	return found
+// evaluations are the summaries of evaluate stages.
+func evaluations(all []*Summary) []*Summary {
+	return slices.DeleteFunc(slices.Clone(all), func(s *Summary) bool { return s.Evaluation == nil })
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
@@ -51,15 +53,39 @@ func (s *Summary) write(dir string) error {
 // claimFile names the inputs that an unfinished stage directory belongs to.
 const claimFile = "inputs.json"
 
-// claim makes dir the place of a stage with this key: leftovers of other inputs go, those of the same inputs stay to be gone on from.
-func (p *Process) claim(dir, key string) error {
+// claim makes dir the place of a stage with this key: what other inputs left goes, what the same inputs left stays to be
+// gone on from, but for what a killed process did not finish.
+func claim(dir, key string) error {
 	if claimed(dir) == key {
-		return nil
+		return removeUnfinished(dir)
 	}
-	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o755)); err != nil {
+	if err := empty(dir); err != nil {
 		return fmt.Errorf("clear stage directory: %w", err)
 	}
 	return checkpoint.WriteJSON(filepath.Join(dir, claimFile), inputs{key})
+}
+
+// empty makes dir an empty directory. An old one loses its name first: a process that is killed meanwhile leaves no half
+// of a done stage.
+func empty(dir string) error {
+	aside := dir + durable.Suffix
+	if err := os.RemoveAll(aside); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return errors.Join(os.RemoveAll(aside), os.MkdirAll(dir, 0o755))
+}
+
+func removeUnfinished(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), durable.Suffix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // inputs is what claimFile holds.

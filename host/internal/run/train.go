@@ -2,8 +2,11 @@ package run
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/train"
@@ -31,6 +34,9 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 	if err != nil {
 		return err
 	}
+	if err := checkpoint.Prune(dir, spec.SaveLimit); err != nil { // a process that was killed after its last save has not
+		return err
+	}
 	s.Train, s.Unit = &result, "tokens"
 	s.In, s.Out, s.Dropped = s.Data.In, s.Data.Trained, s.Data.Cut+s.Data.Dropped
 	return nil
@@ -39,7 +45,7 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 // planData lays out the data of a train stage.
 func (p *Process) planData(ctx context.Context, spec recipe.Train, m *served) (*data.Plan, error) {
 	sources := map[string][]*data.Record{}
-	for ref := range spec.Data.Mix {
+	for _, ref := range slices.Sorted(maps.Keys(spec.Data.Mix)) {
 		name, _, err := data.ParseSelection(ref)
 		if err != nil {
 			return nil, err

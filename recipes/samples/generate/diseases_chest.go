@@ -1,0 +1,105 @@
+package main
+
+var respiratory = []entity{
+	{kind: disease, en: "asthma", zh: "哮喘", facts: []fact{
+		{site, "the bronchi", "支气管"},
+		{symptom, "wheezing and breathlessness", "喘息和气促"},
+		{cause, "allergic inflammation of the airways", "气道过敏性炎症"},
+		{treatment, "inhaled corticosteroids", "吸入糖皮质激素"},
+		{test, "spirometry", "肺功能检查"},
+		{department, "respiratory medicine", "呼吸内科"},
+	}},
+	{kind: disease, en: "COPD", zh: "慢阻肺", facts: []fact{
+		{site, "the small airways", "小气道"},
+		{symptom, "chronic cough with sputum", "长期咳嗽和咳痰"},
+		{cause, "many years of smoking", "长年吸烟"},
+		{treatment, "bronchodilator inhalers", "支气管扩张吸入剂"},
+		{department, "respiratory medicine", "呼吸内科"},
+		{prevention, "giving up tobacco", "戒烟"},
+	}},
+	{kind: disease, en: "pneumonia", zh: "肺炎", facts: []fact{
+		{site, "the air sacs of the lungs", "肺泡"},
+		{symptom, "fever with a productive cough", "发热和咳脓痰"},
+		{cause, "pneumococcal bacteria", "肺炎链球菌"},
+		{treatment, "amoxicillin", "阿莫西林"},
+		{test, "chest radiography", "胸部X线检查"},
+		{department, "respiratory medicine", "呼吸内科"},
+	}},
+	{kind: disease, en: "tuberculosis", zh: "肺结核", facts: []fact{
+		{symptom, "night sweats and weight loss", "盗汗和消瘦"},
+		{cause, "slow-growing mycobacteria", "结核分枝杆菌"},
+		{treatment, "isoniazid and rifampicin", "异烟肼和利福平"},
+		{test, "sputum microscopy", "痰涂片检查"},
+		{prevention, "vaccinating newborns with BCG", "新生儿接种卡介苗"},
+	}},
+	{kind: disease, en: "influenza", zh: "流感", facts: []fact{
+		{site, "the upper airways", "上呼吸道"},
+		{symptom, "sudden fever and muscle aches", "突发高热和肌肉酸痛"},
+		{cause, "an RNA virus in droplets", "经飞沫传播的RNA病毒"},
+		{treatment, "oseltamivir", "奥司他韦"},
+		{prevention, "getting vaccinated every autumn", "每年秋季接种疫苗"},
+	}},
+	{kind: disease, en: "pulmonary embolism", zh: "肺栓塞", facts: []fact{
+		{site, "the arteries of the lungs", "肺动脉"},
+		{symptom, "sudden sharp chest pain on breathing", "突发胸痛和呼吸困难"},
+		{cause, "a clot carried up from the leg", "腿部血栓脱落"},
+		{treatment, "heparin", "肝素"},
+		{test, "CT angiography of the chest", "肺动脉CT造影"},
+	}},
+	{kind: disease, en: "sleep apnoea", zh: "睡眠呼吸暂停", facts: []fact{
+		{symptom, "loud snoring and daytime sleepiness", "打鼾和白天嗜睡"},
+		{cause, "collapse of the throat at night", "夜间咽部塌陷"},
+		{treatment, "a pressure mask at night", "夜间正压通气面罩"},
+		{test, "overnight sleep recording", "整夜睡眠监测"},
+		{prevention, "losing excess weight", "减轻体重"},
+	}},
+}
+
+var circulation = []entity{
+	{kind: disease, en: "hypertension", zh: "高血压", facts: []fact{
+		{site, "the arteries", "动脉血管"},
+		{symptom, "morning headache and dizziness", "晨起头痛和头晕"},
+		{cause, "salty food and inherited risk", "高盐饮食和遗传因素"},
+		{treatment, "calcium channel blockers", "钙通道阻滞剂"},
+		{department, "cardiology", "心内科"},
+		{prevention, "eating less salt", "减少食盐摄入"},
+	}},
+	{kind: disease, en: "coronary heart disease", zh: "冠心病", facts: []fact{
+		{symptom, "chest tightness on exertion", "活动后胸闷"},
+		{cause, "fatty plaques in the coronary arteries", "冠状动脉粥样硬化"},
+		{treatment, "aspirin and statins", "阿司匹林和他汀类药物"},
+		{test, "coronary angiography", "冠状动脉造影"},
+		{department, "cardiology", "心内科"},
+		{prevention, "lowering blood cholesterol", "控制血脂"},
+	}},
+	{kind: disease, en: "myocardial infarction", zh: "心肌梗死", facts: []fact{
+		{site, "the heart muscle", "心肌"},
+		{symptom, "crushing pain behind the breastbone", "胸骨后压榨样疼痛"},
+		{cause, "sudden blockage of a coronary artery", "冠状动脉突然堵塞"},
+		{treatment, "emergency coronary stenting", "紧急植入冠脉支架"},
+		{test, "troponin measurement", "肌钙蛋白检测"},
+	}},
+	{kind: disease, en: "heart failure", zh: "心力衰竭", facts: []fact{
+		{symptom, "breathlessness and swollen ankles", "气短和脚踝水肿"},
+		{cause, "weakness of the heart pump", "心脏泵血功能减弱"},
+		{treatment, "ACE inhibitors and diuretics", "ACE抑制剂和利尿剂"},
+		{test, "echocardiography", "超声心动图"},
+		{department, "cardiology", "心内科"},
+		{prevention, "treating high blood pressure early", "及早治疗高血压"},
+	}},
+	{kind: disease, en: "atrial fibrillation", zh: "心房颤动", facts: []fact{
+		{site, "the atria of the heart", "心房"},
+		{symptom, "an irregular rapid pulse", "脉搏快而不齐"},
+		{cause, "chaotic electrical signals", "心房电活动紊乱"},
+		{treatment, "beta blockers and anticoagulants", "β受体阻滞剂和抗凝药"},
+		{test, "electrocardiography", "心电图"},
+	}},
+	{kind: disease, en: "deep vein thrombosis", zh: "深静脉血栓", facts: []fact{
+		{site, "the deep veins of the leg", "下肢深静脉"},
+		{symptom, "swelling and pain in one calf", "单侧小腿肿痛"},
+		{cause, "long hours without movement", "长时间不活动"},
+		{treatment, "anticoagulant tablets", "口服抗凝药"},
+		{department, "vascular surgery", "血管外科"},
+		{prevention, "wearing compression stockings", "穿弹力袜"},
+	}},
+}

@@ -1,0 +1,123 @@
+package main
+
+var nerves = []entity{
+	{kind: disease, en: "stroke", zh: "脑卒中", facts: []fact{
+		{symptom, "sudden weakness of one side", "突发一侧肢体无力"},
+		{cause, "a blocked artery in the brain", "脑动脉堵塞"},
+		{treatment, "rapid thrombolysis", "尽快静脉溶栓"},
+		{test, "computed tomography of the head", "头部CT"},
+		{department, "neurology", "神经内科"},
+		{prevention, "controlling blood pressure", "控制血压"},
+	}},
+	{kind: disease, en: "migraine", zh: "偏头痛", facts: []fact{
+		{symptom, "throbbing headache with nausea", "搏动性头痛伴恶心"},
+		{cause, "overexcited trigeminal nerve fibres", "三叉神经过度兴奋"},
+		{treatment, "triptans", "曲普坦类药物"},
+		{department, "neurology", "神经内科"},
+		{prevention, "keeping regular hours of sleep", "保持规律作息"},
+	}},
+	{kind: disease, en: "epilepsy", zh: "癫痫", facts: []fact{
+		{symptom, "repeated seizures", "反复抽搐发作"},
+		{cause, "abnormal discharges of brain cells", "脑细胞异常放电"},
+		{treatment, "sodium valproate", "丙戊酸钠"},
+		{test, "electroencephalography", "脑电图"},
+		{department, "neurology", "神经内科"},
+	}},
+	{kind: disease, en: "Parkinson disease", zh: "帕金森病", facts: []fact{
+		{site, "the substantia nigra", "中脑黑质"},
+		{symptom, "tremor at rest and slow movement", "静止性震颤和动作迟缓"},
+		{cause, "loss of dopamine cells", "多巴胺神经元丢失"},
+		{treatment, "levodopa", "左旋多巴"},
+		{department, "neurology", "神经内科"},
+	}},
+	{kind: disease, en: "Alzheimer disease", zh: "阿尔茨海默病", facts: []fact{
+		{site, "the hippocampus", "海马"},
+		{symptom, "gradual loss of memory", "记忆力逐渐减退"},
+		{cause, "amyloid plaques in the brain", "脑内淀粉样蛋白沉积"},
+		{treatment, "donepezil", "多奈哌齐"},
+		{prevention, "staying mentally and physically active", "坚持用脑和运动"},
+	}},
+	{kind: disease, en: "meningitis", zh: "脑膜炎", facts: []fact{
+		{site, "the membranes around the brain", "脑膜"},
+		{symptom, "fever with a stiff neck", "发热和颈部僵硬"},
+		{cause, "meningococcal bacteria", "脑膜炎球菌"},
+		{treatment, "intravenous ceftriaxone", "静脉注射头孢曲松"},
+		{test, "lumbar puncture", "腰椎穿刺"},
+	}},
+	{kind: disease, en: "depression", zh: "抑郁症", facts: []fact{
+		{symptom, "low mood and loss of interest", "情绪低落和兴趣减退"},
+		{cause, "lasting stress and inherited risk", "长期压力和遗传因素"},
+		{treatment, "antidepressants and counselling", "抗抑郁药和心理疏导"},
+		{department, "psychiatry", "精神科"},
+		{prevention, "keeping up friendships and exercise", "坚持社交和锻炼"},
+	}},
+	{kind: disease, en: "insomnia", zh: "失眠症", facts: []fact{
+		{symptom, "lying awake for hours", "长时间难以入睡"},
+		{cause, "worry and irregular bedtimes", "焦虑和作息不规律"},
+		{treatment, "cognitive behavioural therapy", "认知行为疗法"},
+		{department, "sleep medicine", "睡眠医学科"},
+		{prevention, "avoiding coffee in the evening", "晚上不喝咖啡"},
+	}},
+	{kind: disease, en: "schizophrenia", zh: "精神分裂症", facts: []fact{
+		{symptom, "hallucinations and delusions", "幻觉和妄想"},
+		{cause, "disturbed dopamine signalling", "多巴胺功能紊乱"},
+		{treatment, "risperidone", "利培酮"},
+		{department, "psychiatry", "精神科"},
+	}},
+}
+
+var senses = []entity{
+	{kind: disease, en: "cataract", zh: "白内障", facts: []fact{
+		{site, "the lens of the eye", "晶状体"},
+		{symptom, "painless blurring of sight", "无痛性视物模糊"},
+		{cause, "ageing of lens proteins", "晶状体蛋白老化"},
+		{treatment, "lens replacement surgery", "人工晶状体植入术"},
+		{test, "slit-lamp examination", "裂隙灯检查"},
+		{department, "ophthalmology", "眼科"},
+	}},
+	{kind: disease, en: "glaucoma", zh: "青光眼", facts: []fact{
+		{site, "the optic nerve", "视神经"},
+		{symptom, "narrowing of the visual field", "视野变窄"},
+		{cause, "raised pressure inside the eye", "眼压升高"},
+		{treatment, "pressure-lowering eye drops", "降眼压滴眼液"},
+		{test, "tonometry", "眼压测量"},
+		{department, "ophthalmology", "眼科"},
+	}},
+	{kind: disease, en: "conjunctivitis", zh: "结膜炎", facts: []fact{
+		{symptom, "red and sticky eyes", "眼红和分泌物增多"},
+		{cause, "germs carried by unwashed hands", "不洁的手带来的病菌"},
+		{treatment, "antibiotic eye drops", "抗生素滴眼液"},
+		{department, "ophthalmology", "眼科"},
+		{prevention, "not sharing towels", "不共用毛巾"},
+	}},
+	{kind: disease, en: "otitis media", zh: "中耳炎", facts: []fact{
+		{site, "the middle ear", "中耳"},
+		{symptom, "earache and muffled hearing", "耳痛和听力下降"},
+		{cause, "a blocked Eustachian tube", "咽鼓管堵塞"},
+		{test, "otoscopy", "耳镜检查"},
+		{department, "ear, nose and throat medicine", "耳鼻喉科"},
+		{prevention, "treating colds in good time", "及时治疗感冒"},
+	}},
+	{kind: disease, en: "tonsillitis", zh: "扁桃体炎", facts: []fact{
+		{symptom, "sore throat and painful swallowing", "咽痛和吞咽疼痛"},
+		{cause, "streptococcal infection", "链球菌感染"},
+		{treatment, "penicillin", "青霉素"},
+		{test, "throat swab", "咽拭子检查"},
+		{department, "ear, nose and throat medicine", "耳鼻喉科"},
+	}},
+	{kind: disease, en: "allergic rhinitis", zh: "过敏性鼻炎", facts: []fact{
+		{site, "the lining of the nose", "鼻黏膜"},
+		{symptom, "sneezing and a runny nose", "打喷嚏和流清涕"},
+		{cause, "pollen and dust mites", "花粉和尘螨"},
+		{treatment, "steroid nasal sprays", "鼻用激素喷雾"},
+		{test, "skin prick testing", "皮肤点刺试验"},
+	}},
+	{kind: disease, en: "dental caries", zh: "龋齿", facts: []fact{
+		{site, "the enamel of the teeth", "牙釉质"},
+		{symptom, "toothache after sweets", "吃甜食后牙痛"},
+		{cause, "acid from mouth bacteria", "口腔细菌产酸"},
+		{treatment, "drilling and filling", "去腐补牙"},
+		{department, "dentistry", "口腔科"},
+		{prevention, "brushing with fluoride toothpaste", "用含氟牙膏刷牙"},
+	}},
+}
