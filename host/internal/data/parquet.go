@@ -50,7 +50,7 @@ func randomAccess(r io.Reader) (io.ReaderAt, int64, error) {
 	}
 	held, err := io.ReadAll(io.LimitReader(r, maxParquet+1))
 	if err == nil && len(held) > maxParquet {
-		err = fmt.Errorf("Parquet larger than %d MiB inside another compression: decompress it", maxParquet>>20)
+		err = fmt.Errorf("a Parquet file of more than %d MiB inside another compression: decompress it", maxParquet>>20)
 	}
 	return bytes.NewReader(held), int64(len(held)), err
 }

@@ -146,9 +146,12 @@ func (p *Process) planConfig(name string) (model.Config, bool) {
 	if !ok {
 		return model.Config{}, false
 	}
-	cfg := model.ConfigFromRecipe(spec, vocab, model.Special{PAD: -1, BOS: -1, EOS: -1})
+	cfg := model.ConfigFromRecipe(spec, vocab, planSpecials)
 	return cfg, cfg.Validate() == nil
 }
+
+// planSpecials stand for the ids of the special tokens, which no figure of a plan depends on.
+var planSpecials = model.Special{PAD: 0, BOS: 1, EOS: 2}
 
 // planVocab is the size of a tokenizer's vocabulary: declared by its stage, or read.
 func (p *Process) planVocab(ref string) (int, bool) {

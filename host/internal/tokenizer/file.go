@@ -153,7 +153,7 @@ func flatten(raw json.RawMessage) ([]element, error) {
 	}
 	var seq sequence
 	if err := strict(raw, &seq); err != nil {
-		return nil, fmt.Errorf("Sequence: %w", err)
+		return nil, fmt.Errorf("in Sequence: %w", err)
 	}
 	var all []element
 	for _, list := range [][]json.RawMessage{seq.Normalizers, seq.PreTokenizers, seq.Processors, seq.Decoders} {

@@ -45,14 +45,14 @@ type splitElement struct {
 
 func (s splitElement) splitter() (splitter, error) {
 	if s.Pattern.Regex == nil {
-		return nil, errors.New("Split: only a Regex pattern is supported")
+		return nil, errors.New("in Split: only a Regex pattern is supported")
 	}
 	if s.Behavior != "Isolated" || s.Invert {
-		return nil, fmt.Errorf("Split: behavior %q with invert %v is not supported", s.Behavior, s.Invert)
+		return nil, fmt.Errorf("in Split: behavior %q with invert %v is not supported", s.Behavior, s.Invert)
 	}
 	cut, err := isolated(*s.Pattern.Regex)
 	if err != nil {
-		return nil, fmt.Errorf("Split: %w", err)
+		return nil, fmt.Errorf("in Split: %w", err)
 	}
 	return cut, nil
 }
