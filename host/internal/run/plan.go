@@ -88,7 +88,7 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	} else {
 		row[6], row[7] = "?", "?"
 	}
-	row[4], row[5] = planLength(st.Train, sequence)
+	row[4], row[5] = p.planLength(ctx, st.Train, sequence)
 	return row
 }
 
@@ -111,20 +111,6 @@ func (p *Process) planState(ctx context.Context, name string) string {
 		return fmt.Sprintf("goes on from step %d", step)
 	}
 	return "runs"
-}
-
-// planLength is the length of a train stage in tokens and steps, as far as the recipe tells without its data.
-func planLength(spec *recipe.Train, sequence int) (tokens, steps string) {
-	perStep := float64(spec.BatchSize) * float64(sequence)
-	switch {
-	case spec.Epochs > 0:
-		return fmt.Sprintf("%g epochs", spec.Epochs), "?"
-	case sequence == 0:
-		return "?", "?"
-	case spec.Steps > 0:
-		return count(int64(float64(spec.Steps) * perStep)), count(int64(spec.Steps))
-	}
-	return count(int64(spec.Tokens)), count(int64((spec.Tokens + perStep - 1) / perStep))
 }
 
 // planConfig is the configuration of the model that a train stage trains, when it can be told now.

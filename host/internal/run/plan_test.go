@@ -88,8 +88,8 @@ func TestAPlanCountsTokensStepsAndParameters(t *testing.T) {
 	delete(none, "stable")
 	delete(none, "dpo")
 	for header, want := range map[string][2]string{
-		"tokens": {"10,000", "1 epochs"},
-		"steps":  {"79", "?"}, // 2 sequences of 64 tokens each
+		"tokens": {"10,000", "~32"}, // a third of the bytes of the four pairs
+		"steps":  {"79", "~2"},      // 2 sequences of 64 tokens each; 2 pairs each
 		// 300 tokens of 16, four matrices of attention, three of 16 by 64, three norms
 		"parameters": {"8,944", "8,944"},
 	} {
