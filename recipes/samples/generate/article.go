@@ -28,11 +28,13 @@ type style struct {
 // The styles of clean medical documents and of general ones. The last takes what the shares leave.
 var (
 	medicalStyles = []style{
-		{0.27, (*author).encyclopaedia}, {0.33, (*author).textbook}, {0.10, (*author).leaflet}, {0.12, (*author).interview},
-		{0.05, (*author).overview}, {0.07, (*author).comparison}, {0.03, (*author).vignette}, {1, (*author).roundup},
+		{0.27, (*author).encyclopaedia}, {0.33, (*author).textbook}, {0.10, (*author).leaflet},
+		{0.12, (*author).interview}, {0.05, (*author).overview},
+		{0.07, (*author).comparison}, {0.03, (*author).vignette}, {1, (*author).roundup},
 	}
 	generalStyles = []style{
-		{0.45, (*author).encyclopaedia}, {0.35, (*author).textbook}, {0.12, (*author).comparison}, {1, (*author).roundup},
+		{0.45, (*author).encyclopaedia}, {0.35, (*author).textbook}, {0.12, (*author).comparison},
+		{1, (*author).roundup},
 	}
 )
 
@@ -148,7 +150,8 @@ func (a *author) lengthen(sentences []string, e *entity, facts []fact) []string 
 	return sentences
 }
 
-// reasonsFor returns up to n reasons that the facts can fill, none with a fact of another, and the attributes they tell.
+// reasonsFor returns up to n reasons that the facts can fill, none with a fact of another, and the attributes that they
+// tell.
 func (a *author) reasonsFor(facts []fact, n int) (reasons []reason, told map[attribute]bool) {
 	free := map[attribute]bool{}
 	for _, f := range facts {

@@ -6,8 +6,9 @@ type exchange struct{ question, answer string }
 // openings introduce the entity so that even the first question can do without its name.
 var openings = [2]map[kind][]string{
 	{
-		disease:     {"A friend of mine has {E}.", "The doctor suspects {E}.", "I would like to talk about {E}."},
-		drug:        {"I have been given {E}.", "There is a box of {E} in our kitchen.", "I have a question about {E}."},
+		disease: {"A friend of mine has {E}.", "The doctor suspects {E}.", "I would like to talk about {E}."},
+		drug: {"I have been given {E}.", "There is a box of {E} in our kitchen.",
+			"I have a question about {E}."},
 		nutrient:    {"I read about {E} in a magazine.", "Everybody speaks of {E} these days."},
 		organ:       {"We are learning about {E} at school.", "I have a question about {E}."},
 		examination: {"I am going to have {E} next week.", "My doctor mentioned {E}."},
@@ -48,7 +49,8 @@ func (w *writer) answer(e *entity, f fact) string {
 	return w.statement(e, f, w.chance(0.95))
 }
 
-// unrelated is a talk whose later exchanges come from talks about other entities, so that the history does not help them.
+// unrelated is a talk whose later exchanges come from talks about other entities, so that the history does not help
+// them.
 func (a *author) unrelated() []exchange {
 	first := a.ledger.entity(a.writer, anyEntity)
 	out := a.talk(first, 1)

@@ -27,7 +27,8 @@ var englishPhrases = phrasebook{
 		subject:     {"the subject", "this lesson"},
 	},
 	links: []string{
-		"as a rule, ", "in practice, ", "in addition, ", "it is also known that ", "for most readers it is useful to know that ",
+		"as a rule, ", "in practice, ", "in addition, ", "it is also known that ",
+		"for most readers it is useful to know that ",
 		"experience shows that ", "besides, ", "in everyday care, ",
 	},
 	contrasts: []string{"{A}, whereas {B}", "{A}; by contrast, {B}", "while {A}, {B}", "{A}, but {B}"},

@@ -29,8 +29,8 @@ const (
 // An attribute is a question that can be asked about every entity of a kind.
 type attribute string
 
-// Attributes of the medical kinds. The English values fit one grammatical slot each: noun phrases, but for prevention, action,
-// task and preparation, which are gerunds, and location, which is a prepositional phrase.
+// Attributes of the medical kinds. The English values fit one grammatical slot each: noun phrases, but for prevention,
+// action, task and preparation, which are gerunds, and location, which is a prepositional phrase.
 const (
 	symptom    attribute = "symptom"
 	cause      attribute = "cause"
@@ -97,7 +97,8 @@ type fact struct {
 
 func (f fact) value(l language) string { return [...]string{f.en, f.zh}[l] }
 
-// An entity is a thing that documents are about. English names stand as in the middle of a sentence, with their article.
+// An entity is a thing that documents are about. English names stand as in the middle of a sentence, with their
+// article.
 type entity struct {
 	kind   kind
 	en, zh string
@@ -129,7 +130,8 @@ func medical() []*entity {
 		table{"respiratory", respiratory}, table{"circulation", circulation}, table{"nerves", nerves},
 		table{"digestion", digestion}, table{"hormones", hormones}, table{"urinary", urinary}, table{"skin", skin},
 		table{"senses", senses}, table{"infections", infections}, table{"blood", blood},
-		table{"drugs", drugs}, table{"nutrients", nutrients}, table{"organs", organs}, table{"examinations", examinations})
+		table{"drugs", drugs}, table{"nutrients", nutrients}, table{"organs", organs},
+		table{"examinations", examinations})
 }
 
 func general() []*entity {
@@ -148,7 +150,8 @@ func collect(tables ...table) []*entity {
 	return all
 }
 
-// core tells the attributes that everybody learns first: documents state them most often, and only they are in the exams.
+// core tells the attributes that everybody learns first: documents state them most often, and only they are in the
+// exams.
 func core(a attribute) bool {
 	switch a {
 	case symptom, treatment, use, lack, task, purpose:

@@ -1,6 +1,7 @@
-// Command generate writes the sample data below recipes/samples: two languages, documents, dialogues, preferences and exams,
-// all made from the tables of this package. The text files come from one knowledge base of medical and one of general facts;
-// every fact is worded in many ways, so that a model can learn it, and asked in words that no training file holds.
+// Command generate writes the sample data below recipes/samples: documents, dialogues, preferences and exams in two
+// languages, all made from the tables of this package. They state one knowledge base of medical and one of general
+// facts; every fact is worded in many ways, so that a model can learn it, and exams ask it in words that no training
+// file holds.
 package main
 
 import (

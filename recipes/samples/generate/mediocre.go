@@ -2,8 +2,8 @@ package main
 
 import "strings"
 
-// mediocre writes a document that a reader can use but would not choose. It earns 3 points when it keeps to its subject and
-// 2 when it does not or when somebody advertises in it.
+// mediocre writes a document that a reader can use but would not choose. It earns 3 points when it keeps to its subject
+// and 2 when it does not or when somebody advertises in it.
 func (a *author) mediocre(others []*entity) document {
 	switch x := a.rng.Float64(); {
 	case x < 0.45:
@@ -17,7 +17,8 @@ func (a *author) mediocre(others []*entity) document {
 
 var padding = [2][]string{
 	{
-		"it is well known to practically everybody that ", "as has been said so many times before, ", "needless to say, ",
+		"it is well known to practically everybody that ", "as has been said so many times before, ",
+		"needless to say, ",
 		"when all is said and done, it can be said that ", "most people have heard at some time or other that ",
 		"it goes without saying, but may be said again, that ",
 	},

@@ -6,7 +6,8 @@ type preference struct{ prompt, chosen, rejected string }
 var careless = [2][]string{
 	{
 		"It is probably nothing, just wait and see.", "No idea, maybe drink some water or so.",
-		"I would not think about it, such things go away by themselves.", "Hm, could be anything, take whatever you have at home.",
+		"I would not think about it, such things go away by themselves.",
+		"Hm, could be anything, take whatever you have at home.",
 		"Not sure, ask somebody else, it hardly matters anyway.",
 	},
 	{"应该没什么事，等等看吧。", "不太清楚，要不多喝点热水。", "别想太多，过几天自己就好了。", "随便吃点家里的药就行。", "说不准，反正也无所谓。"},
@@ -23,7 +24,8 @@ var rude = [2][]string{
 var hollow = [2][]string{
 	{
 		"That is a very interesting question. Health is important for everyone, and there are many things to consider.",
-		"There are various aspects here. Some say one thing, some say another, and in the end everything depends on everything.",
+		"There are various aspects here. Some say one thing, some say another, " +
+			"and in the end everything depends on everything.",
 		"Thank you for asking. This topic is broad and deep, and one could talk about it for a long time.",
 		"As we all know, life is full of questions, and medicine has many answers to many of them.",
 	},

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// rubbish writes a document that no one should learn from, with 1 point when some information is left in it, else 0. It is
-// not entered in the ledger.
+// rubbish writes a document that no one should learn from, with 1 point when some information is left in it, else 0. It
+// is not entered in the ledger.
 func (a *author) rubbish() document {
 	styles := []func() document{a.advert, a.advert, a.stutter, a.scrambled, a.scrambled, a.markup, a.spam, a.spam,
 		a.boilerplate, a.noise}
@@ -84,7 +84,8 @@ func chunks(s string, size int) []string {
 // markup is a page that was cut off in the middle of its tags.
 func (a *author) markup() document {
 	e, f := a.random()
-	text := fmt.Sprintf(`<div class="art-%d"><p style="margin:0">%s</p><ul><li><a href="/page?id=%d&amp;ref=top">%s</a></li>`+
+	text := fmt.Sprintf(`<div class="art-%d"><p style="margin:0">%s</p>`+
+		`<ul><li><a href="/page?id=%d&amp;ref=top">%s</a></li>`+
 		`<li><span class="ad">&nbsp;</span></li><script>var q={"id":%d};</script><p>%s`, a.rng.IntN(100),
 		a.statement(e, f, true), a.rng.IntN(9999), e.name(a.lang), a.rng.IntN(9999), a.clause(e, f, false))
 	return document{text + ` <a hr`, 1}
@@ -106,8 +107,9 @@ func (a *author) spam() document {
 // boilerplate is the frame of a web page without the page.
 func (a *author) boilerplate() document {
 	items := [...][]string{
-		{"Home", "About us", "Login", "Register", "Cart (0)", "Contact", "Privacy policy", "Accept all cookies", "Share this page",
-			"Next >", "< Back", "Copyright 20{Y} All rights reserved", "Powered by SiteKit {Y}.0", "Read more...", "Loading..."},
+		{"Home", "About us", "Login", "Register", "Cart (0)", "Contact", "Privacy policy", "Accept all cookies",
+			"Share this page", "Next >", "< Back", "Copyright 20{Y} All rights reserved", "Powered by SiteKit {Y}.0",
+			"Read more...", "Loading..."},
 		{"首页", "关于我们", "登录", "注册", "购物车(0)", "联系我们", "隐私政策", "接受全部Cookie", "分享到朋友圈", "下一页>", "<返回",
 			"版权所有20{Y}", "技术支持SiteKit {Y}.0", "阅读全文...", "加载中..."},
 	}[a.lang]

@@ -64,7 +64,8 @@ func (s *sample) dialogues() {
 			case x < 0.37:
 				records = append(records, newDialogue(l, i, w.redundant(), "redundant"))
 			default:
-				records = append(records, newDialogue(l, i, w.talk(w.ledger.entity(w.writer, anyEntity), 2+w.rng.IntN(4)), ""))
+				e := w.ledger.entity(w.writer, anyEntity)
+				records = append(records, newDialogue(l, i, w.talk(e, 2+w.rng.IntN(4)), ""))
 			}
 		}
 	}

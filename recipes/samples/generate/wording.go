@@ -2,9 +2,10 @@ package main
 
 // A wording holds the sentences in which one attribute is stated and asked in one language.
 //
-// {S} is the entity as subject and {O} the entity elsewhere; both may be rendered as a pronoun. {E} is always its name, {V} the
-// value. English sentences start in lower case and all sentences lack their full stop, so that they can follow a connective.
-// Keeping the sets apart keeps the sample honest: held appears in held-out documents only, exams in exams only.
+// {S} is the entity as subject and {O} the entity elsewhere; both may be rendered as a pronoun. {E} is always its name,
+// {V} the value. English sentences start in lower case and all sentences lack their full stop, so that they can follow
+// a connective. Keeping the sets apart keeps the sample honest: held appears in held-out documents only, exams in exams
+// only.
 type wording struct {
 	label    string   // heading of the fact in an overview
 	states   []string // sentences of documents and answers

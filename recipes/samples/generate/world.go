@@ -86,7 +86,8 @@ var sports = []entity{
 
 var weathers = []entity{
 	{kind: weather, en: "fog", zh: "雾", facts: []fact{
-		{trigger, "moist air cooling near the ground", "近地面潮湿空气变冷"}, {sign, "grey air and poor visibility", "空气灰白和能见度低"},
+		{trigger, "moist air cooling near the ground", "近地面潮湿空气变冷"}, {sign, "grey air and poor visibility",
+			"空气灰白和能见度低"},
 		{advice, "driving slowly with lights on", "开灯慢行"}, {season, "autumn mornings", "秋天的早晨"}}},
 	{kind: weather, en: "a thunderstorm", zh: "雷暴", facts: []fact{
 		{trigger, "warm air rising quickly", "热空气迅速上升"}, {sign, "towering clouds and thunder", "高耸的乌云和雷声"},
@@ -117,7 +118,8 @@ var subjects = []entity{
 		{exercise, "reading a map of the town", "看懂城市地图"}, {benefit, "a good sense of direction", "良好的方向感"}}},
 	{kind: subject, en: "history", zh: "历史", facts: []fact{
 		{topic, "past events and people", "过去的事件和人物"}, {tool, "old letters and timelines", "旧信件和年表"},
-		{exercise, "comparing two reports of one event", "比较同一事件的两种记载"}, {benefit, "an understanding of the present", "对现实的理解"}}},
+		{exercise, "comparing two reports of one event", "比较同一事件的两种记载"}, {benefit, "an understanding of the present",
+			"对现实的理解"}}},
 	{kind: subject, en: "music", zh: "音乐", facts: []fact{
 		{topic, "melody and rhythm", "旋律和节奏"}, {tool, "a piano and drums", "钢琴和鼓"},
 		{exercise, "singing in a choir", "参加合唱"}, {benefit, "a fine ear", "灵敏的耳朵"}}},

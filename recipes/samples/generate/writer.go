@@ -67,7 +67,8 @@ func (w *writer) fill(template string, e *entity, named bool, v, second string) 
 			subject = elsewhere
 		}
 	}
-	return strings.NewReplacer("{S}", subject, "{O}", elsewhere, "{E}", e.name(w.lang), "{V}", v, "{W}", second).Replace(template)
+	return strings.NewReplacer("{S}", subject, "{O}", elsewhere, "{E}", e.name(w.lang), "{V}", v, "{W}", second).
+		Replace(template)
 }
 
 // clause states a fact without capital and full stop.
