@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
@@ -150,7 +151,7 @@ func (r *run) result() (Result, error) {
 		return Result{}, errors.Join(err, errors.New("the stage has no steps"))
 	}
 	res := Result{
-		Dir: Checkpoint(r.job.Dir, r.state.Step), Steps: r.state.Step, Tokens: r.state.Tokens,
+		Dir: checkpoint.Dir(r.job.Dir, r.state.Step), Steps: r.state.Step, Tokens: r.state.Tokens,
 		FirstLoss: all[0].Loss, PeakBytes: r.pool.Peak(),
 	}
 	tail := all[len(all)-max(1, len(all)/10):]

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 )
 
 func TestMetricsAreReadBack(t *testing.T) {
@@ -79,7 +81,7 @@ func TestTheResultSumsUpTheMetrics(t *testing.T) {
 	}
 	all := steps(t, dir)
 	want := Result{
-		Dir: Checkpoint(dir, 25), Steps: 25, Tokens: job.Plan.Report().Seen, FirstLoss: all[0].Loss,
+		Dir: checkpoint.Dir(dir, 25), Steps: 25, Tokens: job.Plan.Report().Seen, FirstLoss: all[0].Loss,
 		LastLoss: (all[23].Loss + all[24].Loss) / 2, Accuracy: (*all[23].Accuracy + *all[24].Accuracy) / 2,
 		PeakBytes: got.PeakBytes,
 	}

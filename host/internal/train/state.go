@@ -25,14 +25,9 @@ const (
 	shardBytes    = 5 << 30
 )
 
-// Checkpoint is the directory of a step's checkpoint.
-func Checkpoint(stageDir string, step int) string {
-	return filepath.Join(stageDir, fmt.Sprintf("checkpoint-%d", step))
-}
-
 // save writes the checkpoint of the run's state and prunes older ones.
 func (r *run) save() error {
-	err := durable.Dir(Checkpoint(r.job.Dir, r.state.Step), func(dir string) error {
+	err := durable.Dir(checkpoint.Dir(r.job.Dir, r.state.Step), func(dir string) error {
 		if err := r.job.Describe(dir); err != nil {
 			return err
 		}
