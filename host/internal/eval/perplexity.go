@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
@@ -24,7 +25,11 @@ func MeasurePerplexity(ctx context.Context, s *Served, records []*data.Record) (
 	var spans []span
 	var owner []*data.Record
 	for _, r := range records {
-		for _, w := range windows(data.TextTokens(s.tok, r.Text), s.model.Config().Context()) {
+		ids, err := s.document(r)
+		if err != nil {
+			return nil, fmt.Errorf("perplexity: %s:%d: %w", r.File, r.Line, err)
+		}
+		for _, w := range windows(ids, s.model.Config().Context()) {
 			spans, owner = append(spans, w), append(owner, r)
 		}
 	}
@@ -42,13 +47,22 @@ func MeasurePerplexity(ctx context.Context, s *Served, records []*data.Record) (
 	for _, r := range records {
 		p := all[r.Language]
 		p.Documents++
-		p.bytes += len(r.Text)
+		p.bytes += len(r.Document().Text)
 		all[r.Language] = p
 	}
 	for language, p := range all {
 		all[language] = p.finish()
 	}
 	return all, nil
+}
+
+// document is a text, or a dialogue by the chat template, as training saw it.
+func (s *Served) document(r *data.Record) ([]int32, error) {
+	if r.Kind() == data.KindDialogue {
+		ids, _, err := s.tok.Chat(r.Turns, false)
+		return ids, err
+	}
+	return data.TextTokens(s.tok, r.Text), nil
 }
 
 func (p Perplexity) finish() Perplexity {

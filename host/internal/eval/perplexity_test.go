@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/sdk"
 )
 
 func heldOut() []*data.Record {
@@ -104,5 +105,21 @@ func TestTargetsAreTheScoredTokens(t *testing.T) {
 		if n := len(slices.DeleteFunc(c.span.targets(), func(id int32) bool { return id < 0 })); n != c.span.scored() {
 			t.Errorf("%v: %d targets, but %d scored", c.span, n, c.span.scored())
 		}
+	}
+}
+
+func TestPerplexityOfADialogueCountsItsTurns(t *testing.T) {
+	s := uniform(t)
+	turns := []sdk.Turn{{Role: sdk.RoleUser, Text: "fever?"}, {Role: sdk.RoleAssistant, Text: "rest and water"}}
+	ids, _, err := s.tok.Chat(turns, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := MeasurePerplexity(t.Context(), s, []*data.Record{{Language: "en", Turns: turns}})
+	if err != nil || all["en"].Tokens != len(ids)-1 {
+		t.Errorf("%d tokens scored of %d, %v", all["en"].Tokens, len(ids), err)
+	}
+	if vocabulary := float64(s.tok.Size()); math.Abs(all["en"].Perplexity-vocabulary) > 1e-4*vocabulary {
+		t.Errorf("perplexity %g, want %g", all["en"].Perplexity, vocabulary)
 	}
 }
