@@ -17,8 +17,14 @@ type Device interface {
 	// Name is the device as a recipe writes it ("cpu", "cuda:0"); Describe adds model, threads and instruction set for the log.
 	Name() string
 	Describe() string
+	// Peak is what the device can do, measured when first asked for.
+	Peak() Peak
 	Close() error
 }
+
+// Peak is the most that a device reaches: floating-point operations per second in products of f32 and of bf16 matrices (the
+// latter equal to the former where bf16 has no instructions of its own), and bytes per second to and from its memory.
+type Peak struct{ F32, BF16, Bandwidth float64 }
 
 // An Opener opens device number index of its kind, or says why that is not possible.
 type Opener func(index int) (Device, error)

@@ -46,11 +46,13 @@ type Kernels interface {
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)
 
-	// HeadLoss is the language-model head with cross-entropy, in chunks of rows so that the logits [T,V] never exist whole:
-	// nll[t] = lse[t] - logit[t,target[t]] with logits = hidden * weight^T. A target of -1 gives 0. HeadLossGrad recomputes the
-	// logits; dnll[t] is the gradient of each nll: dhidden overwritten, dweight +=.
-	HeadLoss(nll, lse, hidden, weight, targets Buffer, s Head)
-	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse Buffer, s Head)
+	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden *
+	// weight^T. A target of -1 gives 0. logits is workspace for at least one row of V; as many rows as fit are computed at a
+	// time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes them; dnll[t] is the gradient of each nll:
+	// dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is known beforehand, the logits computed once.
+	HeadLoss(nll, lse, hidden, weight, targets, logits Buffer, s Head)
+	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse, logits Buffer, s Head)
+	HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets, logits Buffer, s Head)
 
 	// Gather: out[i,:] = x[rows[i],:]. GatherGrad: dx[rows[i],:] += dout[i,:], in order of i.
 	Gather(out, x, rows Buffer, width int)
@@ -80,6 +82,7 @@ type MatMul struct {
 	TransA, TransB            bool
 	StrideA, StrideB, StrideC int
 	Alpha, Beta               float32
+	Compute                   DType // BF16 rounds A and B to bfloat16, to nearest even; sums and C stay f32
 }
 
 // RoPE describes a rotation: Heads heads of width Dim side by side in rows of Stride elements.
@@ -111,6 +114,7 @@ type AttentionDecode struct {
 // Head describes the language-model head.
 type Head struct {
 	Tokens, Width, Vocab int
+	Compute              DType // of its matrix products, as in MatMul
 }
 
 // AdamW holds the constants of one optimizer step; Step counts from 1. GradScale multiplies the gradient first (clipping).

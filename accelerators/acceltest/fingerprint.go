@@ -159,11 +159,15 @@ func (f *printer) head() {
 	targets[5], targets[140] = -1, -1
 	at := f.uploadInts(targets)
 	nll, lse := f.output(s.Tokens), f.output(s.Tokens)
-	f.dev.HeadLoss(nll, lse, hidden, weight, at, s)
+	logits := f.output(64 * s.Vocab)
+	f.dev.HeadLoss(nll, lse, hidden, weight, at, logits, s)
 	f.print("HeadLoss", nll)
 	dhidden, dweight := f.output(hidden.Len), f.random(weight.Len)
-	f.dev.HeadLossGrad(dhidden, dweight, f.random(s.Tokens), hidden, weight, at, lse, s)
+	dnll := f.random(s.Tokens)
+	f.dev.HeadLossGrad(dhidden, dweight, dnll, hidden, weight, at, lse, logits, s)
 	f.print("HeadLossGrad", dhidden, dweight)
+	f.dev.HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, at, logits, s)
+	f.print("HeadLearn", nll, dhidden, dweight)
 }
 
 func (f *printer) sample() {

@@ -17,7 +17,7 @@ func (d *Device) SwiGLU(y, x accelerators.Buffer, inner int) {
 	if !c.ok(rowShape{rows, inner}) {
 		return
 	}
-	d.each(rows, inner*expWork, func(_, lo, hi int) {
+	d.eachFunc(rows, inner*expWork, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			gate, up := halves(xs, t, inner)
 			d.set.swiglu(ys[t*inner:(t+1)*inner], gate, up)
@@ -34,7 +34,7 @@ func (d *Device) SwiGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
 	if !c.ok(rowShape{rows, inner}) {
 		return
 	}
-	d.each(rows, inner*expWork, func(_, lo, hi int) {
+	d.eachFunc(rows, inner*expWork, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			dgate, dup := halves(dxs, t, inner)
 			gate, up := halves(xs, t, inner)
@@ -81,7 +81,7 @@ func (d *Device) unary(op string, y, x accelerators.Buffer, weight int, f func(y
 	c.exact("x", x, y.Len)
 	ys, xs := c.f32("y", y, y.Len), c.f32("x", x, y.Len)
 	if c.ok(y.Len) {
-		d.each(len(ys), weight, func(_, lo, hi int) { f(ys[lo:hi], xs[lo:hi]) })
+		d.eachFunc(len(ys), weight, func(_, lo, hi int) { f(ys[lo:hi], xs[lo:hi]) })
 	}
 }
 
@@ -91,6 +91,6 @@ func (d *Device) unaryGrad(op string, dx, dy, x accelerators.Buffer, weight int,
 	c.exact("x", x, dx.Len)
 	dxs, dys, xs := c.f32("dx", dx, dx.Len), c.f32("dy", dy, dx.Len), c.f32("x", x, dx.Len)
 	if c.ok(dx.Len) {
-		d.each(len(dxs), weight, func(_, lo, hi int) { f(dxs[lo:hi], dys[lo:hi], xs[lo:hi]) })
+		d.eachFunc(len(dxs), weight, func(_, lo, hi int) { f(dxs[lo:hi], dys[lo:hi], xs[lo:hi]) })
 	}
 }

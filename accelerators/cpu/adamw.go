@@ -34,7 +34,7 @@ func (d *Device) AdamW(param, grad, m, v accelerators.Buffer, s accelerators.Ada
 		return
 	}
 	f := factors(s)
-	d.each(n, 4, func(_, lo, hi int) { d.set.adamw(ps[lo:hi], gs[lo:hi], ms[lo:hi], vs[lo:hi], &f) })
+	d.eachFunc(n, 4, func(_, lo, hi int) { d.set.adamw(ps[lo:hi], gs[lo:hi], ms[lo:hi], vs[lo:hi], &f) })
 }
 
 func factors(s accelerators.AdamW) adamwFactors {

@@ -48,7 +48,7 @@ func (d *Device) Attention(out, lse, q, k, v accelerators.Buffer, s accelerators
 			tasks = append(tasks, task{seq, from, min(seq.length, from+taskQueries)})
 		}
 	}
-	d.pool.run(len(tasks), func(worker, i int) {
+	d.runFunc(len(tasks), func(worker, i int) {
 		a.forward(&d.scratch[worker], tasks[i].sequence, tasks[i].from, tasks[i].to)
 	})
 }

@@ -15,7 +15,7 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 		return
 	}
 	sequences := a.sequences()
-	d.pool.run(len(sequences), func(worker, i int) {
+	d.runFunc(len(sequences), func(worker, i int) {
 		if sequences[i].length > 0 {
 			a.backward(&d.scratch[worker], sequences[i])
 		}

@@ -10,7 +10,7 @@ func (d *Device) AddBias(y, bias accelerators.Buffer, width int) {
 	if !c.ok(rowShape{rows, width}) {
 		return
 	}
-	d.each(rows, width, func(_, lo, hi int) {
+	d.eachFunc(rows, width, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			d.set.axpy(ys[t*width:(t+1)*width], bs, 1)
 		}

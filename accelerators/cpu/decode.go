@@ -15,7 +15,7 @@ func (d *Device) AttentionDecode(out, q, k, v, lengths accelerators.Buffer, s ac
 	if !c.ok(s) {
 		return
 	}
-	d.pool.run(s.Sequences*s.KVHeads, func(worker, i int) {
+	d.runFunc(s.Sequences*s.KVHeads, func(worker, i int) {
 		group := s.Heads / s.KVHeads
 		n, g := i/s.KVHeads, i%s.KVHeads
 		scores := d.scratch[worker].floats(slotScores, s.Capacity)

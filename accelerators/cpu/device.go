@@ -28,6 +28,7 @@ type Device struct {
 	pool    *pool
 	scratch []scratch // one for each worker
 	shared  scratch   // of the operation as a whole
+	ranges  ranges    // the task that each and parts run
 	err     error
 	used    int64 // bytes allocated
 	room    int64 // bytes that may be

@@ -34,7 +34,7 @@ func (d *Device) gather(op string, out, table, ids accelerators.Buffer, width in
 	if !c.ok(rowShape{n, width}) {
 		return
 	}
-	d.each(n, width, func(_, lo, hi int) {
+	d.eachFunc(n, width, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			copy(to[i*width:(i+1)*width], from[int(at[i])*width:])
 		}
@@ -67,7 +67,7 @@ func (d *Device) columns(rows, width int, f func(lo, hi int)) {
 	if rows*width <= blockWork {
 		strip = width
 	}
-	d.pool.run((width+strip-1)/strip, func(_, block int) {
+	d.runFunc((width+strip-1)/strip, func(_, block int) {
 		f(block*strip, min(width, block*strip+strip))
 	})
 }

@@ -87,7 +87,7 @@ func (d *Device) multiplyThin(p *product) {
 	width, step := p.set.width, p.kBlocks()
 	panels := (p.N + width - 1) / width
 	group := max(1, taskFlops/2/(p.M*p.K*width))
-	d.pool.run((panels+group-1)/group, func(worker, block int) {
+	d.runFunc((panels+group-1)/group, func(worker, block int) {
 		buffer := d.scratch[worker].floats(slotPanels, width*step)
 		for j := block * group; j < min(panels, (block+1)*group); j++ {
 			column := j * width
@@ -110,13 +110,13 @@ func (d *Device) multiplyWide(p *product) {
 		for k := 0; k < p.K; k += step {
 			depth := min(step, p.K-k)
 			packed := d.shared.floats(slotPanels, panels*width*step)
-			d.each(panels, depth*width, func(_, lo, hi int) {
+			d.eachFunc(panels, depth*width, func(_, lo, hi int) {
 				for j := lo; j < hi; j++ {
 					p.pack(packed[j*width*depth:], column+j*width, min(width, n-j*width), k, depth)
 				}
 			})
 			rows := p.taskRows(n, depth)
-			d.pool.run((p.M+rows-1)/rows, func(worker, block int) {
+			d.runFunc((p.M+rows-1)/rows, func(worker, block int) {
 				to := min(p.M, (block+1)*rows)
 				p.rows(&d.scratch[worker], block*rows, to, span{column, n}, span{k, depth}, packed)
 			})

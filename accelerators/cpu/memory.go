@@ -108,7 +108,7 @@ func (d *Device) Copy(dst, src accelerators.Buffer) {
 	}
 	to, from := c.f32("dst", dst, dst.Len), c.f32("src", src, dst.Len)
 	if c.ok(dst.Len) {
-		d.each(len(to), 1, func(_, lo, hi int) { copy(to[lo:hi], from[lo:hi]) })
+		d.eachFunc(len(to), 1, func(_, lo, hi int) { copy(to[lo:hi], from[lo:hi]) })
 	}
 }
 
@@ -124,7 +124,7 @@ func (d *Device) Fill(dst accelerators.Buffer, value float32) {
 	}
 	to := c.f32("dst", dst, dst.Len)
 	if c.ok(dst.Len) {
-		d.each(len(to), 1, func(_, lo, hi int) { fill(to[lo:hi], value) })
+		d.eachFunc(len(to), 1, func(_, lo, hi int) { fill(to[lo:hi], value) })
 	}
 }
 

@@ -15,7 +15,7 @@ func (d *Device) RMSNorm(y, rstd, x, w accelerators.Buffer, width int, eps float
 	if !c.ok(rowShape{rows, width}) {
 		return
 	}
-	d.each(rows, 2*width, func(_, lo, hi int) {
+	d.eachFunc(rows, 2*width, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			from, to := xs[t*width:(t+1)*width], ys[t*width:(t+1)*width]
 			r := 1 / float32(math.Sqrt(float64(d.set.dot(from, from)/float32(width)+eps)))
@@ -37,7 +37,7 @@ func (d *Device) RMSNormGrad(dx, dw, dy, x, w, rstd accelerators.Buffer, width i
 	}
 	sums := d.shared.floats(slotParts, maxParts*width)
 	clear(sums)
-	parts := d.parts(rows, func(_, part, lo, hi int) {
+	parts := d.partsFunc(rows, func(_, part, lo, hi int) {
 		sum := sums[part*width : (part+1)*width]
 		for t := lo; t < hi; t++ {
 			from, to := t*width, (t+1)*width
@@ -71,7 +71,7 @@ func (d *Device) LayerNorm(y, mean, rstd, x, w, b accelerators.Buffer, width int
 	if !c.ok(rowShape{rows, width}) {
 		return
 	}
-	d.each(rows, 3*width, func(_, lo, hi int) {
+	d.eachFunc(rows, 3*width, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			from, to := xs[t*width:(t+1)*width], ys[t*width:(t+1)*width]
 			means[t], rs[t] = moments(d.set, from, eps)
@@ -100,7 +100,7 @@ func (d *Device) LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd accelerators.Buf
 	sums := d.shared.floats(slotParts, 2*maxParts*width)
 	clear(sums)
 	sumw, sumb := sums[:maxParts*width], sums[maxParts*width:]
-	parts := d.parts(rows, func(_, part, lo, hi int) {
+	parts := d.partsFunc(rows, func(_, part, lo, hi int) {
 		sw, sb := sumw[part*width:(part+1)*width], sumb[part*width:(part+1)*width]
 		for t := lo; t < hi; t++ {
 			from, to := t*width, (t+1)*width

@@ -17,55 +17,59 @@ const (
 	lateSleep = 50 * time.Microsecond
 )
 
-// A pool is a set of goroutines that run the blocks of one job after the other. The caller of run is worker 0 and
-// takes blocks itself, so a worker that is parked or not scheduled delays nothing.
+// A task is work in numbered blocks. Operations keep theirs in the device, so that running one allocates nothing.
+type task interface{ block(worker, i int) }
+
+// A pool is a set of goroutines that run the blocks of one task after the other. The caller of run is worker 0 and
+// takes blocks itself, so a worker that is parked delays nothing.
 type pool struct {
 	threads int
-	current atomic.Pointer[job]
+	task    task // of the current generation; written only while nobody is inside
+	blocks  int64
+	next    atomic.Int64
+	done    atomic.Int64
+	inside  atomic.Int64 // workers that may read task and blocks, or run a block
+	current atomic.Int64 // generation: odd while a task runs, even between tasks; closed tells the workers to end
 	parked  atomic.Int32
 	mu      sync.Mutex
 	wake    *sync.Cond
 }
 
-// A job is work in numbered blocks. Every job is a new object: a worker that comes late finds its blocks taken.
-type job struct {
-	do     func(worker, block int)
-	blocks int64
-	next   atomic.Int64
-	done   atomic.Int64
-	last   bool // tells the workers to end
-}
+const closed = -1
 
 func newPool(threads int) *pool {
 	p := &pool{threads: threads}
 	p.wake = sync.NewCond(&p.mu)
-	p.current.Store(&job{})
 	for w := 1; w < threads; w++ {
-		go p.work(w, p.current.Load())
+		go p.work(w)
 	}
 	return p
 }
 
-// run calls do for every block in [0, blocks), on all workers, and returns when all are done. A worker runs one block
-// at a time; which one runs which block is not determined.
-func (p *pool) run(blocks int, do func(worker, block int)) {
+// run runs every block in [0, blocks), on all workers, and returns when all are done. A worker runs one block at a
+// time; which one runs which block is not determined.
+func (p *pool) run(blocks int, t task) {
 	if blocks <= 1 || p.threads == 1 {
 		for b := range blocks {
-			do(0, b)
+			t.block(0, b)
 		}
 		return
 	}
-	j := &job{do: do, blocks: int64(blocks)}
-	p.publish(j)
-	j.take(0)
-	j.wait()
+	await(func() bool { return p.inside.Load() == 0 }) // a worker that came late to the task before is about to leave
+	p.task, p.blocks = t, int64(blocks)
+	p.next.Store(0)
+	p.done.Store(0)
+	p.publish(p.current.Load() + 1)
+	p.take(0)
+	await(func() bool { return p.done.Load() == p.blocks })
+	p.current.Add(1)
 }
 
-// wait returns when all blocks are done. If that takes long, the worker that is late has lost its processor to
+// await returns when the condition holds. If that takes long, the worker that is late has lost its processor to
 // something else, and spinning on would only keep it away.
-func (j *job) wait() {
+func await(holds func() bool) {
 	var start time.Time
-	for turn := 1; j.done.Load() < j.blocks; turn++ {
+	for turn := 1; !holds(); turn++ {
 		relax(turn)
 		switch {
 		case turn == 64:
@@ -76,10 +80,10 @@ func (j *job) wait() {
 	}
 }
 
-func (p *pool) close() { p.publish(&job{last: true}) }
+func (p *pool) close() { p.publish(closed) }
 
-func (p *pool) publish(j *job) {
-	p.current.Store(j)
+func (p *pool) publish(generation int64) {
+	p.current.Store(generation)
 	if p.parked.Load() > 0 {
 		p.mu.Lock()
 		p.wake.Broadcast()
@@ -87,29 +91,42 @@ func (p *pool) publish(j *job) {
 	}
 }
 
-func (j *job) take(worker int) {
-	for b := j.next.Add(1) - 1; b < j.blocks; b = j.next.Add(1) - 1 {
-		j.do(worker, int(b))
-		j.done.Add(1)
+func (p *pool) take(worker int) {
+	for b := p.next.Add(1) - 1; b < p.blocks; b = p.next.Add(1) - 1 {
+		p.task.block(worker, int(b))
+		p.done.Add(1)
 	}
 }
 
-func (p *pool) work(worker int, seen *job) {
-	for {
+func (p *pool) work(worker int) {
+	for seen := int64(0); ; {
 		seen = p.await(seen)
-		if seen.last {
+		if seen == closed {
 			return
 		}
-		seen.take(worker)
+		p.enter(worker, seen)
 	}
 }
 
-// await returns the next job that is not seen.
-func (p *pool) await(seen *job) *job {
+// enter takes blocks of the generation, unless it is over. Once a worker is inside and the generation still runs, the
+// next one waits.
+func (p *pool) enter(worker int, generation int64) {
+	p.inside.Add(1)
+	if p.current.Load() == generation {
+		p.take(worker)
+	}
+	p.inside.Add(-1)
+}
+
+// begun reports whether a task runs that a worker has not seen, or the pool is closed.
+func begun(generation, seen int64) bool { return generation&1 == 1 && generation != seen }
+
+// await returns the running generation when it is another than the one seen.
+func (p *pool) await(seen int64) int64 {
 	start := time.Now()
 	for turn := 1; ; turn++ {
-		if j := p.current.Load(); j != seen {
-			return j
+		if g := p.current.Load(); begun(g, seen) {
+			return g
 		}
 		relax(turn)
 		if turn%64 == 0 && time.Since(start) > idleSpin {
@@ -118,15 +135,17 @@ func (p *pool) await(seen *job) *job {
 	}
 }
 
-func (p *pool) park(seen *job) *job {
+func (p *pool) park(seen int64) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.parked.Add(1)
 	defer p.parked.Add(-1)
-	for p.current.Load() == seen {
+	for {
+		if g := p.current.Load(); begun(g, seen) {
+			return g
+		}
 		p.wake.Wait()
 	}
-	return p.current.Load()
 }
 
 // relax passes a moment of waiting: mostly within the processor, now and then by letting other goroutines run.
@@ -138,27 +157,7 @@ func relax(turn int) {
 	pause()
 }
 
-// blockWork is the work of one block in elements passed over; about five microseconds.
-const blockWork = 16 << 10
+// taskFunc is a task that is not kept: making one allocates.
+type taskFunc func(worker, i int)
 
-// each runs f over [0, n) in blocks; weight is the work of one item. The blocks depend on n and weight only.
-func (d *Device) each(n, weight int, f func(worker, lo, hi int)) {
-	step := max(1, blockWork/max(1, weight))
-	d.pool.run((n+step-1)/step, func(worker, block int) {
-		f(worker, block*step, min(n, block*step+step))
-	})
-}
-
-// maxParts bounds the partial sums of a reduction over rows.
-const maxParts = 32
-
-// parts runs f over [0, n) in at most maxParts blocks, of which each has a partial result of its own, to be summed in
-// order.
-func (d *Device) parts(n int, f func(worker, part, lo, hi int)) (count int) {
-	step := max(8, (n+maxParts-1)/maxParts)
-	count = (n + step - 1) / step
-	d.pool.run(count, func(worker, part int) {
-		f(worker, part, part*step, min(n, part*step+step))
-	})
-	return count
-}
+func (f taskFunc) block(worker, i int) { f(worker, i) }

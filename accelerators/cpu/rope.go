@@ -22,7 +22,7 @@ func (d *Device) RoPE(x, cos, sin, positions accelerators.Buffer, s accelerators
 	if s.Inverse {
 		sign = -1
 	}
-	d.each(tokens, s.Heads*s.Dim, func(_, lo, hi int) {
+	d.eachFunc(tokens, s.Heads*s.Dim, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
 			p := int(at[t]) * half
 			for h := range s.Heads {

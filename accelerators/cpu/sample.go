@@ -22,7 +22,7 @@ func (d *Device) Sample(ids, logits accelerators.Buffer, s accelerators.Sample) 
 		return
 	}
 	drawn := make([]bool, s.Rows)
-	d.each(s.Rows, s.Vocab*expWork, func(worker, lo, hi int) {
+	d.eachFunc(s.Rows, s.Vocab*expWork, func(worker, lo, hi int) {
 		weights := d.scratch[worker].floats(slotLogits, s.Vocab)
 		for n := lo; n < hi; n++ {
 			out[n], drawn[n] = d.draw(xs[n*s.Vocab:(n+1)*s.Vocab], weights, s, s.Counter+uint64(n))

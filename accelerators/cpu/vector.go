@@ -8,7 +8,7 @@ func (d *Device) Axpy(y, x accelerators.Buffer, alpha float32) {
 	c.exact("x", x, y.Len)
 	ys, xs := c.f32("y", y, y.Len), c.f32("x", x, y.Len)
 	if c.ok(y.Len) {
-		d.each(len(ys), 1, func(_, lo, hi int) { d.set.axpy(ys[lo:hi], xs[lo:hi], alpha) })
+		d.eachFunc(len(ys), 1, func(_, lo, hi int) { d.set.axpy(ys[lo:hi], xs[lo:hi], alpha) })
 	}
 }
 
@@ -17,7 +17,7 @@ func (d *Device) Scale(x accelerators.Buffer, alpha float32) {
 	c := d.call("Scale")
 	xs := c.f32("x", x, x.Len)
 	if c.ok(x.Len) {
-		d.each(len(xs), 1, func(_, lo, hi int) { d.set.scale(xs[lo:hi], alpha) })
+		d.eachFunc(len(xs), 1, func(_, lo, hi int) { d.set.scale(xs[lo:hi], alpha) })
 	}
 }
 
@@ -41,7 +41,7 @@ func (d *Device) binary(op string, out, a, b accelerators.Buffer, f func(z, x, y
 	c.exact("b", b, out.Len)
 	zs, xs, ys := c.f32("out", out, out.Len), c.f32("a", a, out.Len), c.f32("b", b, out.Len)
 	if c.ok(out.Len) {
-		d.each(len(zs), 1, func(_, lo, hi int) { f(zs[lo:hi], xs[lo:hi:hi], ys[lo:hi:hi]) })
+		d.eachFunc(len(zs), 1, func(_, lo, hi int) { f(zs[lo:hi], xs[lo:hi:hi], ys[lo:hi:hi]) })
 	}
 }
 
@@ -59,7 +59,7 @@ func (d *Device) sum(op string, out, a, b accelerators.Buffer) {
 		return
 	}
 	sums := make([]float64, (len(xs)+blockWork-1)/blockWork)
-	d.each(len(xs), 1, func(_, lo, hi int) { sums[lo/blockWork] = dot64(xs[lo:hi], ys[lo:hi]) })
+	d.eachFunc(len(xs), 1, func(_, lo, hi int) { sums[lo/blockWork] = dot64(xs[lo:hi], ys[lo:hi]) })
 	total := 0.0
 	for _, s := range sums {
 		total += s

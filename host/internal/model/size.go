@@ -38,6 +38,9 @@ func (c Config) FlopsPerToken(length int) float64 {
 func (c Config) TrainBytes(tokens int) int64 {
 	const float, states = 4, 4
 	activations := int64(tokens) * c.floatsPerToken()
+	if c.Head() == HeadLM {
+		activations += int64(min(tokens, max(64, 16<<20/c.VocabSize)) * c.VocabSize) // the head's logits, a chunk at a time
+	}
 	return float * (states*c.Parameters() + activations + activations/8)
 }
 

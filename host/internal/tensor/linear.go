@@ -77,14 +77,15 @@ func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints) *Tensor {
 	t.require(targets.Len == hidden.Rows, "HeadLoss: %d targets for hidden %v", targets.Len, hidden)
 	y := t.output(hidden.Rows, 1)
 	lse := t.save(hidden.Rows)
+	logits := t.save(min(max(hidden.Rows, 1), max(64, 16<<20/w.Shape[0])) * w.Shape[0])
 	if t.err != nil {
 		return y
 	}
 	s := accelerators.Head{Tokens: hidden.Rows, Width: hidden.Cols, Vocab: w.Shape[0]}
-	t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, s)
+	t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, logits, s)
 	return t.record(y, func() {
 		t.assign(hidden, func(dx accelerators.Buffer) {
-			t.dev.HeadLossGrad(dx, w.Grad, y.grad, hidden.Value, w.Value, targets.buf, lse, s)
+			t.dev.HeadLossGrad(dx, w.Grad, y.grad, hidden.Value, w.Value, targets.buf, lse, logits, s)
 		})
 	})
 }
