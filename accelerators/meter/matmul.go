@@ -20,8 +20,9 @@ func (d *Device) MatMul(c, a, b accelerators.Buffer, s accelerators.MatMul) {
 	if s.Beta != 0 {
 		moved += s.M * s.N
 	}
+	form := forms[index(s.Compute == accelerators.BF16)][index(s.TransA)][index(s.TransB)]
 	d.note("MatMul", start, work{
 		flops: 2 * float64(s.M) * float64(s.N) * float64(s.K), bytes: floats(moved), compute: s.Compute,
-		shape: shape{[4]int{s.M, s.N, s.K}, forms[index(s.Compute == accelerators.BF16)][index(s.TransA)][index(s.TransB)]},
+		shape: shape{[4]int{s.M, s.N, s.K}, form},
 	})
 }

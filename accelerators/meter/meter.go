@@ -52,7 +52,9 @@ const firstCalls = 1 << 14
 
 // New measures dev. Closing the result closes dev.
 func New(dev accelerators.Device) *Device {
-	return &Device{Device: dev, epoch: time.Now(), calls: make([]call, 0, firstCalls), memory: memory{sizes: map[any]int64{}}}
+	return &Device{
+		Device: dev, epoch: time.Now(), calls: make([]call, 0, firstCalls), memory: memory{sizes: map[any]int64{}},
+	}
 }
 
 // Reset forgets all events and starts the clock again.

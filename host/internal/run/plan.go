@@ -76,7 +76,8 @@ func (p *Process) missing(ctx context.Context) []string {
 
 func (p *Process) planStage(ctx context.Context, name string) []string {
 	st := p.recipe.Stages[name]
-	row := []string{name, st.Kind, strings.Join(p.recipe.Needs(name).Stages, " "), p.planState(ctx, name), "", "", "", "", ""}
+	after := strings.Join(p.recipe.Needs(name).Stages, " ")
+	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", ""}
 	if st.Train == nil {
 		return row
 	}

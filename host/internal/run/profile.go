@@ -72,7 +72,8 @@ func (p *Process) prepared(ctx context.Context, name string) error {
 	if waiting == nil {
 		return nil
 	}
-	return fmt.Errorf("stage %s needs the results of %s: not done yet, run the recipe first", name, strings.Join(waiting, ", "))
+	return fmt.Errorf("stage %s needs the results of %s: not done yet, run the recipe first",
+		name, strings.Join(waiting, ", "))
 }
 
 // upstream adds all stages that a stage depends on, directly or not.

@@ -43,7 +43,9 @@ func (c costs) sorted() []*cost {
 	for _, one := range c {
 		all = append(all, one)
 	}
-	slices.SortFunc(all, func(a, b *cost) int { return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(a.name, b.name)) })
+	slices.SortFunc(all, func(a, b *cost) int {
+		return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(a.name, b.name))
+	})
 	return all
 }
 

@@ -20,10 +20,11 @@ import (
 
 func TestAProfileLeavesTheRunAsItIs(t *testing.T) {
 	p := newProject(t, map[string]string{"texts.jsonl": mini["texts.jsonl"] + "{malformed\n"})
-	p.run(t, "mini.yaml", "datasets.texts.max_bad=0.5")
+	raw := []string{"datasets.texts.max_bad=0.5", "stages.stable.data=texts"} // its malformed record is in quarantine
+	p.run(t, "mini.yaml", raw...)
 	for _, stage := range []string{"stable", "dpo"} {
 		before := p.listing(t)
-		made := p.process(t, "mini.yaml", "datasets.texts.max_bad=0.5")
+		made := p.process(t, "mini.yaml", raw...)
 		if err := made.Profile(t.Context(), Profiling{Stage: stage, Steps: 2}); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,8 @@ func TestManyShapesOfAnOpAreOneLine(t *testing.T) {
 	for _, row := range rows[1 : len(rows)-1] {
 		shapes = append(shapes, row[1])
 	}
-	if len(shapes) != shapesShown || shapes[0] != strings.Repeat("1", shapesShown+2) || shapes[shapesShown-1] != "3 other shapes" {
+	longest := strings.Repeat("1", shapesShown+2)
+	if len(shapes) != shapesShown || shapes[0] != longest || shapes[shapesShown-1] != "3 other shapes" {
 		t.Errorf("the shapes are %q", shapes)
 	}
 }
@@ -160,7 +162,8 @@ func TestSamplesAreWritten(t *testing.T) {
 	p := newProject(t, nil)
 	p.run(t, "mini.yaml")
 	path := filepath.Join(p.dir, "samples")
-	if err := p.process(t, "mini.yaml").Profile(t.Context(), Profiling{Stage: "stable", Steps: 1, CPUProfile: path}); err != nil {
+	o := Profiling{Stage: "stable", Steps: 1, CPUProfile: path}
+	if err := p.process(t, "mini.yaml").Profile(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	// pprof's format is gzipped.

@@ -52,7 +52,7 @@ func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*s
 		return nil, nil, err
 	}
 	if spec.BF16 && emulatesBF16(p.device) {
-		p.log.Warn("the kernels have no bf16 instructions here: products are rounded, which is slower than f32", "stage", name)
+		p.log.Warn("no bf16 instructions in these kernels: products are rounded, which is slower than f32", "stage", name)
 	}
 	return m, plan, nil
 }
@@ -65,7 +65,8 @@ func computeType(spec recipe.Train) accelerators.DType {
 	return accelerators.F32
 }
 
-// emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not named for it.
+// emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not named for
+// it.
 func emulatesBF16(dev accelerators.Device) bool {
 	return dev.Name() == "cpu" && !strings.Contains(dev.Describe(), "bf16")
 }

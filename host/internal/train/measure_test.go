@@ -43,7 +43,9 @@ func TestMeasuringAShortPlanBeginsItAgain(t *testing.T) {
 	s := newStage("dpo")
 	s.spec.Steps = 3
 	var planned []int
-	err := Measure(t.Context(), s.job(t, openCPU(t), t.TempDir()), 7, func(_ int, m Metrics) { planned = append(planned, m.Step) })
+	err := Measure(t.Context(), s.job(t, openCPU(t), t.TempDir()), 7, func(_ int, m Metrics) {
+		planned = append(planned, m.Step)
+	})
 	if want := []int{1, 2, 3, 1, 2, 3, 1}; err != nil || !slices.Equal(planned, want) {
 		t.Errorf("steps of the plan %v, want %v (%v)", planned, want, err)
 	}
