@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,18 +20,14 @@ func open(t testing.TB) *Device {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { dev.Close() })
 	return New(dev)
 }
 
-func TestAMeasuredDeviceIsADevice(t *testing.T) {
-	acceltest.Run(t, func() accelerators.Device { return open(t) })
-}
-
 // A kernel that is added to the list must be measured too: an embedded method would do its work unseen.
-func TestEveryKernelIsMeasured(t *testing.T) {
+func TestEveryKernelIsMeasuredAndDoesTheSame(t *testing.T) {
 	d := open(t)
-	defer d.Close()
-	acceltest.Fingerprint(t, d)
+	acceltest.Same(t, acceltest.Fingerprint(t, d.Device), acceltest.Fingerprint(t, d))
 	seen := map[string]bool{}
 	for _, e := range d.Events() {
 		seen[e.Op] = true
@@ -44,6 +41,25 @@ func TestEveryKernelIsMeasured(t *testing.T) {
 	for _, name := range []string{"UploadF32", "UploadI32", "DownloadF32", "Fill"} {
 		if !seen[name] {
 			t.Errorf("%s is not measured; seen are %v", name, slices.Sorted(maps.Keys(seen)))
+		}
+	}
+}
+
+// Offsets that are not there are the kernel's to complain about.
+func TestMistakesKeepTheirNames(t *testing.T) {
+	d := open(t)
+	x := alloc(t, d, accelerators.F32, 12)
+	for op, mistake := range map[string]func(){
+		"Attention": func() {
+			d.Attention(x, x, x, x, x, accelerators.Attention{Tokens: 3, Heads: 1, KVHeads: 1, HeadDim: 2, Sequences: 1, Offsets: x})
+		},
+		"HeadLoss": func() {
+			d.HeadLoss(x, x, x, x, accelerators.Buffer{}, x, accelerators.Head{Tokens: 2, Width: 2, Vocab: 2})
+		},
+	} {
+		mistake()
+		if err := d.Sync(); err == nil || !strings.Contains(err.Error(), op+" ") {
+			t.Errorf("the error %v does not name %s", err, op)
 		}
 	}
 }
@@ -105,7 +121,6 @@ func TestMeasuringAllocatesNothing(t *testing.T) {
 
 func TestPeakBytesAreThoseHeldAtOneTime(t *testing.T) {
 	d := open(t)
-	defer d.Close()
 	hold := func(n int) accelerators.Buffer {
 		b, err := d.Alloc(accelerators.F32, n)
 		if err != nil {
@@ -134,7 +149,6 @@ type worth struct {
 
 func TestWorkIsCounted(t *testing.T) {
 	d := open(t)
-	defer d.Close()
 	f := func(n int) accelerators.Buffer { return alloc(t, d, accelerators.F32, n) }
 	i := func(values ...int32) accelerators.Buffer {
 		b := alloc(t, d, accelerators.I32, len(values))
