@@ -61,7 +61,10 @@ func (p *Process) room(bytes int64) error {
 
 // products says how a train stage computes.
 func products(spec recipe.Train) string {
-	text := computeType(spec).String()
+	text := "f32"
+	if spec.BF16 {
+		text = "bf16"
+	}
 	if spec.GradientCheckpointing {
 		text += ", checkpointed"
 	}

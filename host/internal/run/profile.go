@@ -14,6 +14,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
@@ -47,8 +48,7 @@ func (p *Process) Profile(ctx context.Context, o Profiling) error {
 		return err
 	}
 	defer m.close()
-	pr := &profile{stage: o.Stage, device: measured, peak: dev.Peak(), plan: plan, config: m.model.Config(),
-		compute: computeType(*spec), planned: planMemory(m.model.Config(), *spec)}
+	pr := &profile{stage: o.Stage, spec: *spec, device: measured, peak: dev.Peak(), plan: plan, config: m.model.Config()}
 	job := train.Job{Name: o.Stage, Spec: *spec, Device: measured, Model: m.model, Plan: plan, Log: p.log}
 	if err := pr.measure(ctx, job, o); err != nil {
 		return err
@@ -89,16 +89,16 @@ func (p *Process) upstream(name string, found map[string]bool) map[string]bool {
 
 // A profile is what the steps of a train stage took.
 type profile struct {
-	stage   string
-	device  *meter.Device
-	peak    accelerators.Peak
-	plan    *data.Plan
-	config  model.Config
-	compute accelerators.DType
-	planned int64 // bytes of device memory
+	stage  string
+	spec   recipe.Train
+	device *meter.Device
+	peak   accelerators.Peak
+	plan   *data.Plan
+	config model.Config
 
 	steps  []measuredStep
 	events []meter.Event
+	counts []int // tokens of the micro-batches
 	failed error // of starting the samples
 }
 
@@ -133,10 +133,10 @@ func (pr *profile) run(ctx context.Context, job train.Job, steps int, samples io
 		}
 		pr.device.Reset()
 	})
-	pr.events = pr.device.Events()
 	if err != nil {
 		return err
 	}
+	pr.events, pr.counts = pr.device.Events(), pr.tokenCounts()
 	return pr.failed
 }
 

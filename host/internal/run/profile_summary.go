@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"time"
-
-	"github.com/carebot-llm/carebot/accelerators"
 )
 
 // seconds is the time of all steps.
@@ -38,7 +36,7 @@ func (pr *profile) fastest() float64 {
 // summarise prints the figures of the step as a whole.
 func (pr *profile) summarise(out io.Writer) error {
 	steps, seconds := float64(len(pr.steps)), pr.seconds()
-	outside := seconds - pr.kernelSeconds()
+	outside, planned := seconds-pr.kernelSeconds(), planMemory(pr.config, pr.spec)
 	tokens, flops := pr.work()
 	_, err := fmt.Fprintf(out, `
 step           %s, the fastest of %d %s
@@ -48,7 +46,7 @@ engine         %s of the step outside kernels, %s
 memory         %s of the device at most; the plan says %s
 `, milliseconds(seconds/steps), len(pr.steps), milliseconds(pr.fastest()),
 		count(int64(tokens/steps)), count(int64(tokens/seconds)), rate(flops, seconds), pr.ofPeaks(flops/seconds),
-		milliseconds(outside/steps), percent(outside/seconds), mebibytes(pr.device.PeakBytes()), mebibytes(pr.planned))
+		milliseconds(outside/steps), percent(outside/seconds), mebibytes(pr.device.PeakBytes()), mebibytes(planned))
 	if err != nil || pr.peak.F32 == 0 {
 		return err
 	}
@@ -78,7 +76,7 @@ func (pr *profile) ofPeaks(flops float64) string {
 		return ""
 	}
 	text := fmt.Sprintf(", %s of the f32 peak", percent(flops/pr.peak.F32))
-	if pr.compute == accelerators.BF16 {
+	if pr.spec.BF16 {
 		text += fmt.Sprintf(", %s of the bf16 peak", percent(flops/pr.peak.BF16))
 	}
 	return text

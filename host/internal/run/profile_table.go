@@ -10,8 +10,12 @@ import (
 	"github.com/carebot-llm/carebot/accelerators/meter"
 )
 
-// shapesShown is how many shapes of one op the table lists; the others have one line together.
-const shapesShown = 8
+// shapesShown is how many shapes of one op the table lists, such as the three products of each of a block's four
+// weights. The others have one line together.
+const shapesShown = 12
+
+// little is the share of a step below which the shapes of an op are not told apart.
+const little = 0.01
 
 // A cost is what some of the calls took together.
 type cost struct {
@@ -74,9 +78,9 @@ func (pr *profile) table() table {
 		if shapes[e.Op] == nil {
 			shapes[e.Op] = costs{}
 		}
-		shapes[e.Op].add(e.Shape, one)
+		shapes[e.Op].add(pr.shape(e.Shape), one)
 	}
-	t := table{title: fmt.Sprintf("A step of stage %s, kernel by kernel", pr.stage), left: 2, header: []string{
+	t := table{title: pr.title(), left: 2, header: []string{
 		"op", "shape", "calls", "time", "of step", "GFLOP/s", "of peak", "GB/s", "of bandwidth"}}
 	for _, op := range ops.sorted() {
 		t.rows = append(t.rows, pr.opRows(op, shapes[op.name].sorted())...)
@@ -85,10 +89,13 @@ func (pr *profile) table() table {
 	return t
 }
 
-// opRows are an op and its shapes; an op with one shape is one row.
+// opRows are an op and its shapes; an op with one shape, or that takes little time, is one row.
 func (pr *profile) opRows(op *cost, shapes []*cost) [][]string {
-	if len(shapes) == 1 {
+	switch {
+	case len(shapes) == 1:
 		return [][]string{pr.row(op.name, shapes[0].name, op)}
+	case op.time.Seconds() < little*pr.seconds():
+		return [][]string{pr.row(op.name, fmt.Sprintf("%d shapes", len(shapes)), op)}
 	}
 	rows := [][]string{pr.row(op.name, "", op)}
 	others := cost{name: fmt.Sprintf("%d other shapes", len(shapes)-shapesShown+1)}

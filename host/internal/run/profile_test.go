@@ -94,7 +94,7 @@ func TestManyShapesOfAnOpAreOneLine(t *testing.T) {
 	pr := measured(t)
 	pr.events = nil
 	for i := range shapesShown + 2 {
-		pr.events = append(pr.events, meter.Event{Op: "Add", Shape: strings.Repeat("1", i+1), Duration: time.Duration(i + 1)})
+		pr.events = append(pr.events, meter.Event{Op: "Add", Shape: strings.Repeat("1", i+1), Duration: time.Duration(i+1) * time.Second})
 	}
 	rows := pr.table().rows
 	var shapes []string
@@ -104,6 +104,31 @@ func TestManyShapesOfAnOpAreOneLine(t *testing.T) {
 	longest := strings.Repeat("1", shapesShown+2)
 	if len(shapes) != shapesShown || shapes[0] != longest || shapes[shapesShown-1] != "3 other shapes" {
 		t.Errorf("the shapes are %q", shapes)
+	}
+}
+
+func TestShapesThatDifferInTokensAreOneLine(t *testing.T) {
+	pr := measured(t)
+	pr.events = []meter.Event{
+		{Op: "MatMul", Shape: "30x8x16 nt", Duration: 20 * time.Millisecond},
+		{Op: "MatMul", Shape: "8x16x27 tn", Duration: 10 * time.Millisecond},
+		{Op: "MatMul", Shape: "27x8x16 nt", Duration: 20 * time.Millisecond},
+		{Op: "Scale", Shape: "27", Duration: 5 * time.Millisecond},
+		{Op: "Scale", Shape: "30", Duration: 5 * time.Millisecond},
+		{Op: "Add", Shape: "5"}, {Op: "Add", Shape: "6"},
+	}
+	pr.counts = []int{27, 30}
+	var got [][]string
+	for _, row := range pr.table().rows {
+		got = append(got, row[:3])
+	}
+	want := [][]string{{"MatMul", "", "1.5"}, {"", "Tx8x16 nt", "1"}, {"", "8x16xT tn", "0.5"}, {"Scale", "T", "1"},
+		{"Add", "2 shapes", "1"}, {"all kernels", "", "3.5"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if title := pr.table().title; !strings.HasSuffix(title, "; T is 27 to 30 tokens") {
+		t.Errorf("the title is %q", title)
 	}
 }
 

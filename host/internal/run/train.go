@@ -57,14 +57,6 @@ func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*s
 	return m, plan, nil
 }
 
-// computeType is what the products of a train stage round to.
-func computeType(spec recipe.Train) accelerators.DType {
-	if spec.BF16 {
-		return accelerators.BF16
-	}
-	return accelerators.F32
-}
-
 // emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not named for
 // it.
 func emulatesBF16(dev accelerators.Device) bool {
