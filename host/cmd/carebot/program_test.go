@@ -28,7 +28,13 @@ type program struct {
 // start begins a run in dir, which holds the files of mini.
 func start(t *testing.T, dir string, overrides ...string) *program {
 	t.Helper()
-	p := &program{Cmd: exec.Command("carebot", append([]string{"run", "mini.yaml", "--log-format=json"}, overrides...)...)}
+	return begin(t, dir, append([]string{"run", "mini.yaml"}, overrides...)...)
+}
+
+// begin begins a command line in dir.
+func begin(t *testing.T, dir string, args ...string) *program {
+	t.Helper()
+	p := &program{Cmd: exec.Command("carebot", append(args, "--log-format=json")...)}
 	p.Dir = dir
 	p.Env = append(os.Environ(), "CAREBOT_CACHE="+filepath.Join(dir, "cache"))
 	pipe, err := p.StderrPipe()

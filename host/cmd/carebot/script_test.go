@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -47,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Dir: "../../testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
+			"traces":    traces,
 			"validates": validates,
 		},
 	})
@@ -86,6 +88,36 @@ func validates(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(args[1])), &value))
 	if err := schema.Validate(value); (err == nil) == neg {
 		ts.Fatalf("the schema says: %v", err)
+	}
+}
+
+// traces FILE wants a trace of steps and of kernel calls with their shapes, operations and bytes.
+func traces(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: traces FILE")
+	}
+	var trace struct {
+		TraceEvents []struct {
+			Name, Cat, Ph string
+			TS, Dur       float64
+			Args          struct {
+				Shape        string
+				Flops, Bytes float64
+			}
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &trace))
+	calls := map[string]int{}
+	for _, e := range trace.TraceEvents {
+		if e.Ph == "X" && e.Dur > 0 && e.TS >= 0 && (e.Cat == "step" || e.Args.Shape != "" && e.Args.Bytes > 0) {
+			calls[e.Cat+" "+e.Name]++
+		}
+		if e.Name == "MatMul" && e.Args.Flops <= 0 {
+			ts.Fatalf("a product of %s without operations", e.Args.Shape)
+		}
+	}
+	if calls["step step"] != 2 || calls["kernel MatMul"] == 0 || calls["kernel AdamW"] == 0 {
+		ts.Fatalf("the trace holds %v", calls)
 	}
 }
 

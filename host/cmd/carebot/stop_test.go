@@ -109,3 +109,26 @@ func stopped(t *testing.T, pid int) {
 		}
 	}
 }
+
+func TestASignalEndsAProfileThatLeavesNothing(t *testing.T) {
+	dir, _ := undisturbed(t)
+	before := results(t, dir)
+	p := begin(t, dir, "profile", "mini.yaml", "stable", "--steps=1000000", "--trace=trace.json", "--cpuprofile=samples")
+	if !p.until(func(e event) bool { return e.Msg == "step measured" }) {
+		t.Fatalf("the profile ended before its first step:\n%s", p.err.String())
+	}
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.end(t); code != 130 || !strings.HasSuffix(p.err.String(), "measure stable: interrupted\n") {
+		t.Errorf("exit code %d, want 130:\n%s", code, p.err.String())
+	}
+	if diff := cmp.Diff(before, results(t, dir)); diff != "" {
+		t.Errorf("the run (-before +after):\n%s", diff)
+	}
+	for _, left := range entries(t, dir) {
+		if strings.HasPrefix(left, "trace") || strings.HasPrefix(left, "samples") {
+			t.Errorf("%s is left", left)
+		}
+	}
+}

@@ -160,6 +160,10 @@ var wrongEntries = map[string]change{
 		"header: false", "header: no",
 		`datasets.rated.header: want true or false, found the text "no"`,
 	},
+	"maybe": {
+		"bf16: true", "bf16: maybe",
+		`stages.dpo.bf16: want true or false, found the text "maybe"`,
+	},
 	"no size": {
 		"memory: 64MiB", "memory: 64 parsec",
 		`plugins.reward.limits.memory: want a size such as 256MiB or 5GB, found the text "64 parsec"`,

@@ -3,8 +3,8 @@
 //
 // Tags: key is the name in the file, doc its one-line description, default its value when absent, required marks keys that must
 // be there, enum lists the allowed values; min, above, max and below bound a number, pattern names the form of a text, path
-// marks what is a path (always, or when it has a slash), and when names the condition without which nothing reads the key. On a
-// list or a mapping they hold for each element.
+// marks what is a path (always, or when it has a slash), when names the condition without which nothing reads the key, and
+// results is "same" for a key that changes none. On a list or a mapping they hold for each element.
 //
 // Reading order: Recipe, Load (all that happens to a file), tree and layers (YAML and overrides, with positions), shape (the
 // tags as data), decoder, checker, and graph.go, which says what comes before what.
@@ -172,6 +172,9 @@ type Train struct {
 
 	SaveSteps int `key:"save_steps" default:"100" min:"1" doc:"steps between checkpoints"`
 	SaveLimit int `key:"save_total_limit" default:"2" min:"1" doc:"checkpoints kept while training"`
+
+	BF16                  bool `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
+	GradientCheckpointing bool `key:"gradient_checkpointing" results:"same" doc:"keep only what enters each block for the way back and compute the rest again: less memory, up to a third more work, the same bits; default: false"`
 }
 
 // A Mix is the data of a train stage: one dataset, or several in shares of tokens.

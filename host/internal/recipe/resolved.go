@@ -13,11 +13,11 @@ import (
 // Resolved is the recipe as YAML with all defaults filled in and everything in one fixed order. It is itself a
 // recipe, with the same meaning when it stands in the same folder.
 func (r *Recipe) Resolved() []byte {
-	return encode(writer{r.inFileOrder()}.node(reflect.ValueOf(r).Elem(), recipeShape()))
+	return encode(writer{stages: r.inFileOrder()}.node(reflect.ValueOf(r).Elem(), recipeShape()))
 }
 
-// Declaration is one entry of datasets, models, plugins or stages as Resolved writes it, and nothing when there is
-// none of that name.
+// Declaration is one entry of datasets, models, plugins or stages as Resolved writes it, but without the keys that
+// change no result, and nothing when there is none of that name.
 func (r *Recipe) Declaration(section, name string) []byte {
 	i := slices.IndexFunc(recipeShape().fields, func(f field) bool { return f.key == section && f.shape.named })
 	if i < 0 {
@@ -28,7 +28,7 @@ func (r *Recipe) Declaration(section, name string) []byte {
 	if !entry.IsValid() {
 		return nil
 	}
-	return encode(writer{}.node(entry, f.shape.elem))
+	return encode(writer{declares: true}.node(entry, f.shape.elem))
 }
 
 func encode(n *yaml.Node) []byte {
@@ -42,7 +42,10 @@ func encode(n *yaml.Node) []byte {
 }
 
 // A writer turns the structs back into YAML nodes.
-type writer struct{ stages []string }
+type writer struct {
+	stages   []string
+	declares bool // only what results depend on
+}
 
 func (w writer) node(v reflect.Value, s *shape) *yaml.Node {
 	if v.Kind() == reflect.Pointer {
@@ -102,7 +105,7 @@ func (w writer) fields(n *yaml.Node, v reflect.Value, fields []field) {
 	}
 	for _, f := range fields {
 		value := v.Field(f.index)
-		if value.IsZero() && f.preset == "" || !f.when.holds(given[f.when.key], fields, v) {
+		if value.IsZero() && f.preset == "" || f.same && w.declares || !f.when.holds(given[f.when.key], fields, v) {
 			continue
 		}
 		node := w.node(value, f.shape)

@@ -46,7 +46,8 @@ type field struct {
 	preset   string // default; empty for none
 	required bool
 	when     condition
-	index    int // of the struct's field
+	same     bool // results are the same whatever its value
+	index    int  // of the struct's field
 	shape    *shape
 }
 
@@ -148,7 +149,7 @@ func fieldOf(f reflect.StructField, key string, index int) field {
 	required := f.Tag.Get("required") == "true"
 	return field{
 		key: key, doc: f.Tag.Get("doc"), preset: f.Tag.Get("default"), required: required,
-		when: conditionOf(f.Tag.Get("when")), index: index, shape: shapeOf(f.Type),
+		when: conditionOf(f.Tag.Get("when")), same: f.Tag.Get("results") == "same", index: index, shape: shapeOf(f.Type),
 		rules: rules{
 			enum: splitList(f.Tag.Get("enum")), pattern: f.Tag.Get("pattern"), path: f.Tag.Get("path"),
 			filled: required,

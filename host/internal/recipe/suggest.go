@@ -8,6 +8,7 @@ import (
 
 // aliases are names that other tools give to our keys, in the order in which ours are tried.
 var aliases = map[string][]string{
+	"activation_checkpointing":      {"gradient_checkpointing"},
 	"adam_eps":                      {"adam_epsilon"},
 	"architecture":                  {"arch"},
 	"base_model":                    {"init", "from"},
@@ -24,10 +25,12 @@ var aliases = map[string][]string{
 	"dataset":                       {"data", "from", "datasets"},
 	"dataset_dir":                   {"data_root"},
 	"digest":                        {"sha256"},
+	"dtype":                         {"bf16"},
 	"eps":                           {"adam_epsilon"},
 	"ffn_dim":                       {"inner"},
 	"file":                          {"files"},
 	"finetuning_type":               {"objective"},
+	"fp16":                          {"bf16"},
 	"global_batch_size":             {"batch_size"},
 	"grad_clip":                     {"max_grad_norm"},
 	"gradient_accumulation_steps":   {"micro_batch_size"},
@@ -52,6 +55,7 @@ var aliases = map[string][]string{
 	"max_steps":                     {"steps"},
 	"max_tokens":                    {"tokens"},
 	"micro_batch":                   {"micro_batch_size"},
+	"mixed_precision":               {"bf16"},
 	"min_lr_ratio":                  {"min_ratio"},
 	"model_max_length":              {"context", "sequence_len"},
 	"model_name_or_path":            {"init", "from"},
@@ -76,6 +80,7 @@ var aliases = map[string][]string{
 	"output_dir":                    {"output"},
 	"path":                          {"files", "from", "use"},
 	"per_device_train_batch_size":   {"micro_batch_size"},
+	"precision":                     {"bf16"},
 	"pref_beta":                     {"beta"},
 	"pretrained_model_name_or_path": {"init", "from"},
 	"ref_model":                     {"reference"},

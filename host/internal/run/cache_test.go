@@ -48,6 +48,11 @@ func TestAStageIsDoneAgainOnlyWhenItsInputsChange(t *testing.T) {
 		}, nil},
 		{"a key of one stage", func() { overrides = append(overrides, "stages.dpo.micro_batch_size=1") },
 			[]string{"dpo", "release"}},
+		{"what only memory and time depend on", func() {
+			overrides = append(overrides, "stages.stable.gradient_checkpointing=true")
+		}, nil},
+		{"the type of the products", func() { overrides = append(overrides, "stages.dpo.bf16=true") },
+			[]string{"dpo", "release"}},
 		{"the seed", func() { overrides = append(overrides, "seed=7") }, all},
 	} {
 		c.change()

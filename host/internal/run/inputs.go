@@ -42,7 +42,7 @@ func (p *Process) curatedRecords(ref string) ([]*data.Record, error) {
 }
 
 // dataset reads a dataset of the recipe; its malformed records go to <run directory>/_quarantine/<name>.jsonl (no stage can have that
-// name).
+// name), unless the process leaves nothing.
 func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error) {
 	if d, ok := p.read[name]; ok {
 		return d, nil
@@ -51,12 +51,8 @@ func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error
 	if !ok {
 		return nil, fmt.Errorf("%q is neither a dataset nor a curate stage", name)
 	}
-	bad := filepath.Join(p.dir, "_quarantine", name+".jsonl")
-	if err := os.MkdirAll(filepath.Dir(bad), 0o755); err != nil {
-		return nil, err
-	}
 	d := &readDataset{}
-	err := durable.Write(bad, func(w io.Writer) (err error) {
+	err := p.quarantine(name, func(w io.Writer) (err error) {
 		d.records, d.counts, err = data.Read(ctx, name, spec, p.dataRoot(), p.options.Samples, data.NewQuarantine(w))
 		return err
 	})
@@ -68,6 +64,18 @@ func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error
 	}
 	p.read[name] = d
 	return d, nil
+}
+
+// quarantine gives read the file for the malformed records of a dataset, or nil.
+func (p *Process) quarantine(name string, read func(w io.Writer) error) error {
+	if p.leavesNothing {
+		return read(nil)
+	}
+	bad := filepath.Join(p.dir, "_quarantine", name+".jsonl")
+	if err := os.MkdirAll(filepath.Dir(bad), 0o755); err != nil {
+		return err
+	}
+	return durable.Write(bad, read)
 }
 
 // dataRoot is the folder that relative dataset files start from.

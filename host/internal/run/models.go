@@ -91,14 +91,20 @@ func (p *Process) openDir(ref, dir string, head model.Head, options ...model.Opt
 	if err != nil {
 		return nil, err
 	}
-	if head == model.HeadClassify && cfg.Head() != head {
-		cfg.NumLabels = p.recipe.OutputsOf(ref) // of the head that will be initialised
-	}
-	m, tok, err := loadDir(dev, dir, cfg, cmp.Or(head, cfg.Head()), append(options, model.InitHead(p.recipe.Seed))...)
+	head = cmp.Or(head, cfg.Head())
+	m, tok, err := loadDir(dev, dir, p.withHead(cfg, ref, head), head, append(options, model.InitHead(p.recipe.Seed))...)
 	if err != nil {
 		return nil, err
 	}
 	return p.served(ref, m, tok), nil
+}
+
+// withHead is a model's configuration with a head; one that is not there yet will be initialised.
+func (p *Process) withHead(cfg model.Config, ref string, head model.Head) model.Config {
+	if head == model.HeadClassify && cfg.Head() != head {
+		cfg.NumLabels = p.recipe.OutputsOf(ref)
+	}
+	return cfg.WithHead(head)
 }
 
 // loadDir loads the weights and the tokenizer of a model directory.

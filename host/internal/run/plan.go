@@ -20,11 +20,12 @@ import (
 // Plan prints what Run would do and touches nothing. What is missing is a warning, since a plan is made before the files are there.
 func (p *Process) Plan(ctx context.Context) error {
 	missing := p.missing(ctx)
-	stages := table{title: "Stages of " + p.recipe.Name, left: 4,
-		header: []string{"stage", "kind", "after", "state", "tokens", "steps", "parameters", "memory"}}
+	stages := table{title: "Stages of " + p.recipe.Name, left: 5,
+		header: []string{"stage", "kind", "after", "state", "products", "tokens", "steps", "parameters", "memory"}}
 	for _, name := range p.recipe.Order() {
 		stages.rows = append(stages.rows, p.planStage(ctx, name))
 	}
+	missing = append(missing, p.planRoom()...)
 	if err := stages.print(p.options.Out); err != nil {
 		return err
 	}
@@ -75,7 +76,8 @@ func (p *Process) missing(ctx context.Context) []string {
 
 func (p *Process) planStage(ctx context.Context, name string) []string {
 	st := p.recipe.Stages[name]
-	row := []string{name, st.Kind, strings.Join(p.recipe.Needs(name).Stages, " "), p.planState(ctx, name), "", "", "", ""}
+	after := strings.Join(p.recipe.Needs(name).Stages, " ")
+	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", ""}
 	if st.Train == nil {
 		return row
 	}
@@ -83,12 +85,12 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	sequence := st.Train.SequenceLen
 	if known {
 		sequence = cmp.Or(sequence, cfg.Context())
-		row[6] = count(cfg.Parameters())
-		row[7] = mebibytes(cfg.TrainBytes(cmp.Or(st.Train.MicroBatchSize, st.Train.BatchSize) * sequence))
+		row[7], row[8] = count(cfg.Parameters()), mebibytes(planMemory(cfg, *st.Train))
 	} else {
-		row[6], row[7] = "?", "?"
+		row[7], row[8] = "?", "?"
 	}
-	row[4], row[5] = p.planLength(ctx, st.Train, sequence)
+	row[4] = products(*st.Train)
+	row[5], row[6] = p.planLength(ctx, st.Train, sequence)
 	return row
 }
 
@@ -126,13 +128,14 @@ func (p *Process) planConfig(name string) (model.Config, bool) {
 	}
 	if spec.From != "" {
 		cfg, err := readConfig(p.besideRecipe(spec.From))
-		return cfg, err == nil
+		cfg = p.withHead(cfg, name, headFor(st.Objective))
+		return cfg, err == nil && cfg.Validate() == nil
 	}
 	vocab, ok := p.planVocab(p.recipe.Needs(name).Tokenizer)
 	if !ok {
 		return model.Config{}, false
 	}
-	cfg := model.ConfigFromRecipe(spec, vocab, planSpecials)
+	cfg := p.withHead(model.ConfigFromRecipe(spec, vocab, planSpecials), name, headFor(st.Objective))
 	return cfg, cfg.Validate() == nil
 }
 

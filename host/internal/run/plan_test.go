@@ -101,6 +101,31 @@ func TestAPlanCountsTokensStepsAndParameters(t *testing.T) {
 	}
 }
 
+func TestAPlanShowsHowAStageComputes(t *testing.T) {
+	p := newProject(t, nil)
+	p.plan(t, "mini.yaml", "stages.stable.gradient_checkpointing=true", "stages.dpo.bf16=true")
+	want := states("")
+	want["stable"], want["dpo"] = "f32, checkpointed", "bf16"
+	p.wantColumn(t, "with keys set", "products", want)
+}
+
+// The device says what it has; 16,384 wide and 500 layers deep is more.
+func TestAPlanWarnsOfAStageThatDoesNotFit(t *testing.T) {
+	p := newProject(t, nil)
+	p.plan(t, "mini.yaml")
+	if strings.Contains(p.out.String(), "warning") {
+		t.Errorf("a small model does not fit:\n%s", p.out.String())
+	}
+	p.plan(t, "mini.yaml", "models.base.hidden=16384", "models.base.layers=500")
+	memory := p.column(t, "memory")
+	for _, stage := range []string{"stable", "dpo"} {
+		want := "warning: stage " + stage + " needs " + memory[stage] + ": cpu: allocate "
+		if strings.Count(p.out.String(), want) != 1 {
+			t.Errorf("the plan does not say %q once:\n%s", want, p.out.String())
+		}
+	}
+}
+
 const missingRecipe = `name: missing
 datasets:
   texts: {files: [texts.jsonl, none.jsonl, "more/*.jsonl"], format: text}

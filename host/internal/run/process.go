@@ -38,6 +38,8 @@ type Process struct {
 	log     *slog.Logger
 	dir     string
 
+	leavesNothing bool // in the run directory
+
 	device     accelerators.Device
 	deviceLock sync.Mutex
 	read       map[string]*readDataset // by dataset name

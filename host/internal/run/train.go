@@ -5,7 +5,9 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
@@ -15,15 +17,11 @@ import (
 // train runs a train stage.
 func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error {
 	spec := *p.recipe.Stages[name].Train
-	m, err := p.open(spec.Init, headFor(spec.Objective))
+	m, plan, err := p.begin(ctx, name, spec)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	plan, err := p.planData(ctx, spec, m)
-	if err != nil {
-		return err
-	}
 	s.Data = plan.Report()
 	progress, finish := p.progress(name, plan.Steps())
 	result, err := train.Run(ctx, train.Job{
@@ -40,6 +38,29 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 	s.Train, s.Unit = &result, "tokens"
 	s.In, s.Out, s.Dropped = s.Data.In, s.Data.Trained, s.Data.Cut+s.Data.Dropped
 	return nil
+}
+
+// begin loads the start weights of a train stage and lays out its data. The caller closes the model.
+func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*served, *data.Plan, error) {
+	m, err := p.open(spec.Init, headFor(spec.Objective))
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := p.planData(ctx, spec, m)
+	if err != nil {
+		m.close()
+		return nil, nil, err
+	}
+	if spec.BF16 && emulatesBF16(p.device) {
+		p.log.Warn("no bf16 instructions in these kernels: products are rounded, which is slower than f32", "stage", name)
+	}
+	return m, plan, nil
+}
+
+// emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not named for
+// it.
+func emulatesBF16(dev accelerators.Device) bool {
+	return dev.Name() == "cpu" && !strings.Contains(dev.Describe(), "bf16")
 }
 
 // planData lays out the data of a train stage.

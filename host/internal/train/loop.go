@@ -27,8 +27,7 @@ type run struct {
 // Run trains the job's model from where it stands to the end of the plan. When ctx ends, it saves a checkpoint and returns the
 // cause; a later Run with the same inputs goes on from there to the same weights.
 func Run(ctx context.Context, job Job) (res Result, err error) {
-	r := &run{job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), pool: tensor.NewPool(job.Device)}
-	r.state = state{Key: job.Key, Plan: job.Plan.Digest()}
+	r := newRun(job)
 	defer func() {
 		if err = errors.Join(err, r.close()); err != nil {
 			err = fmt.Errorf("train %s: %w", job.Name, err)
@@ -41,6 +40,13 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 		return Result{}, err
 	}
 	return r.result()
+}
+
+func newRun(job Job) *run {
+	return &run{
+		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), pool: tensor.NewPool(job.Device),
+		state: state{Key: job.Key, Plan: job.Plan.Digest()},
+	}
 }
 
 func (r *run) start(ctx context.Context) (err error) {

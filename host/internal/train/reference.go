@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
@@ -65,16 +66,20 @@ func (r *run) computeReference(ctx context.Context, values []float32) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		batch := r.job.Plan.Range(from, min(from+size, len(values)))
-		tape := tensor.NewInference(r.job.Device, r.pool)
-		_, logp, err := sequenceLogProbs(tape, r.job.Model, batch)
-		tape.Reset()
-		if err != nil {
+		if err := r.logProbs(r.job.Plan.Range(from, min(from+size, len(values))), values); err != nil {
 			return err
-		}
-		for i, v := range logp {
-			values[from+i] = float32(v)
 		}
 	}
 	return nil
+}
+
+// logProbs computes the values of the sequences of a batch.
+func (r *run) logProbs(batch data.Batch, values []float32) error {
+	tape := tensor.NewInference(r.job.Device, r.pool)
+	defer tape.Reset()
+	_, logp, err := sequenceLogProbs(tape, r.job.Model, batch)
+	for i, v := range logp {
+		values[batch.Sequences[i]] = float32(v)
+	}
+	return err
 }

@@ -1,0 +1,72 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+)
+
+// planMemory is the device memory that a train stage takes for a model, in bytes.
+func planMemory(cfg model.Config, spec recipe.Train) int64 {
+	rows := cmp.Or(spec.MicroBatchSize, spec.BatchSize)
+	if spec.Objective == "dpo" || spec.Objective == "pairwise" {
+		rows *= 2 // a pair is two sequences
+	}
+	return cfg.TrainBytes(rows * cmp.Or(spec.SequenceLen, cfg.Context()))
+}
+
+// planRoom lists the train stages that the device has no room for. A device that will not open here is no problem of a
+// plan, which may be made elsewhere.
+func (p *Process) planRoom() []string {
+	var tight []string
+	var fits int64
+	for _, name := range p.recipe.Order() {
+		spec := p.recipe.Stages[name].Train
+		if spec == nil {
+			continue
+		}
+		cfg, known := p.planConfig(name)
+		if !known {
+			continue
+		}
+		need := planMemory(cfg, *spec)
+		if need <= fits {
+			continue
+		}
+		if err := p.room(need); err != nil {
+			tight = append(tight, fmt.Sprintf("stage %s needs %s: %v", name, mebibytes(need), err))
+		} else {
+			fits = need
+		}
+	}
+	return tight
+}
+
+// room is the device's error when it cannot allocate so many bytes, which says what it has.
+func (p *Process) room(bytes int64) error {
+	dev, err := p.openDevice()
+	if err != nil {
+		return nil
+	}
+	b, err := dev.Alloc(accelerators.F32, int(bytes/4))
+	if err != nil {
+		return err
+	}
+	dev.Free(b)
+	return dev.Sync()
+}
+
+// products says how a train stage computes.
+func products(spec recipe.Train) string {
+	text := "f32"
+	if spec.BF16 {
+		text = "bf16"
+	}
+	if spec.GradientCheckpointing {
+		text += ", checkpointed"
+	}
+	return text
+}
