@@ -59,7 +59,7 @@ func (in Input) sequence(i int) Input {
 // forward downloads what the given end of a model makes of an input.
 func forward(t testing.TB, m *Model, end func(*tensor.Tape, *tensor.Tensor) *tensor.Tensor, in Input) []float32 {
 	t.Helper()
-	tape := tensor.NewInference(m.dev, m.pool)
+	tape := tensor.NewInference(m.dev, m.arena)
 	defer tape.Reset()
 	values, err := tape.Download(end(tape, m.Hidden(tape, in)))
 	if err != nil {
@@ -145,7 +145,7 @@ func (k task) answer(tape *tensor.Tape, in Input) *tensor.Tensor {
 // loss is computed in float64 from the downloaded answers.
 func (k task) loss(t *testing.T) float64 {
 	t.Helper()
-	tape := tensor.NewInference(k.m.dev, k.m.pool)
+	tape := tensor.NewInference(k.m.dev, k.m.arena)
 	defer tape.Reset()
 	values, err := tape.Download(k.answer(tape, k.in))
 	if err != nil {
@@ -162,7 +162,7 @@ func (k task) loss(t *testing.T) float64 {
 func (k task) gradients(t *testing.T, perPass int) []float32 {
 	t.Helper()
 	k.m.set.ZeroGrad(k.m.dev)
-	tape := tensor.NewTape(k.m.dev, k.m.pool)
+	tape := tensor.NewTape(k.m.dev, k.m.arena)
 	n := len(k.in.Offsets) - 1
 	rows := func(sequence int) int { // of the answer, before a sequence
 		if k.m.Head() == HeadLM {
@@ -261,7 +261,7 @@ func (k task) difference(t *testing.T, weight accelerators.Buffer, step float64)
 func TestATapeOutlivesTheGrowthOfTheRotaryTables(t *testing.T) {
 	dev := openCPU(t)
 	m := mustNew(t, dev, tiny(Llama), HeadNone)
-	tape := tensor.NewTape(dev, tensor.NewPool(dev))
+	tape := tensor.NewTape(dev, tensor.NewArena(dev))
 	random := rand.New(rand.NewPCG(4, 4))
 	short := m.Hidden(tape, randomInput(random, 31, 3))
 	m.Hidden(tape, randomInput(random, 31, 40))
@@ -288,7 +288,7 @@ func TestInputOutOfBoundsIsAnErrorThatSaysWhere(t *testing.T) {
 		"token 0 has position -1, outside the context of 38":  {Tokens: []int32{1}, Positions: []int32{-1}, Offsets: one},
 		"TokenNLL: the model's head is none, not lm":          {Tokens: []int32{1}, Offsets: one},
 	} {
-		tape := tensor.NewInference(dev, roberta.pool)
+		tape := tensor.NewInference(dev, roberta.arena)
 		roberta.TokenNLL(tape, roberta.Hidden(tape, in), nil)
 		if err := tape.Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the tape says %v, want %s", err, want)

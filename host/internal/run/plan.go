@@ -15,6 +15,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
 // Plan prints what Run would do and touches nothing. What is missing is a warning, since a plan is made before the files are there.
@@ -84,7 +85,10 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	if known {
 		sequence = cmp.Or(sequence, cfg.Context())
 		row[6] = count(cfg.Parameters())
-		row[7] = mebibytes(cfg.TrainBytes(cmp.Or(st.Train.MicroBatchSize, st.Train.BatchSize) * sequence))
+		row[7] = "?"
+		if need, err := train.Footprint(cfg, *st.Train, nil); err == nil {
+			row[7] = mebibytes(need.Total())
+		}
 	} else {
 		row[6], row[7] = "?", "?"
 	}
