@@ -82,26 +82,37 @@ func (e extent) batch() data.Batch {
 	return b
 }
 
-// largest bounds the micro-batches of a plan.
-func largest(p *data.Plan, rows int) extent {
+// largest bounds what goes through the model at once: the micro-batches of the plan, and those of dpo's reference.
+func (j Job) largest() extent {
 	var e extent
-	for step := range p.Steps() {
-		b := p.Batch(step)
-		for from := 0; from < len(b.Rows)-1; from += rows {
-			first, last := b.Rows[from], b.Rows[min(from+rows, len(b.Rows)-1)]
-			e.tokens = max(e.tokens, int(b.Offsets[last]-b.Offsets[first]))
-			e.sequences = max(e.sequences, int(last-first))
-		}
-		for s := range b.Sequences {
-			e.longest = max(e.longest, int(b.Offsets[s+1]-b.Offsets[s]))
-		}
+	for step := range j.Plan.Steps() {
+		e = e.with(j.Plan.Batch(step), j.microBatch())
+	}
+	if j.Spec.Objective != "dpo" {
+		return e
+	}
+	for from, size := 0, j.referenceBatch(); from < j.Plan.Sequences(); from += size {
+		e = e.with(j.Plan.Range(from, min(from+size, j.Plan.Sequences())), size)
+	}
+	return e
+}
+
+// with is the extent that holds e and every run of so many rows of b.
+func (e extent) with(b data.Batch, rows int) extent {
+	for from := 0; from < len(b.Rows)-1; from += rows {
+		first, last := b.Rows[from], b.Rows[min(from+rows, len(b.Rows)-1)]
+		e.tokens = max(e.tokens, int(b.Offsets[last]-b.Offsets[first]))
+		e.sequences = max(e.sequences, int(last-first))
+	}
+	for s := range b.Sequences {
+		e.longest = max(e.longest, int(b.Offsets[s+1]-b.Offsets[s]))
 	}
 	return e
 }
 
 // allocate takes all the memory that the steps need, the model's aside, or says why the stage cannot be.
 func (r *run) allocate() error {
-	e := largest(r.job.Plan, r.job.microBatch())
+	e := r.job.largest()
 	need, _, err := rehearse(r.job.Model.Config(), r.job.Spec, e)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (r *run) readReference(values []float32) (found bool, err error) {
 
 // computeReference goes through the sequences of the plan in their order, a micro-batch at a time.
 func (r *run) computeReference(ctx context.Context, d *dpo, values []float32) error {
-	size := 2 * r.job.microBatch()
+	size := r.job.referenceBatch()
 	tape := tensor.NewInference(r.job.Device, r.arena)
 	tape.Compute = r.tape.Compute
 	for from := 0; from < len(values); from += size {
