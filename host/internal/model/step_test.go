@@ -23,7 +23,8 @@ func BenchmarkTrainingStep(b *testing.B) {
 	tape := tensor.NewTape(dev, arena)
 	for b.Loop() {
 		m.set.ZeroGrad(dev)
-		if err := tape.Backward(tensor.Seed{Of: m.TokenNLL(tape, m.Hidden(tape, in), next), Grad: seed}); err != nil {
+		m.LearnTokens(tape, m.Hidden(tape, in), next, seed)
+		if err := tape.Backward(); err != nil {
 			b.Fatal(err)
 		}
 		tape.Reset()

@@ -37,9 +37,6 @@ func NewTape(dev accelerators.Device, arena *Arena) *Tape {
 // NewInference returns a tape without gradients, on which Release frees activations early.
 func NewInference(dev accelerators.Device, arena *Arena) *Tape { return &Tape{dev: dev, arena: arena} }
 
-// Recording reports whether the tape is one for Backward.
-func (t *Tape) Recording() bool { return t.recording }
-
 // Err is the first error since the last Reset.
 func (t *Tape) Err() error { return t.err }
 
