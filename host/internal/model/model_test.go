@@ -223,6 +223,39 @@ func TestMicroBatchesAddUpToOneBatch(t *testing.T) {
 	}
 }
 
+func TestCheckpointingChangesNoBitOfAnyGradient(t *testing.T) {
+	for name, k := range tasks(t, openCPU(t)) {
+		want := k.gradients(t, 3)
+		k.m.SetCheckpointing(true)
+		if !slices.Equal(k.gradients(t, 3), want) {
+			t.Errorf("%s: gradients differ", name)
+		}
+	}
+}
+
+func TestLearningTokensIsTheirLossWithASeed(t *testing.T) {
+	k := tasks(t, openCPU(t))["llama lm, tied"]
+	want := k.gradients(t, 4)
+	k.m.set.ZeroGrad(k.m.dev)
+	tape := tensor.NewTape(k.m.dev, k.m.arena)
+	defer tape.Reset()
+	k.m.LearnTokens(tape, k.m.Hidden(tape, k.in), targets(k.in), k.weights(len(k.in.Tokens)))
+	if err := tape.Backward(); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, len(want))
+	if err := k.m.dev.DownloadF32(got, k.m.set.Grad); err != nil {
+		t.Fatal(err)
+	}
+	if d := largestDifference(got, want, 1); d > 1e-5 {
+		t.Errorf("gradients differ by %g", d)
+	}
+	k.m.LearnTokens(tape, k.m.Hidden(tape, k.in), []int32{31}, nil)
+	if err := tape.Err(); err == nil || err.Error() != "LearnTokens: target 31 of row 0 is not in the vocabulary of 31" {
+		t.Errorf("a target out of bounds: %v", err)
+	}
+}
+
 // Whole models in float32 against four-point differences: outputs of size 1 are right to about 1e-6, the step of 0.01
 // makes that 1e-4, and the curvature of two blocks a little more. A wrong term would show at the size of the gradient
 // itself.

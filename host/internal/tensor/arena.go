@@ -8,9 +8,9 @@ import (
 
 // An Arena lends device memory out of one block for each type of element. Reserve makes the blocks as large as a dry run
 // found necessary; without it, or where the steps that follow need more, the arena grows by further blocks, which become
-// one as soon as nothing is lent. It takes the smallest gap that fits, so which memory is lent depends on the order of
-// the calls alone, and on the blocks' sizes only where they do not suffice. It makes no garbage. Used by one goroutine
-// at a time, like its device.
+// one as soon as nothing is lent. What lives long and what lives shortly lie at opposite ends, each in the smallest gap
+// that fits, so where a buffer lies depends on the order of the calls alone, and on the blocks' sizes only where they do
+// not suffice. It makes no garbage. Used by one goroutine at a time, like its device.
 type Arena struct {
 	dev      accelerators.Device
 	f32, i32 region
@@ -79,19 +79,28 @@ func (a *Arena) Lent() int64 {
 
 // Get lends a buffer of n elements with unspecified content, on a boundary of 64 bytes.
 func (a *Arena) Get(kind accelerators.DType, n int) (accelerators.Buffer, error) {
+	return a.lend(low, kind, n)
+}
+
+// Borrow is Get for what is given back soon, out of turn: it lies apart from the rest, so that it leaves no gaps there.
+func (a *Arena) Borrow(kind accelerators.DType, n int) (accelerators.Buffer, error) {
+	return a.lend(high, kind, n)
+}
+
+func (a *Arena) lend(at end, kind accelerators.DType, n int) (accelerators.Buffer, error) {
 	r, size := a.region(kind), aligned(n)
-	buf, ok := r.take(size)
+	buf, ok := r.take(at, size)
 	if !ok {
 		if err := a.grow(r, size); err != nil {
 			return accelerators.Buffer{}, err
 		}
-		buf, _ = r.take(size)
+		buf, _ = r.take(at, size)
 	}
 	r.lent += size
 	return buf.Slice(0, n), nil
 }
 
-// Put takes back a buffer that Get lent.
+// Put takes back a buffer that Get or Borrow lent.
 func (a *Arena) Put(b accelerators.Buffer) {
 	r, size := a.region(b.Type), aligned(b.Len)
 	r.put(b, size)
@@ -173,16 +182,21 @@ func (r *region) used() int64 {
 	return bytesOf(r.kind, n)
 }
 
-// take finds the smallest gap of the first block that has one. Only where no gap fits, a block's open end is used.
-func (r *region) take(size int) (accelerators.Buffer, bool) {
+// take finds the smallest gap that fits on the buffer's own side, else room in the middle, else a gap on the other side.
+func (r *region) take(at end, size int) (buf accelerators.Buffer, ok bool) {
 	for i := range r.blocks {
-		if off, ok := r.blocks[i].fill(size); ok {
-			return r.blocks[i].mem.Slice(off, size), true
+		if buf, ok = r.blocks[i].fill(at, size); ok {
+			return buf, true
 		}
 	}
 	for i := range r.blocks {
-		if off, ok := r.blocks[i].append(size); ok {
-			return r.blocks[i].mem.Slice(off, size), true
+		if buf, ok = r.blocks[i].extend(at, size); ok {
+			return buf, true
+		}
+	}
+	for i := range r.blocks {
+		if buf, ok = r.blocks[i].fill(at.other(), size); ok {
+			return buf, true
 		}
 	}
 	return accelerators.Buffer{}, false
@@ -190,8 +204,8 @@ func (r *region) take(size int) (accelerators.Buffer, bool) {
 
 func (r *region) put(b accelerators.Buffer, size int) {
 	for i := range r.blocks {
-		if own := &r.blocks[i]; own.mem.Mem == b.Mem {
-			own.put(b.Off-own.mem.Off, size)
+		if r.blocks[i].mem.Mem == b.Mem {
+			r.blocks[i].put(b, size)
 			return
 		}
 	}

@@ -76,7 +76,7 @@ func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 }
 
 func attentionGrad(t *Tape, n *node) {
-	d := t.borrow(accelerators.F32, n.x.size())
+	d := t.borrow(n.x.size())
 	if t.err != nil {
 		return
 	}

@@ -91,7 +91,7 @@ func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 		return
 	}
 	width := c.heads.KV * c.heads.Dim
-	fresh := t.borrow(accelerators.F32, s.from.Len*width)
+	fresh := t.borrow(s.from.Len * width)
 	if t.err != nil {
 		return
 	}

@@ -13,27 +13,26 @@ type Block interface {
 	Run(t *Tape, layer int, x *Tensor, p Packing) *Tensor
 }
 
-// Checkpoint runs a layer and keeps nothing of it for the way back but what enters it: there it is run again. Gradients
-// have the same bits as those of a layer that was recorded.
+// Checkpoint runs a layer, whose result has the shape of x, and keeps nothing of it for the way back but x: there it is
+// run again. Gradients have the same bits as those of a layer that was recorded.
 func (t *Tape) Checkpoint(b Block, layer int, x *Tensor, p Packing) *Tensor {
 	if !t.recording {
 		return b.Run(t, layer, x, p)
 	}
+	out := t.output(x.Rows, x.Cols)
 	mark, tensors := len(t.held), t.tensors.used
 	t.recording = false
 	y := b.Run(t, layer, x, p)
-	if t.err == nil {
-		t.Release(mark, y)
-	}
 	t.recording = true
-	if t.err != nil {
-		return y
+	if t.err == nil && !y.sameShape(x) {
+		t.refuse("Checkpoint: a layer made %v of %v", y, x)
 	}
-	kept := *y
+	if t.err != nil {
+		return out
+	}
+	t.dev.Copy(out.Value, y.Value) // y itself lies among what is given back, and would leave a gap there
+	t.unwind(mark)
 	t.tensors.rewind(tensors)
-	out := t.tensors.next()
-	*out = kept
-	out.mark = mark
 	return t.record(node{back: checkpointGrad, out: out, x: x, packing: p, block: b, layer: layer})
 }
 

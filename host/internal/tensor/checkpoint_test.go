@@ -19,7 +19,7 @@ func deep(t *testing.T, dev accelerators.Device, set *ParamSet, checkpointed boo
 	defer tape.Reset()
 	set.ZeroGrad(dev)
 	x := leaf(tape, set.All()[0])
-	layers := &stack{set.All()[1:]}
+	layers := &pile{set.All()[1:]}
 	for i := range 8 {
 		if checkpointed {
 			x = tape.Checkpoint(layers, i, x, Packing{})
@@ -58,7 +58,7 @@ func TestAnErrorWithinACheckpointGivesAllBack(t *testing.T) {
 	tape := NewTape(dev, arena)
 	x := leaf(tape, set.All()[0])
 	for i := range 8 {
-		x = tape.Checkpoint(&stack{set.All()[1:]}, i, x, Packing{})
+		x = tape.Checkpoint(&pile{set.All()[1:]}, i, x, Packing{})
 	}
 	if tape.Err() != nil {
 		t.Fatal(tape.Err())

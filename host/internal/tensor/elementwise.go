@@ -1,7 +1,5 @@
 package tensor
 
-import "github.com/carebot-llm/carebot/accelerators"
-
 // SwiGLU is silu(gate) * up for x [T,2F], whose rows hold gate, then up.
 func (t *Tape) SwiGLU(x *Tensor) *Tensor {
 	if x.Cols%2 != 0 {
@@ -16,7 +14,7 @@ func (t *Tape) SwiGLU(x *Tensor) *Tensor {
 }
 
 func swigluGrad(t *Tape, n *node) {
-	dx := t.borrow(accelerators.F32, n.x.size())
+	dx := t.borrow(n.x.size())
 	if t.err == nil {
 		t.dev.SwiGLUGrad(dx, n.out.grad, n.x.Value, n.out.Cols)
 		t.give(n.x, dx)
@@ -34,7 +32,7 @@ func (t *Tape) GELU(x *Tensor) *Tensor {
 }
 
 func geluGrad(t *Tape, n *node) {
-	dx := t.borrow(accelerators.F32, n.x.size())
+	dx := t.borrow(n.x.size())
 	if t.err == nil {
 		t.dev.GELUGrad(dx, n.out.grad, n.x.Value)
 		t.give(n.x, dx)
@@ -52,7 +50,7 @@ func (t *Tape) Tanh(x *Tensor) *Tensor {
 }
 
 func tanhGrad(t *Tape, n *node) {
-	dx := t.borrow(accelerators.F32, n.x.size())
+	dx := t.borrow(n.x.size())
 	if t.err == nil {
 		t.dev.TanhGrad(dx, n.out.grad, n.out.Value)
 		t.give(n.x, dx)
@@ -75,7 +73,7 @@ func (t *Tape) Add(a, b *Tensor) *Tensor {
 func addGrad(t *Tape, n *node) {
 	if n.z.grad.Present() {
 		t.dev.Axpy(n.z.grad, n.out.grad, 1)
-	} else if n.z.grad = t.borrow(accelerators.F32, n.z.size()); t.err == nil {
+	} else if n.z.grad = t.borrow(n.z.size()); t.err == nil {
 		t.dev.Copy(n.z.grad, n.out.grad)
 	}
 	if t.err == nil {
@@ -98,7 +96,7 @@ func (t *Tape) Mul(a, b *Tensor) *Tensor {
 
 func mulGrad(t *Tape, n *node) {
 	for _, factors := range [2][2]*Tensor{{n.x, n.z}, {n.z, n.x}} {
-		d := t.borrow(accelerators.F32, n.out.size())
+		d := t.borrow(n.out.size())
 		if t.err != nil {
 			return
 		}

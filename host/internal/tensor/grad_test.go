@@ -132,15 +132,15 @@ func opCases() []opCase {
 			return t.HeadLoss(x[0], w[0], t.Ints([]int32{6, -1, 0, 3, 3}))
 		}},
 		{"Checkpoint", [][]int{{5, 4}, {4, 4}, {4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
-			return t.Checkpoint(&stack{w}, 0, t.Checkpoint(&stack{w}, 1, x[0], Packing{}), Packing{})
+			return t.Checkpoint(&pile{w}, 0, t.Checkpoint(&pile{w}, 1, x[0], Packing{}), Packing{})
 		}},
 	}
 }
 
-// A stack is a block of layers with one weight, which takes part in each twice.
-type stack struct{ w []*Param }
+// A pile is a block of layers with one weight, which takes part in each twice.
+type pile struct{ w []*Param }
 
-func (s *stack) Run(t *Tape, layer int, x *Tensor, _ Packing) *Tensor {
+func (s *pile) Run(t *Tape, layer int, x *Tensor, _ Packing) *Tensor {
 	inner := t.Tanh(t.Linear(x, s.w[0], s.w[1]))
 	return t.LinearAdd(x, t.Scale(inner, float32(layer+1)), s.w[0], nil)
 }

@@ -20,7 +20,7 @@ func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints) *Tensor {
 }
 
 func headLossGrad(t *Tape, n *node) {
-	dx, dw, logits := t.borrow(accelerators.F32, n.x.size()), t.sumsFor(n.w), t.logits(n.x, n.w)
+	dx, dw, logits := t.borrow(n.x.size()), t.sumsFor(n.w), t.logits(n.x, n.w)
 	if t.err == nil {
 		t.dev.HeadLossGrad(dx, dw, n.out.grad, n.x.Value, n.w.Value, n.index, n.saved[0], logits, t.head(n.x, n.w))
 	}
@@ -42,8 +42,8 @@ func (t *Tape) HeadLearn(hidden *Tensor, w *Param, targets *Ints, gradient []flo
 	if t.err != nil {
 		return y
 	}
-	dx, dw := t.borrow(accelerators.F32, hidden.size()), t.sumsFor(w)
-	dnll, logits := t.borrow(accelerators.F32, hidden.Rows), t.logits(hidden, w)
+	dx, dw := t.borrow(hidden.size()), t.sumsFor(w)
+	dnll, logits := t.borrow(hidden.Rows), t.logits(hidden, w)
 	if t.err == nil {
 		t.dev.UploadF32(dnll, gradient)
 		t.dev.HeadLearn(y.Value, dx, dw, dnll, hidden.Value, w.Value, targets.buf, logits, t.head(hidden, w))
@@ -80,7 +80,7 @@ const (
 func (t *Tape) logits(hidden *Tensor, w *Param) accelerators.Buffer {
 	vocab := w.Shape[0]
 	rows := min(max(hidden.Rows, 1), max(fewestLogitRows, mostLogits/vocab))
-	return t.borrow(accelerators.F32, rows*vocab)
+	return t.borrow(rows * vocab)
 }
 
 // endHead ends the loans of a head's gradient; dx becomes that of hidden.

@@ -50,7 +50,7 @@ func linearGrad(t *Tape, n *node) {
 	s := accelerators.MatMul{M: n.x.Rows, N: in, K: out, Alpha: 1, Compute: t.Compute}
 	if n.x.grad.Present() {
 		s.Beta = 1
-	} else if n.x.grad = t.borrow(accelerators.F32, n.x.size()); t.err != nil {
+	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
 		return
 	}
 	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)

@@ -123,22 +123,28 @@ func (t *Tape) output(rows, cols int) *Tensor {
 // save makes n elements of f32 that live as long as the operation's output.
 func (t *Tape) save(n int) accelerators.Buffer { return t.take(accelerators.F32, n) }
 
+// take gets memory that the tape holds until it unwinds; absent after an error.
 func (t *Tape) take(kind accelerators.DType, n int) accelerators.Buffer {
-	b := t.borrow(kind, n)
-	if b.Present() {
-		t.held = append(t.held, b)
-	}
-	return b
-}
-
-// borrow gets memory that giveBack ends the loan of; absent after an error.
-func (t *Tape) borrow(kind accelerators.DType, n int) accelerators.Buffer {
 	if t.err != nil {
 		return accelerators.Buffer{}
 	}
 	b, err := t.arena.Get(kind, n)
 	if err != nil {
-		t.err = fmt.Errorf("allocate %d elements of %v: %w", n, kind, err)
+		t.refuse("allocate %d elements of %v: %w", n, kind, err)
+		return b
+	}
+	t.held = append(t.held, b)
+	return b
+}
+
+// borrow gets n elements of f32 that giveBack ends the loan of; absent after an error.
+func (t *Tape) borrow(n int) accelerators.Buffer {
+	if t.err != nil {
+		return accelerators.Buffer{}
+	}
+	b, err := t.arena.Borrow(accelerators.F32, n)
+	if err != nil {
+		t.refuse("allocate %d elements of %v: %w", n, accelerators.F32, err)
 	}
 	return b
 }
