@@ -113,7 +113,7 @@ func TestADryRunTellsExactlyWhatToReserve(t *testing.T) {
 			}
 		}
 		if a.Peak() != plan.Used().Total() || dev.allocs != 2 || a.Used() != plan.Used() {
-			t.Errorf("seed %d: planned %d bytes, took %d in %d allocations", seed, plan.Used().Total(), a.Peak(), dev.allocs)
+			t.Errorf("seed %d: planned %v, took %d bytes in %d allocations", seed, plan.Used(), a.Peak(), dev.allocs)
 		}
 	}
 }
@@ -147,7 +147,9 @@ func TestFreedMemoryIsLentAgainFromTheSmallestGapThatFits(t *testing.T) {
 	for _, i := range []int{0, 2, 4} {
 		a.Put(all[i])
 	}
-	for _, want := range []struct{ n, off int }{{20, all[2].Off}, {40, all[4].Off}, {16, 0}, {48, 16}, {16, all[5].Off + 16}} {
+	for _, want := range []struct{ n, off int }{
+		{20, all[2].Off}, {40, all[4].Off}, {16, 0}, {48, 16}, {16, all[5].Off + 16},
+	} {
 		if b, err := a.Get(accelerators.F32, want.n); err != nil || b.Off != want.off {
 			t.Errorf("%d elements lie at %d, want %d (%v)", want.n, b.Off, want.off, err)
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -41,6 +42,10 @@ func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 	})
 }
 
+func (s stage) name() string {
+	return fmt.Sprintf("%s %s, checkpointing %v", s.arch, s.spec.Objective, s.spec.GradientCheckpointing)
+}
+
 func everyStage() []stage {
 	var all []stage
 	for _, objective := range objectives {
@@ -58,7 +63,7 @@ func everyStage() []stage {
 func TestTheEngineMakesNoGarbage(t *testing.T) {
 	for _, s := range everyStage() {
 		if n := garbage(t, dry.New(), s); n != 0 {
-			t.Errorf("%s %s, checkpointing %v: %v allocations a step", s.arch, s.spec.Objective, s.spec.GradientCheckpointing, n)
+			t.Errorf("%s: %v allocations a step", s.name(), n)
 		}
 	}
 }
@@ -67,7 +72,7 @@ func TestTheEngineMakesNoGarbageOnTheProcessor(t *testing.T) {
 	t.Skip("the cpu device makes garbage of its own")
 	for _, s := range everyStage() {
 		if n := garbage(t, threads(t, 2), s); n != 0 {
-			t.Errorf("%s %s, checkpointing %v: %v allocations a step", s.arch, s.spec.Objective, s.spec.GradientCheckpointing, n)
+			t.Errorf("%s: %v allocations a step", s.name(), n)
 		}
 	}
 }

@@ -30,8 +30,6 @@ type run struct {
 // cause; a later Run with the same inputs goes on from there to the same weights.
 func Run(ctx context.Context, job Job) (res Result, err error) {
 	r := newRun(job)
-	r.schedule = newSchedule(job.Spec, job.Plan.Steps())
-	r.state = state{Key: job.Key, Plan: job.Plan.Digest()}
 	defer func() {
 		if err = errors.Join(err, r.close()); err != nil {
 			err = fmt.Errorf("train %s: %w", job.Name, err)
@@ -46,15 +44,22 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 	return r.result()
 }
 
-// newRun is a run that can learn batches.
 func newRun(job Job) *run {
 	arena := tensor.NewArena(job.Device)
-	r := &run{job: job, arena: arena, tape: tensor.NewTape(job.Device, arena)}
-	if job.Spec.BF16 {
-		r.tape.Compute = accelerators.BF16
+	return &run{
+		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), arena: arena, tape: newTape(job, arena),
+		state: state{Key: job.Key, Plan: job.Plan.Digest()},
 	}
+}
+
+// newTape records the job's model as the recipe says.
+func newTape(job Job, arena *tensor.Arena) *tensor.Tape {
 	job.Model.SetCheckpointing(job.Spec.GradientCheckpointing)
-	return r
+	t := tensor.NewTape(job.Device, arena)
+	if job.Spec.BF16 {
+		t.Compute = accelerators.BF16
+	}
+	return t
 }
 
 func (r *run) start(ctx context.Context) (err error) {

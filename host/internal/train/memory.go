@@ -57,12 +57,12 @@ func rehearse(cfg model.Config, spec recipe.Train, e extent) (tensor.Sizes, *mod
 	if d, ok := o.(*dpo); ok {
 		d.reference = make([]float32, e.sequences)
 	}
-	r := newRun(Job{Device: dev, Model: m, Spec: spec})
-	if err := r.arena.Reserve(tensor.Unbounded); err != nil {
+	arena := tensor.NewArena(dev)
+	if err := arena.Reserve(tensor.Unbounded); err != nil {
 		return tensor.Sizes{}, nil, err
 	}
-	_, err = o.learn(r.tape, m, e.batch(), 1)
-	return r.arena.Used(), m, err
+	_, err = o.learn(newTape(Job{Device: dev, Model: m, Spec: spec}, arena), m, e.batch(), 1)
+	return arena.Used(), m, err
 }
 
 // batch is one of this extent, which every objective can learn from.
@@ -121,9 +121,11 @@ func (r *run) allocate() error {
 		r.optimizer, err = newOptimizer(r.job.Device, r.job.Model.Params(), r.job.Spec)
 	}
 	if err != nil {
-		return fmt.Errorf("the device has no room: %d MiB for the activations of a pass over %d tokens and %d MiB for the "+
-			"moments of %d weights: %w; %s", mebibytes(need.Total()), e.tokens,
-			mebibytes(8*int64(r.job.Model.Params().Count())), r.job.Model.Params().Count(), err, r.advice())
+		weights := r.job.Model.Params().Count()
+		return fmt.Errorf(
+			"the device has no room: %d MiB for the activations of a pass over %d tokens and %d MiB for the moments of %d "+
+				"weights: %w; %s",
+			mebibytes(need.Total()), e.tokens, mebibytes(2*4*int64(weights)), weights, err, r.advice())
 	}
 	return nil
 }

@@ -107,8 +107,8 @@ func learn(
 ) (measured, float64) {
 	t.Helper()
 	job := Job{Device: dev, Model: m, Spec: recipe.Train{MicroBatchSize: rows}}
-	r := newRun(job)
-	r.objective = o
+	arena := tensor.NewArena(dev)
+	r := &run{job: job, objective: o, arena: arena, tape: newTape(job, arena)}
 	sums, normaliser, err := r.accumulate(b)
 	if err != nil {
 		t.Fatal(err)

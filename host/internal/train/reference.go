@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
@@ -60,21 +61,25 @@ func (r *run) readReference(values []float32) (found bool, err error) {
 // computeReference goes through the sequences of the plan in their order, a micro-batch at a time.
 func (r *run) computeReference(ctx context.Context, d *dpo, values []float32) error {
 	size := r.job.referenceBatch()
-	tape := tensor.NewInference(r.job.Device, r.arena)
-	tape.Compute = r.tape.Compute
 	for from := 0; from < len(values); from += size {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		batch := r.job.Plan.Range(from, min(from+size, len(values)))
-		_, logp, err := d.logProbs(tape, r.job.Model, batch)
-		tape.Reset()
-		if err != nil {
+		if err := r.logProbs(d, r.job.Plan.Range(from, min(from+size, len(values))), values); err != nil {
 			return err
-		}
-		for i, v := range logp {
-			values[from+i] = float32(v)
 		}
 	}
 	return nil
+}
+
+// logProbs computes the values of the sequences of a batch, as exactly as the steps do.
+func (r *run) logProbs(d *dpo, batch data.Batch, values []float32) error {
+	tape := tensor.NewInference(r.job.Device, r.arena)
+	tape.Compute = r.tape.Compute
+	defer tape.Reset()
+	_, logp, err := d.logProbs(tape, r.job.Model, batch)
+	for i, v := range logp {
+		values[batch.Sequences[i]] = float32(v)
+	}
+	return err
 }
