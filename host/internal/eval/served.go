@@ -23,17 +23,17 @@ type Served struct {
 	model *model.Model
 	tok   *tokenizer.Tokenizer
 	dev   accelerators.Device
-	pool  *tensor.Pool
+	arena *tensor.Arena
 	mu    *sync.Mutex // of the device
 }
 
 // Serve wraps a model. All models on one device share its mutex.
 func Serve(name string, m *model.Model, tok *tokenizer.Tokenizer, dev accelerators.Device, mu *sync.Mutex) *Served {
-	return &Served{name: name, model: m, tok: tok, dev: dev, pool: tensor.NewPool(dev), mu: mu}
+	return &Served{name: name, model: m, tok: tok, dev: dev, arena: tensor.NewArena(dev), mu: mu}
 }
 
 // Close frees the memory of the forward passes; the model is its owner's.
-func (s *Served) Close() { s.pool.Free() }
+func (s *Served) Close() { s.arena.Free() }
 
 // Info implements sdk.Model.
 func (s *Served) Info() sdk.ModelInfo {
@@ -81,7 +81,7 @@ func pack(sequences [][]int32) model.Input {
 func (s *Served) forward(f func(t *tensor.Tape) *tensor.Tensor) ([]float32, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tape := tensor.NewInference(s.dev, s.pool)
+	tape := tensor.NewInference(s.dev, s.arena)
 	defer tape.Reset()
 	return tape.Download(f(tape))
 }

@@ -121,9 +121,9 @@ func raw(text string) []sdk.Turn { return []sdk.Turn{{Text: text}} }
 // direct runs f on a tape of its own and downloads what it returns.
 func direct(t testing.TB, s *Served, f func(*tensor.Tape) *tensor.Tensor) []float64 {
 	t.Helper()
-	pool := tensor.NewPool(s.dev)
-	defer pool.Free()
-	tape := tensor.NewInference(s.dev, pool)
+	arena := tensor.NewArena(s.dev)
+	defer arena.Free()
+	tape := tensor.NewInference(s.dev, arena)
 	defer tape.Reset()
 	values, err := tape.Download(f(tape))
 	if err != nil {

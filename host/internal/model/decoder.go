@@ -58,16 +58,26 @@ func (l *layout) decoderLayer(prefix string, c Config) decoderLayer {
 // attend turns the queries, keys and values of a layer into what its heads read.
 type attend func(layer int, qkv *tensor.Tensor) *tensor.Tensor
 
-func (d *decoder) hidden(t *tensor.Tape, ids *tensor.Ints, attend attend) *tensor.Tensor {
+// layer runs one layer on x.
+type layer func(i int, x *tensor.Tensor) *tensor.Tensor
+
+func (d *decoder) hidden(t *tensor.Tape, ids *tensor.Ints, layer layer) *tensor.Tensor {
 	mark := t.Mark()
 	x := t.Embed(d.embed, ids)
 	for i := range d.layers {
-		x = d.block(t, i, x, attend)
+		x = layer(i, x)
 		t.Release(mark, x)
 	}
 	y := t.RMSNorm(x, d.norm, d.eps)
 	t.Release(mark, y)
 	return y
+}
+
+// Run implements tensor.Block.
+func (d *decoder) Run(t *tensor.Tape, layer int, x *tensor.Tensor, p tensor.Packing) *tensor.Tensor {
+	return d.block(t, layer, x, func(_ int, qkv *tensor.Tensor) *tensor.Tensor {
+		return t.Attention(t.RoPE(qkv, d.heads, p.Rotary), d.heads, p.Segments)
+	})
 }
 
 func (d *decoder) block(t *tensor.Tape, i int, x *tensor.Tensor, attend attend) *tensor.Tensor {
@@ -77,3 +87,5 @@ func (d *decoder) block(t *tensor.Tape, i int, x *tensor.Tensor, attend attend) 
 	inner := t.SwiGLU(l.gateUp.apply(t, t.RMSNorm(x, l.innerNorm, d.eps)))
 	return l.down.addTo(t, x, inner)
 }
+
+var _ tensor.Block = (*decoder)(nil)

@@ -72,23 +72,26 @@ func (l *layout) encoderLayer(prefix string, c Config) encoderLayer {
 	}
 }
 
-// hidden runs the encoder; positions are rows of the position table, and all tokens are of type 0.
-func (e *encoder) hidden(t *tensor.Tape, ids, positions *tensor.Ints, seg *tensor.Segments) *tensor.Tensor {
-	types := t.Ints(make([]int32, ids.Len))
+// hidden runs the encoder; positions and types are rows of their tables.
+func (e *encoder) hidden(t *tensor.Tape, ids, positions, types *tensor.Ints, layer layer) *tensor.Tensor {
 	mark := t.Mark()
 	x := t.Add(t.Add(t.Embed(e.words, ids), t.Embed(e.types, types)), t.Embed(e.positions, positions))
 	x = e.norm.apply(t, x, e.eps)
 	t.Release(mark, x)
 	for i := range e.layers {
-		x = e.block(t, &e.layers[i], x, seg)
+		x = layer(i, x)
 		t.Release(mark, x)
 	}
 	return x
 }
 
-func (e *encoder) block(t *tensor.Tape, l *encoderLayer, x *tensor.Tensor, seg *tensor.Segments) *tensor.Tensor {
-	heads := t.Attention(l.qkv.apply(t, x), e.heads, seg)
+// Run implements tensor.Block.
+func (e *encoder) Run(t *tensor.Tape, layer int, x *tensor.Tensor, p tensor.Packing) *tensor.Tensor {
+	l := &e.layers[layer]
+	heads := t.Attention(l.qkv.apply(t, x), e.heads, p.Segments)
 	x = l.attentionNorm.apply(t, l.out.addTo(t, x, heads), e.eps)
 	inner := t.GELU(l.up.apply(t, x))
 	return l.norm.apply(t, l.down.addTo(t, x, inner), e.eps)
 }
+
+var _ tensor.Block = (*encoder)(nil)

@@ -171,8 +171,8 @@ func TestForwardAndGradientsEqualTransformers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dev := openCPU(t)
 			f := loadFixture(t, dev, name)
-			pool := tensor.NewPool(dev)
-			tape := tensor.NewTape(dev, pool)
+			arena := tensor.NewArena(dev)
+			tape := tensor.NewTape(dev, arena)
 			hidden := f.Hidden(tape, f.input)
 			end, y := f.end(tape, hidden)
 			for name, x := range map[string]*tensor.Tensor{"hidden": hidden, end: y} {
@@ -188,8 +188,8 @@ func TestForwardAndGradientsEqualTransformers(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.compareGradients(t)
-			if tape.Reset(); pool.Lent() != 0 {
-				t.Errorf("%d bytes lent after Reset", pool.Lent())
+			if tape.Reset(); arena.Lent() != 0 {
+				t.Errorf("%d bytes lent after Reset", arena.Lent())
 			}
 		})
 	}

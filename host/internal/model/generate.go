@@ -99,10 +99,10 @@ type session struct {
 }
 
 func (s *session) run(ctx context.Context, capacity int) (err error) {
-	s.tape = tensor.NewInference(s.m.dev, s.m.pool)
+	s.tape = tensor.NewInference(s.m.dev, s.m.arena)
 	s.done = make([]bool, len(s.prompts))
 	defer s.tape.Reset()
-	s.cache, err = tensor.NewCache(s.m.dev, s.m.pool, len(s.m.decoder.layers), len(s.prompts), capacity, s.m.decoder.heads)
+	s.cache, err = tensor.NewCache(s.m.dev, s.m.arena, len(s.m.decoder.layers), len(s.prompts), capacity, s.m.decoder.heads)
 	if err != nil {
 		return err
 	}
@@ -198,8 +198,11 @@ func (s *session) forward(in Input, attend attend) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	heads := s.m.decoder.heads
-	return s.m.decoder.hidden(s.tape, s.tape.Ints(in.Tokens), func(layer int, qkv *tensor.Tensor) *tensor.Tensor {
+	turned := func(layer int, qkv *tensor.Tensor) *tensor.Tensor {
 		return attend(layer, s.tape.RoPE(qkv, heads, rotation))
+	}
+	return s.m.decoder.hidden(s.tape, s.tape.Ints(in.Tokens), func(i int, x *tensor.Tensor) *tensor.Tensor {
+		return s.m.decoder.block(s.tape, i, x, turned)
 	}), nil
 }
 

@@ -126,8 +126,8 @@ func TestEveryTokenIsReportedAndCancellingKeepsWhatIsThere(t *testing.T) {
 	if diff := cmp.Diff(answers, reported); diff != "" || len(answers[0]) != 4 {
 		t.Errorf("(-answers +reported):\n%s", diff)
 	}
-	if m.pool.Lent() != 0 {
-		t.Errorf("%d bytes were not given back", m.pool.Lent())
+	if m.arena.Lent() != 0 {
+		t.Errorf("%d bytes were not given back", m.arena.Lent())
 	}
 }
 

@@ -39,15 +39,31 @@ func (l *layout) ends(c Config, head Head, embed *tensor.Param) ends {
 // TokenNLL is the negative log-likelihood of each target given the tokens up to its row, [T,1]; target -1 gives 0. The
 // model must have the language-model head.
 func (m *Model) TokenNLL(t *tensor.Tape, hidden *tensor.Tensor, targets []int32) *tensor.Tensor {
+	if err := m.checkTargets("TokenNLL", targets); err != nil {
+		return failed(t, err)
+	}
+	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets))
+}
+
+// LearnTokens is TokenNLL on a recording tape whose gradient, a number for each row, is known beforehand. Backward needs
+// no seed for it.
+func (m *Model) LearnTokens(t *tensor.Tape, hidden *tensor.Tensor, targets []int32, gradient []float32) *tensor.Tensor {
+	if err := m.checkTargets("LearnTokens", targets); err != nil {
+		return failed(t, err)
+	}
+	return t.HeadLearn(hidden, m.ends.lm, t.Ints(targets), gradient)
+}
+
+func (m *Model) checkTargets(op string, targets []int32) error {
 	if m.ends.lm == nil {
-		return failed(t, fmt.Errorf("TokenNLL: the model's head is %s, not %s", m.head, HeadLM))
+		return fmt.Errorf("%s: the model's head is %s, not %s", op, m.head, HeadLM)
 	}
 	for i, id := range targets {
 		if id < -1 || int(id) >= m.cfg.VocabSize {
-			return failed(t, fmt.Errorf("TokenNLL: target %d of row %d is not in the vocabulary of %d", id, i, m.cfg.VocabSize))
+			return fmt.Errorf("%s: target %d of row %d is not in the vocabulary of %d", op, id, i, m.cfg.VocabSize)
 		}
 	}
-	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets))
+	return nil
 }
 
 // Outputs are those of the classification head for each sequence, [sequences, NumLabels]: a decoder reads its last
@@ -68,7 +84,8 @@ func (m *Model) readRows(offsets []int32) []int32 {
 	if len(offsets) == 0 {
 		return nil
 	}
-	rows := make([]int32, len(offsets)-1)
+	rows := resized(m.indices.rows, len(offsets)-1)
+	m.indices.rows = rows
 	for i := range rows {
 		rows[i] = offsets[i]
 		if m.decoder != nil {

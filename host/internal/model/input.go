@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
@@ -61,32 +62,55 @@ func (in Input) counted() []int32 {
 	return positions
 }
 
-// Hidden runs the transformer: [T, hidden] after the final norm of a decoder, or the last layer of an encoder.
+// indices are row numbers on their way to the device, in memory that every pass uses again.
+type indices struct{ rows, positions, types []int32 }
+
+func resized(x []int32, n int) []int32 { return slices.Grow(x[:0], n)[:n] }
+
+// Hidden runs the transformer: [T, hidden] after the final norm of a decoder, or the last layer of an encoder. The
+// input's offsets belong to the tape until it is reset.
 func (m *Model) Hidden(t *tensor.Tape, in Input) *tensor.Tensor {
 	in, err := in.check(m.cfg)
 	if err != nil {
 		return failed(t, fmt.Errorf("model input: %w", err))
 	}
-	ids, seg := t.Ints(in.Tokens), t.Segments(in.Offsets)
+	ids, packing := t.Ints(in.Tokens), tensor.Packing{Segments: t.Segments(in.Offsets)}
 	if m.encoder != nil {
-		return m.encoder.hidden(t, ids, t.Ints(shifted(in.Positions, m.cfg.firstPosition())), seg)
+		positions, types := t.Ints(m.positionRows(in.Positions)), t.Ints(m.typeRows(len(in.Tokens)))
+		return m.encoder.hidden(t, ids, positions, types, func(i int, x *tensor.Tensor) *tensor.Tensor {
+			return m.layer(t, m.encoder, i, x, packing)
+		})
 	}
-	rotation, err := m.rotation(t, in)
-	if err != nil {
+	if packing.Rotary, err = m.rotation(t, in); err != nil {
 		return failed(t, err)
 	}
-	heads := m.decoder.heads
-	return m.decoder.hidden(t, ids, func(_ int, qkv *tensor.Tensor) *tensor.Tensor {
-		return t.Attention(t.RoPE(qkv, heads, rotation), heads, seg)
+	return m.decoder.hidden(t, ids, func(i int, x *tensor.Tensor) *tensor.Tensor {
+		return m.layer(t, m.decoder, i, x, packing)
 	})
 }
 
-func shifted(positions []int32, by int) []int32 {
-	rows := make([]int32, len(positions))
-	for i, p := range positions {
-		rows[i] = p + int32(by)
+func (m *Model) layer(t *tensor.Tape, b tensor.Block, i int, x *tensor.Tensor, p tensor.Packing) *tensor.Tensor {
+	if m.checkpointed {
+		return t.Checkpoint(b, i, x, p)
 	}
+	return b.Run(t, i, x, p)
+}
+
+// positionRows are the rows of an encoder's position table.
+func (m *Model) positionRows(positions []int32) []int32 {
+	rows := resized(m.indices.positions, len(positions))
+	for i, p := range positions {
+		rows[i] = p + int32(m.cfg.firstPosition())
+	}
+	m.indices.positions = rows
 	return rows
+}
+
+// typeRows are the rows of an encoder's table of token types: all are of type 0.
+func (m *Model) typeRows(n int) []int32 {
+	m.indices.types = resized(m.indices.types, n)
+	clear(m.indices.types)
+	return m.indices.types
 }
 
 // rotation gives the rows of a checked input their angles: from the model's tables, or, where a sequence is so long
@@ -100,7 +124,7 @@ func (m *Model) rotation(t *tensor.Tape, in Input) (tensor.Rotary, error) {
 	if s := m.cfg.RopeScaling; s != nil && s.Type == ropeDynamic && longest > m.cfg.MaxPositionEmbeddings {
 		return m.stretched(t, in), nil
 	}
-	if err := m.rotary.reach(m.dev, m.cfg, longest); err != nil {
+	if err := m.reach(longest); err != nil {
 		return tensor.Rotary{}, err
 	}
 	return tensor.Rotary{Cos: m.rotary.cos, Sin: m.rotary.sin, Positions: t.Ints(in.Positions)}, nil
@@ -115,7 +139,7 @@ func (m *Model) stretched(t *tensor.Tape, in Input) tensor.Rotary {
 		for _, p := range positions {
 			length = max(length, int(p)+1)
 		}
-		c, s := m.cfg.angles(length, length)
+		c, s := m.angles(length, length)
 		for _, p := range positions {
 			cos = append(cos, c[int(p)*half:(int(p)+1)*half]...)
 			sin = append(sin, s[int(p)*half:(int(p)+1)*half]...)

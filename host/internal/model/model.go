@@ -22,8 +22,11 @@ type Model struct {
 	encoder *encoder
 	ends    ends
 
-	rotary rotary
-	pool   *tensor.Pool // memory of Generate
+	rotary       rotary
+	arena        *tensor.Arena // memory of Generate
+	blank        bool
+	checkpointed bool
+	indices      indices
 }
 
 // An Option changes how New and Load make a model.
@@ -31,11 +34,15 @@ type Option func(*options)
 
 type options struct {
 	frozen   bool
+	blank    bool
 	headSeed *uint64
 }
 
 // Frozen makes a model without gradients, for inference only.
 func Frozen() Option { return func(o *options) { o.frozen = true } }
+
+// Blank makes New leave all weights and tables zero, for a model that only shows what memory it takes.
+func Blank() Option { return func(o *options) { o.blank = true } }
 
 // InitHead lets Load initialise a classification head that the source lacks.
 func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed } }
@@ -47,8 +54,12 @@ func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Op
 	if err != nil {
 		return nil, err
 	}
-	if err := m.alloc(dev, gather(opts)); err != nil {
+	o := gather(opts)
+	if err := m.alloc(dev, o); err != nil {
 		return nil, err
+	}
+	if m.blank = o.blank; m.blank {
+		return m, nil
 	}
 	for _, p := range m.parts {
 		m.initialise(p, seed)
@@ -96,7 +107,7 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 	if err := m.set.Alloc(dev, o.frozen); err != nil {
 		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
 	}
-	m.dev, m.pool = dev, tensor.NewPool(dev)
+	m.dev, m.arena = dev, tensor.NewArena(dev)
 	return nil
 }
 
@@ -106,6 +117,10 @@ func (m *Model) Config() Config { return m.cfg }
 // Head is what the model ends in.
 func (m *Model) Head() Head { return m.head }
 
+// SetCheckpointing makes recording tapes keep only what enters each layer, and run the layer again on the way back. The
+// gradients have the same bits.
+func (m *Model) SetCheckpointing(on bool) { m.checkpointed = on }
+
 // Params are the weights for the optimizer.
 func (m *Model) Params() *tensor.ParamSet { return m.set }
 
@@ -113,5 +128,5 @@ func (m *Model) Params() *tensor.ParamSet { return m.set }
 func (m *Model) Close() {
 	m.set.Free(m.dev)
 	m.rotary.free(m.dev)
-	m.pool.Free()
+	m.arena.Free()
 }

@@ -59,7 +59,7 @@ func (in Input) sequence(i int) Input {
 // forward downloads what the given end of a model makes of an input.
 func forward(t testing.TB, m *Model, end func(*tensor.Tape, *tensor.Tensor) *tensor.Tensor, in Input) []float32 {
 	t.Helper()
-	tape := tensor.NewInference(m.dev, m.pool)
+	tape := tensor.NewInference(m.dev, m.arena)
 	defer tape.Reset()
 	values, err := tape.Download(end(tape, m.Hidden(tape, in)))
 	if err != nil {
@@ -145,7 +145,7 @@ func (k task) answer(tape *tensor.Tape, in Input) *tensor.Tensor {
 // loss is computed in float64 from the downloaded answers.
 func (k task) loss(t *testing.T) float64 {
 	t.Helper()
-	tape := tensor.NewInference(k.m.dev, k.m.pool)
+	tape := tensor.NewInference(k.m.dev, k.m.arena)
 	defer tape.Reset()
 	values, err := tape.Download(k.answer(tape, k.in))
 	if err != nil {
@@ -162,7 +162,7 @@ func (k task) loss(t *testing.T) float64 {
 func (k task) gradients(t *testing.T, perPass int) []float32 {
 	t.Helper()
 	k.m.set.ZeroGrad(k.m.dev)
-	tape := tensor.NewTape(k.m.dev, k.m.pool)
+	tape := tensor.NewTape(k.m.dev, k.m.arena)
 	n := len(k.in.Offsets) - 1
 	rows := func(sequence int) int { // of the answer, before a sequence
 		if k.m.Head() == HeadLM {
@@ -223,6 +223,39 @@ func TestMicroBatchesAddUpToOneBatch(t *testing.T) {
 	}
 }
 
+func TestCheckpointingChangesNoBitOfAnyGradient(t *testing.T) {
+	for name, k := range tasks(t, openCPU(t)) {
+		want := k.gradients(t, 3)
+		k.m.SetCheckpointing(true)
+		if !slices.Equal(k.gradients(t, 3), want) {
+			t.Errorf("%s: gradients differ", name)
+		}
+	}
+}
+
+func TestLearningTokensIsTheirLossWithASeed(t *testing.T) {
+	k := tasks(t, openCPU(t))["llama lm, tied"]
+	want := k.gradients(t, 4)
+	k.m.set.ZeroGrad(k.m.dev)
+	tape := tensor.NewTape(k.m.dev, k.m.arena)
+	defer tape.Reset()
+	k.m.LearnTokens(tape, k.m.Hidden(tape, k.in), targets(k.in), k.weights(len(k.in.Tokens)))
+	if err := tape.Backward(); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, len(want))
+	if err := k.m.dev.DownloadF32(got, k.m.set.Grad); err != nil {
+		t.Fatal(err)
+	}
+	if d := largestDifference(got, want, 1); d > 1e-5 {
+		t.Errorf("gradients differ by %g", d)
+	}
+	k.m.LearnTokens(tape, k.m.Hidden(tape, k.in), []int32{31}, nil)
+	if err := tape.Err(); err == nil || err.Error() != "LearnTokens: target 31 of row 0 is not in the vocabulary of 31" {
+		t.Errorf("a target out of bounds: %v", err)
+	}
+}
+
 // Whole models in float32 against four-point differences: outputs of size 1 are right to about 1e-6, the step of 0.01
 // makes that 1e-4, and the curvature of two blocks a little more. A wrong term would show at the size of the gradient
 // itself.
@@ -261,7 +294,7 @@ func (k task) difference(t *testing.T, weight accelerators.Buffer, step float64)
 func TestATapeOutlivesTheGrowthOfTheRotaryTables(t *testing.T) {
 	dev := openCPU(t)
 	m := mustNew(t, dev, tiny(Llama), HeadNone)
-	tape := tensor.NewTape(dev, tensor.NewPool(dev))
+	tape := tensor.NewTape(dev, tensor.NewArena(dev))
 	random := rand.New(rand.NewPCG(4, 4))
 	short := m.Hidden(tape, randomInput(random, 31, 3))
 	m.Hidden(tape, randomInput(random, 31, 40))
@@ -288,7 +321,7 @@ func TestInputOutOfBoundsIsAnErrorThatSaysWhere(t *testing.T) {
 		"token 0 has position -1, outside the context of 38":  {Tokens: []int32{1}, Positions: []int32{-1}, Offsets: one},
 		"TokenNLL: the model's head is none, not lm":          {Tokens: []int32{1}, Offsets: one},
 	} {
-		tape := tensor.NewInference(dev, roberta.pool)
+		tape := tensor.NewInference(dev, roberta.arena)
 		roberta.TokenNLL(tape, roberta.Hidden(tape, in), nil)
 		if err := tape.Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the tape says %v, want %s", err, want)

@@ -193,24 +193,34 @@ type rotary struct {
 }
 
 // reach makes the tables long enough for n positions. They grow by doubling, up to the context.
-func (r *rotary) reach(dev accelerators.Device, c Config, n int) error {
+func (m *Model) reach(n int) error {
+	r := &m.rotary
 	if n <= r.rows {
 		return nil
 	}
-	rows := max(min(1<<bits.Len(uint(n-1)), c.Context()), n)
-	cos, sin := c.angles(rows, 0)
+	rows := max(min(1<<bits.Len(uint(n-1)), m.cfg.Context()), n)
+	cos, sin := m.angles(rows, 0)
 	r.retired = append(r.retired, r.cos, r.sin)
 	var err error
-	if r.cos, err = dev.Alloc(accelerators.F32, len(cos)); err != nil {
+	if r.cos, err = m.dev.Alloc(accelerators.F32, len(cos)); err != nil {
 		return fmt.Errorf("allocate rotary tables: %w", err)
 	}
-	if r.sin, err = dev.Alloc(accelerators.F32, len(sin)); err != nil {
+	if r.sin, err = m.dev.Alloc(accelerators.F32, len(sin)); err != nil {
 		return fmt.Errorf("allocate rotary tables: %w", err)
 	}
-	dev.UploadF32(r.cos, cos)
-	dev.UploadF32(r.sin, sin)
+	m.dev.UploadF32(r.cos, cos)
+	m.dev.UploadF32(r.sin, sin)
 	r.rows = rows
 	return nil
+}
+
+// angles are those of the configuration, or nothing in a blank model.
+func (m *Model) angles(n, length int) (cos, sin []float32) {
+	if m.blank {
+		none := make([]float32, n*m.cfg.HeadDim/2)
+		return none, none
+	}
+	return m.cfg.angles(n, length)
 }
 
 func (r *rotary) free(dev accelerators.Device) {

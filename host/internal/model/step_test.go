@@ -19,16 +19,17 @@ func BenchmarkTrainingStep(b *testing.B) {
 	for i := range seed {
 		seed[i] = 1 / float32(len(seed))
 	}
-	pool := tensor.NewPool(dev)
-	tape := tensor.NewTape(dev, pool)
+	arena := tensor.NewArena(dev)
+	tape := tensor.NewTape(dev, arena)
 	for b.Loop() {
 		m.set.ZeroGrad(dev)
-		if err := tape.Backward(tensor.Seed{Of: m.TokenNLL(tape, m.Hidden(tape, in), next), Grad: seed}); err != nil {
+		m.LearnTokens(tape, m.Hidden(tape, in), next, seed)
+		if err := tape.Backward(); err != nil {
 			b.Fatal(err)
 		}
 		tape.Reset()
 	}
 	b.ReportMetric(float64(len(in.Tokens)*b.N)/b.Elapsed().Seconds(), "tokens/s")
-	b.ReportMetric(float64(pool.Peak())/1e6, "activation-MB")
+	b.ReportMetric(float64(arena.Peak())/1e6, "activation-MB")
 	b.ReportMetric(m.cfg.FlopsPerToken(256)*float64(len(in.Tokens)*b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 }

@@ -1,21 +1,22 @@
 package run
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
-// planMemory is the device memory that a train stage takes for a model, in bytes.
+// planMemory is the device memory that a train stage takes for a model, in bytes; 0 where the model cannot learn what the
+// stage asks for, which running it will say.
 func planMemory(cfg model.Config, spec recipe.Train) int64 {
-	rows := cmp.Or(spec.MicroBatchSize, spec.BatchSize)
-	if spec.Objective == "dpo" || spec.Objective == "pairwise" {
-		rows *= 2 // a pair is two sequences
+	need, err := train.Footprint(cfg, spec)
+	if err != nil {
+		return 0
 	}
-	return cfg.TrainBytes(rows * cmp.Or(spec.SequenceLen, cfg.Context()))
+	return need.Total()
 }
 
 // planRoom lists the train stages that the device has no room for. A device that will not open here is no problem of a

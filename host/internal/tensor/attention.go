@@ -29,39 +29,62 @@ type Rotary struct {
 // memory. x must come from an operation whose gradient does not read its own result (Linear), and nothing else may have
 // read it.
 func (t *Tape) RoPE(x *Tensor, h Heads, r Rotary) *Tensor {
-	t.require(x.Cols == h.Width(), "RoPE: qkv %v for %+v", x, h)
-	t.require(r.Positions.Len == x.Rows, "RoPE: %d positions for qkv %v", r.Positions.Len, x)
-	y := &Tensor{Rows: x.Rows, Cols: x.Cols, Value: x.Value, block: x.block, mark: len(t.held)}
+	if x.Cols != h.Width() {
+		t.refuse("RoPE: qkv %v for %+v", x, h)
+	}
+	if r.Positions.Len != x.Rows {
+		t.refuse("RoPE: %d positions for qkv %v", r.Positions.Len, x)
+	}
+	y := t.tensors.next()
+	y.Rows, y.Cols, y.Value, y.mark = x.Rows, x.Cols, x.Value, len(t.held)
 	if t.err != nil {
 		return y
 	}
-	s := accelerators.RoPE{Heads: h.Query + h.KV, Dim: h.Dim, Stride: x.Cols}
-	t.dev.RoPE(y.Value, r.Cos, r.Sin, r.Positions.buf, s)
-	return t.record(y, func() {
-		s.Inverse = true
-		t.dev.RoPE(y.grad, r.Cos, r.Sin, r.Positions.buf, s)
-		t.pass(y, x)
-	})
+	t.dev.RoPE(y.Value, r.Cos, r.Sin, r.Positions.buf, h.rotation(false))
+	return t.record(node{back: ropeGrad, out: y, x: x, heads: h, packing: Packing{Rotary: r}})
+}
+
+func ropeGrad(t *Tape, n *node) {
+	r := n.packing.Rotary
+	t.dev.RoPE(n.out.grad, r.Cos, r.Sin, r.Positions.buf, n.heads.rotation(true))
+	t.pass(n.out, n.x)
+}
+
+func (h Heads) rotation(inverse bool) accelerators.RoPE {
+	return accelerators.RoPE{Heads: h.Query + h.KV, Dim: h.Dim, Stride: h.Width(), Inverse: inverse}
 }
 
 // Attention is softmax(q k^T / sqrt(Dim)) v within each sequence, for qkv [T, Width]; the result is [T, Query*Dim].
 func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
-	t.require(qkv.Cols == h.Width(), "Attention: qkv %v for %+v", qkv, h)
-	t.require(t.err != nil || qkv.Rows == seg.Tokens(), "Attention: qkv %v, sequences of %v tokens", qkv, seg.Offsets)
+	if qkv.Cols != h.Width() {
+		t.refuse("Attention: qkv %v for %+v", qkv, h)
+	}
+	if t.err == nil && qkv.Rows != seg.Tokens() {
+		t.refuse("Attention: qkv %v, sequences of %v tokens", qkv, seg.Offsets)
+	}
 	y := t.output(qkv.Rows, h.Query*h.Dim)
 	lse := t.save(qkv.Rows * h.Query)
 	if t.err != nil {
 		return y
 	}
-	s := h.packed(seg)
 	q, k, v := h.split(qkv.Value)
-	t.dev.Attention(y.Value, lse, q, k, v, s)
-	return t.record(y, func() {
-		t.assign(qkv, func(d accelerators.Buffer) {
-			dq, dk, dv := h.split(d)
-			t.dev.AttentionGrad(dq, dk, dv, y.grad, y.Value, lse, q, k, v, s)
-		})
+	t.dev.Attention(y.Value, lse, q, k, v, h.packed(seg))
+	return t.record(node{
+		back: attentionGrad, out: y, x: qkv, heads: h, packing: Packing{Segments: seg},
+		saved: [2]accelerators.Buffer{lse},
 	})
+}
+
+func attentionGrad(t *Tape, n *node) {
+	d := t.borrow(n.x.size())
+	if t.err != nil {
+		return
+	}
+	q, k, v := n.heads.split(n.x.Value)
+	dq, dk, dv := n.heads.split(d)
+	y, lse := n.out, n.saved[0]
+	t.dev.AttentionGrad(dq, dk, dv, y.grad, y.Value, lse, q, k, v, n.heads.packed(n.packing.Segments))
+	t.give(n.x, d)
 }
 
 // split returns the windows in which queries, keys and values start; their rows are Width apart.

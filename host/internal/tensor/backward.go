@@ -1,6 +1,10 @@
 package tensor
 
-import "github.com/carebot-llm/carebot/accelerators"
+import (
+	"slices"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
 
 // A Seed is the gradient of the loss with respect to one tensor of the tape, row after row, where the way back begins.
 type Seed struct {
@@ -8,51 +12,63 @@ type Seed struct {
 	Grad []float32
 }
 
-// Backward carries the seeds back to the parameters, whose Grad they add to, and uses the tape up: values and gradients
-// of activations return to the pool as soon as nothing needs them, so download what you want before. Reset the tape
-// afterwards.
+// Backward carries the seeds, and what HeadLearn has planted, back to the parameters, whose Grad they add to. It uses
+// the tape up: values and gradients of activations return to the arena as soon as nothing needs them, so download what
+// you want before. Reset the tape afterwards.
 func (t *Tape) Backward(seeds ...Seed) error {
-	t.require(t.recording, "Backward: the tape does not record")
+	if !t.recording {
+		t.refuse("Backward: the tape does not record")
+	}
 	for _, s := range seeds {
 		t.plant(s)
 	}
-	for i := len(t.nodes) - 1; i >= 0 && t.err == nil; i-- {
-		out := t.nodes[i].out
-		if out.grad.Present() {
-			t.nodes[i].back()
-			t.dropGrad(out)
+	t.walk(0)
+	if t.err == nil {
+		for _, set := range t.learned {
+			set.settle(t.dev)
 		}
-		t.unwind(out.mark)
-		t.nodes[i] = node{}
-		t.nodes = t.nodes[:i]
 	}
 	return t.err
 }
 
 func (t *Tape) plant(s Seed) {
-	t.require(len(s.Grad) == s.Of.size(), "Backward: %d gradients for a tensor %v", len(s.Grad), s.Of)
-	t.assign(s.Of, func(dx accelerators.Buffer) { t.dev.UploadF32(dx, s.Grad) })
+	if len(s.Grad) != s.Of.size() {
+		t.refuse("Backward: %d gradients for a tensor %v", len(s.Grad), s.Of)
+	}
+	dx := t.borrow(s.Of.size())
+	if t.err == nil {
+		t.dev.UploadF32(dx, s.Grad)
+		t.give(s.Of, dx)
+	}
+}
+
+// walk goes back over the newest nodes until so many are left.
+func (t *Tape) walk(left int) {
+	for len(t.nodes) > left && t.err == nil {
+		last := len(t.nodes) - 1
+		n := &t.nodes[last]
+		out := n.out
+		if n.w != nil && !slices.Contains(t.learned, n.w.set) {
+			t.learned = append(t.learned, n.w.set)
+		}
+		if out.grad.Present() {
+			n.back(t, n)
+			t.dropGrad(out)
+		}
+		t.unwind(out.mark)
+		t.nodes = t.nodes[:last]
+	}
 }
 
 // accumulator is x's gradient for kernels that add to it.
 func (t *Tape) accumulator(x *Tensor) accelerators.Buffer {
 	if !x.grad.Present() {
-		x.grad = t.borrow(accelerators.F32, x.size())
+		x.grad = t.borrow(x.size())
 		if x.grad.Present() {
 			t.dev.Fill(x.grad, 0)
 		}
 	}
 	return x.grad
-}
-
-// assign adds to x's gradient what a kernel writes that overwrites its destination.
-func (t *Tape) assign(x *Tensor, kernel func(dx accelerators.Buffer)) {
-	dx := t.borrow(accelerators.F32, x.size())
-	if t.err != nil {
-		return
-	}
-	kernel(dx)
-	t.give(x, dx)
 }
 
 // give adds a borrowed buffer to x's gradient and ends the loan, without a copy where x has no gradient yet.
@@ -62,7 +78,7 @@ func (t *Tape) give(x *Tensor, dx accelerators.Buffer) {
 		return
 	}
 	t.dev.Axpy(x.grad, dx, 1)
-	t.pool.Put(dx)
+	t.arena.Put(dx)
 }
 
 // pass gives y's gradient to x; y has none afterwards.
@@ -73,8 +89,24 @@ func (t *Tape) pass(y, x *Tensor) {
 }
 
 func (t *Tape) dropGrad(x *Tensor) {
-	if x.grad.Present() {
-		t.pool.Put(x.grad)
-		x.grad = accelerators.Buffer{}
+	t.giveBack(x.grad)
+	x.grad = accelerators.Buffer{}
+}
+
+// sumsFor is p's gradient for kernels that add to it. What they add to a frozen parameter nobody reads: it goes to
+// borrowed memory. doneWith ends the use.
+func (t *Tape) sumsFor(p *Param) accelerators.Buffer {
+	if p.frozen() {
+		return t.borrow(p.Size())
+	}
+	if p.renew() {
+		t.dev.Fill(p.Grad, 0)
+	}
+	return p.Grad
+}
+
+func (t *Tape) doneWith(p *Param, sums accelerators.Buffer) {
+	if p.frozen() {
+		t.giveBack(sums)
 	}
 }

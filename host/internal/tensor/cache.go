@@ -13,14 +13,14 @@ type Cache struct {
 
 	heads  Heads
 	layers []accelerators.Buffer
-	pool   *Pool
+	arena  *Arena
 }
 
-// NewCache takes an empty cache from the pool. Free gives it back.
-func NewCache(dev accelerators.Device, pool *Pool, layers, sequences, capacity int, h Heads) (*Cache, error) {
-	c := &Cache{Sequences: sequences, Capacity: capacity, heads: h, pool: pool}
+// NewCache takes an empty cache from the arena. Free gives it back.
+func NewCache(dev accelerators.Device, arena *Arena, layers, sequences, capacity int, h Heads) (*Cache, error) {
+	c := &Cache{Sequences: sequences, Capacity: capacity, heads: h, arena: arena}
 	for range layers {
-		b, err := pool.Get(accelerators.F32, 2*c.half())
+		b, err := arena.Get(accelerators.F32, 2*c.half())
 		if err != nil {
 			c.Free()
 			return nil, fmt.Errorf("allocate a cache of %d x %d tokens: %w", sequences, capacity, err)
@@ -31,10 +31,10 @@ func NewCache(dev accelerators.Device, pool *Pool, layers, sequences, capacity i
 	return c, nil
 }
 
-// Free returns the memory to the pool.
+// Free returns the memory to the arena.
 func (c *Cache) Free() {
 	for _, b := range c.layers {
-		c.pool.Put(b)
+		c.arena.Put(b)
 	}
 	c.layers = nil
 }
@@ -62,8 +62,9 @@ func (t *Tape) Store(c *Cache, slots []Slot) *Store {
 	var queries, from, to []int32
 	lengths := make([]int32, len(slots))
 	for row, s := range slots {
-		t.require(s.Sequence < c.Sequences && s.At < c.Capacity, "Store: no slot %+v in a cache of %d x %d",
-			s, c.Sequences, c.Capacity)
+		if s.Sequence >= c.Sequences || s.At >= c.Capacity {
+			t.refuse("Store: no slot %+v in a cache of %d x %d", s, c.Sequences, c.Capacity)
+		}
 		lengths[row] = int32(max(s.At, 0) + 1)
 		for i := range group {
 			queries = append(queries, int32(row*(group+2)+i))
@@ -80,26 +81,32 @@ func (t *Tape) Store(c *Cache, slots []Slot) *Store {
 
 // Keep copies the keys and values of qkv, already rotated, into a layer of the cache. Inference only.
 func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
-	t.require(!t.recording, "Keep: the tape records, and a cache has no gradient")
-	t.require(qkv.Rows == s.rows && qkv.Cols == c.heads.Width(), "Keep: qkv %v for %d slots of %+v", qkv, s.rows, c.heads)
+	if t.recording {
+		t.refuse("Keep: the tape records, and a cache has no gradient")
+	}
+	if qkv.Rows != s.rows || qkv.Cols != c.heads.Width() {
+		t.refuse("Keep: qkv %v for %d slots of %+v", qkv, s.rows, c.heads)
+	}
 	if t.err != nil {
 		return
 	}
 	width := c.heads.KV * c.heads.Dim
-	fresh := t.borrow(accelerators.F32, s.from.Len*width)
+	fresh := t.borrow(s.from.Len * width)
 	if t.err != nil {
 		return
 	}
 	t.dev.Gather(fresh, qkv.Value, s.from.buf, width)
 	t.dev.GatherGrad(c.layers[layer], fresh, s.to.buf, width)
-	t.pool.Put(fresh)
+	t.arena.Put(fresh)
 }
 
 // Decode attends one new token of each sequence of the cache, in order, to the tokens stored so far, its own included:
 // qkv [N, Width] to [N, Query*Dim]. Inference only.
 func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, s *Store) *Tensor {
 	t.Keep(c, layer, qkv, s)
-	t.require(t.err != nil || s.rows == c.Sequences, "Decode: %d rows for %d sequences", s.rows, c.Sequences)
+	if s.rows != c.Sequences {
+		t.refuse("Decode: %d rows for %d sequences", s.rows, c.Sequences)
+	}
 	h := c.heads
 	y := t.output(qkv.Rows, h.Query*h.Dim)
 	q := t.save(y.size())
@@ -118,7 +125,7 @@ func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, s *Store) *Tensor {
 // Sample draws one id for each row of logits [N,V] and waits for them. Rows and Vocab of s are filled in.
 func (t *Tape) Sample(logits *Tensor, s accelerators.Sample) ([]int32, error) {
 	s.Rows, s.Vocab = logits.Rows, logits.Cols
-	drawn := t.take(accelerators.I32, s.Rows).buf
+	drawn := t.take(accelerators.I32, s.Rows)
 	if t.err != nil {
 		return nil, t.err
 	}

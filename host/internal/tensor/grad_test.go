@@ -58,7 +58,7 @@ func leaf(t *Tape, p *Param) *Tensor {
 		return y
 	}
 	t.dev.Copy(y.Value, p.Value)
-	return t.record(y, func() { t.dev.Axpy(p.Grad, y.grad, 1) })
+	return t.record(node{out: y, w: p, back: func(t *Tape, n *node) { t.dev.Axpy(t.sumsFor(n.w), n.out.grad, 1) }})
 }
 
 // An opCase is one operation. apply gets a leaf for each of the first leaves operands, and the others as parameters.
@@ -131,7 +131,18 @@ func opCases() []opCase {
 		{"HeadLoss", [][]int{{5, 4}, {7, 4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.HeadLoss(x[0], w[0], t.Ints([]int32{6, -1, 0, 3, 3}))
 		}},
+		{"Checkpoint", [][]int{{5, 4}, {4, 4}, {4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+			return t.Checkpoint(&pile{w}, 0, t.Checkpoint(&pile{w}, 1, x[0], Packing{}), Packing{})
+		}},
 	}
+}
+
+// A pile is a block of layers with one weight, which takes part in each twice.
+type pile struct{ w []*Param }
+
+func (s *pile) Run(t *Tape, layer int, x *Tensor, _ Packing) *Tensor {
+	inner := t.Tanh(t.Linear(x, s.w[0], s.w[1]))
+	return t.LinearAdd(x, t.Scale(inner, float32(layer+1)), s.w[0], nil)
 }
 
 // turns are angles for nine rows; the factor on them is what yarn does.
@@ -149,13 +160,13 @@ type check struct {
 	opCase
 	dev    accelerators.Device
 	set    *ParamSet
-	pool   *Pool
+	arena  *Arena
 	shared bool
 }
 
 func (c *check) run(t *testing.T, backward bool) float64 {
 	t.Helper()
-	tape := NewTape(c.dev, c.pool)
+	tape := NewTape(c.dev, c.arena)
 	defer tape.Reset()
 	params := c.set.All()
 	var leaves []*Tensor
@@ -218,10 +229,10 @@ func TestEveryOperationHasTheGradientOfItsFiniteDifferences(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/shared=%v", op.name, shared), func(t *testing.T) {
-				c := &check{opCase: op, dev: dev, set: operands(t, dev, op.shapes...), pool: NewPool(dev), shared: shared}
+				c := &check{opCase: op, dev: dev, set: operands(t, dev, op.shapes...), arena: NewArena(dev), shared: shared}
 				c.compare(t)
-				if c.pool.Lent() != 0 {
-					t.Errorf("%d bytes were not given back", c.pool.Lent())
+				if c.arena.Lent() != 0 {
+					t.Errorf("%d bytes were not given back", c.arena.Lent())
 				}
 			})
 		}

@@ -10,7 +10,8 @@ type Ints struct {
 
 // Ints uploads indices.
 func (t *Tape) Ints(values []int32) *Ints {
-	x := &Ints{len(values), t.take(accelerators.I32, len(values)).buf}
+	x := t.ints.next()
+	x.Len, x.buf = len(values), t.take(accelerators.I32, len(values))
 	if t.err == nil {
 		t.dev.UploadI32(x.buf, values)
 	}
@@ -19,7 +20,7 @@ func (t *Tape) Ints(values []int32) *Ints {
 
 // Floats uploads numbers that no gradient reaches.
 func (t *Tape) Floats(values []float32) accelerators.Buffer {
-	b := t.take(accelerators.F32, len(values)).buf
+	b := t.save(len(values))
 	if t.err == nil {
 		t.dev.UploadF32(b, values)
 	}
@@ -40,16 +41,26 @@ func (s *Segments) Count() int { return len(s.Offsets) - 1 }
 // Tokens is the number of tokens of all sequences.
 func (s *Segments) Tokens() int { return int(s.Offsets[s.Count()]) }
 
-// Segments uploads the bounds of sequences: rising from 0, no sequence empty.
+// bounds are the first token of a sequence and the number of its tokens.
+func (s *Segments) bounds(i int) (from, n int) {
+	return int(s.Offsets[i]), int(s.Offsets[i+1] - s.Offsets[i])
+}
+
+// Segments uploads the bounds of sequences: rising from 0, no sequence empty. The tape keeps offsets until Reset.
 func (t *Tape) Segments(offsets []int32) *Segments {
-	s := &Segments{Offsets: offsets}
-	t.require(len(offsets) >= 2 && offsets[0] == 0, "Segments: offsets must start with 0 and bound a sequence")
+	s := t.segments.next()
+	s.Offsets = offsets
+	if len(offsets) < 2 || offsets[0] != 0 {
+		t.refuse("Segments: offsets must start with 0 and bound a sequence")
+	}
 	if t.err != nil {
 		return s
 	}
 	for i := range s.Count() {
 		n := int(offsets[i+1] - offsets[i])
-		t.require(n > 0, "Segments: sequence %d has %d tokens", i, n)
+		if n <= 0 {
+			t.refuse("Segments: sequence %d has %d tokens", i, n)
+		}
 		s.MaxLen = max(s.MaxLen, n)
 	}
 	s.buf = t.Ints(offsets).buf
@@ -58,18 +69,24 @@ func (t *Tape) Segments(offsets []int32) *Segments {
 
 // Embed looks ids up: out[t,:] = table[ids[t],:] for a table [V,C].
 func (t *Tape) Embed(table *Param, ids *Ints) *Tensor {
-	t.trainable("Embed", table)
-	t.require(len(table.Shape) == 2, "Embed: %v is not a table", table)
+	if len(table.Shape) != 2 {
+		t.refuse("Embed: %v is not a table", table)
+	}
 	if t.err != nil {
 		return &Tensor{}
 	}
-	width := table.Shape[1]
-	y := t.output(ids.Len, width)
+	y := t.output(ids.Len, table.Shape[1])
 	if t.err != nil {
 		return y
 	}
-	t.dev.Embed(y.Value, table.Value, ids.buf, width)
-	return t.record(y, func() { t.dev.EmbedGrad(table.Grad, y.grad, ids.buf, width) })
+	t.dev.Embed(y.Value, table.Value, ids.buf, y.Cols)
+	return t.record(node{back: embedGrad, out: y, w: table, index: ids.buf})
+}
+
+func embedGrad(t *Tape, n *node) {
+	if !n.w.frozen() {
+		t.dev.EmbedGrad(t.sumsFor(n.w), n.out.grad, n.index, n.out.Cols)
+	}
 }
 
 // Gather selects rows: out[i,:] = x[rows[i],:].
@@ -79,16 +96,21 @@ func (t *Tape) Gather(x *Tensor, rows *Ints) *Tensor {
 		return y
 	}
 	t.dev.Gather(y.Value, x.Value, rows.buf, x.Cols)
-	return t.record(y, func() {
-		if dx := t.accumulator(x); t.err == nil {
-			t.dev.GatherGrad(dx, y.grad, rows.buf, x.Cols)
-		}
-	})
+	return t.record(node{back: gatherGrad, out: y, x: x, index: rows.buf})
 }
 
-// MeanPool averages the rows of each sequence: [T,C] to [N,C].
+func gatherGrad(t *Tape, n *node) {
+	if dx := t.accumulator(n.x); t.err == nil {
+		t.dev.GatherGrad(dx, n.out.grad, n.index, n.x.Cols)
+	}
+}
+
+// MeanPool averages the rows of each sequence: [T,C] to [N,C]. One sequence after the other, so that a mean does not
+// depend on which sequences share the batch.
 func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {
-	t.require(t.err != nil || x.Rows == s.Tokens(), "MeanPool: x %v, sequences of %v tokens", x, s.Offsets)
+	if t.err == nil && x.Rows != s.Tokens() {
+		t.refuse("MeanPool: x %v, sequences of %v tokens", x, s.Offsets)
+	}
 	if t.err != nil {
 		return &Tensor{}
 	}
@@ -98,25 +120,24 @@ func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {
 		return y
 	}
 	t.dev.Fill(ones, 1)
-	t.eachSegment(y.Value, x.Value, s, x.Cols, func(mean, rows accelerators.Buffer, n int) {
-		t.dev.MatMul(mean, ones.Slice(0, n), rows, accelerators.MatMul{M: 1, N: x.Cols, K: n, Alpha: 1 / float32(n)})
-	})
-	return t.record(y, func() {
-		if dx := t.accumulator(x); t.err == nil {
-			t.eachSegment(y.grad, dx, s, x.Cols, func(mean, rows accelerators.Buffer, n int) {
-				t.dev.MatMul(rows, ones.Slice(0, n), mean,
-					accelerators.MatMul{M: n, N: x.Cols, K: 1, Alpha: 1 / float32(n), Beta: 1})
-			})
-		}
+	for i := range s.Count() {
+		from, n := s.bounds(i)
+		t.dev.MatMul(y.Value.Slice(i*x.Cols, x.Cols), ones.Slice(0, n), x.Value.Slice(from*x.Cols, n*x.Cols),
+			accelerators.MatMul{M: 1, N: x.Cols, K: n, Alpha: 1 / float32(n)})
+	}
+	return t.record(node{
+		back: meanPoolGrad, out: y, x: x, packing: Packing{Segments: s}, saved: [2]accelerators.Buffer{ones},
 	})
 }
 
-// eachSegment visits the pooled row and the token rows of every sequence. One by one, so that a mean does not depend on
-// which sequences share the batch.
-func (t *Tape) eachSegment(pooled, x accelerators.Buffer, s *Segments, width int,
-	visit func(mean, rows accelerators.Buffer, n int)) {
-	for i := range s.Count() {
-		from, n := int(s.Offsets[i]), int(s.Offsets[i+1]-s.Offsets[i])
-		visit(pooled.Slice(i*width, width), x.Slice(from*width, n*width), n)
+func meanPoolGrad(t *Tape, n *node) {
+	dx, width, seg := t.accumulator(n.x), n.x.Cols, n.packing.Segments
+	if t.err != nil {
+		return
+	}
+	for i := range seg.Count() {
+		from, rows := seg.bounds(i)
+		t.dev.MatMul(dx.Slice(from*width, rows*width), n.saved[0].Slice(0, rows), n.out.grad.Slice(i*width, width),
+			accelerators.MatMul{M: rows, N: width, K: 1, Alpha: 1 / float32(rows), Beta: 1})
 	}
 }

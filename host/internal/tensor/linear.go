@@ -11,8 +11,7 @@ func (t *Tape) LinearAdd(residual, x *Tensor, w, b *Param) *Tensor {
 }
 
 func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param) *Tensor {
-	t.linearRule(op, residual, x, w, b)
-	if t.err != nil {
+	if t.linearRule(op, residual, x, w, b); t.err != nil {
 		return &Tensor{}
 	}
 	out, in := w.Shape[0], w.Shape[1]
@@ -20,7 +19,7 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param) *Tensor {
 	if t.err != nil {
 		return y
 	}
-	s := accelerators.MatMul{M: x.Rows, N: out, K: in, TransB: true, Alpha: 1}
+	s := accelerators.MatMul{M: x.Rows, N: out, K: in, TransB: true, Alpha: 1, Compute: t.Compute}
 	if residual != nil {
 		t.dev.Copy(y.Value, residual.Value)
 		s.Beta = 1
@@ -29,63 +28,51 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param) *Tensor {
 	if b != nil {
 		t.dev.AddBias(y.Value, b.Value, out)
 	}
-	return t.record(y, func() {
-		t.linearGrad(y, x, w, b)
-		if residual != nil {
-			t.pass(y, residual)
-		}
-	})
+	return t.record(node{back: linearGrad, out: y, x: x, z: residual, w: w, b: b})
 }
 
 func (t *Tape) linearRule(op string, residual, x *Tensor, w, b *Param) {
-	t.trainable(op, w)
-	t.require(w.isMatrix(x.Cols), "%s: x %v does not fit %v", op, x, w)
-	if b != nil && t.err == nil {
-		t.trainable(op, b)
-		t.require(b.isVector(w.Shape[0]), "%s: bias %v does not fit %v", op, b, w)
-	}
-	if residual != nil && t.err == nil {
-		t.require(residual.Rows == x.Rows && residual.Cols == w.Shape[0],
-			"%s: residual %v does not fit x %v and %v", op, residual, x, w)
-	}
-}
-
-func (t *Tape) linearGrad(y, x *Tensor, w, b *Param) {
-	out, in := w.Shape[0], w.Shape[1]
-	s := accelerators.MatMul{M: x.Rows, N: in, K: out, Alpha: 1}
-	if x.grad.Present() {
-		s.Beta = 1
-	} else {
-		x.grad = t.borrow(accelerators.F32, x.size())
-	}
-	if t.err != nil {
+	if !w.isMatrix(x.Cols) {
+		t.refuse("%s: x %v does not fit %v", op, x, w)
 		return
 	}
-	t.dev.MatMul(x.grad, y.grad, w.Value, s)
-	t.dev.MatMul(w.Grad, y.grad, x.Value,
-		accelerators.MatMul{M: out, N: in, K: x.Rows, TransA: true, Alpha: 1, Beta: 1})
-	if b != nil {
-		t.dev.BiasGrad(b.Grad, y.grad, out)
+	if b != nil && !b.isVector(w.Shape[0]) {
+		t.refuse("%s: bias %v does not fit %v", op, b, w)
+	}
+	if residual != nil && (residual.Rows != x.Rows || residual.Cols != w.Shape[0]) {
+		t.refuse("%s: residual %v does not fit x %v and %v", op, residual, x, w)
 	}
 }
 
-// HeadLoss is the language-model head with cross-entropy: out[t] = -log softmax(hidden[t] W^T)[targets[t]] for hidden
-// [T,C] and W [V,C]. A target of -1 gives 0. The logits never exist whole.
-func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints) *Tensor {
-	t.trainable("HeadLoss", w)
-	t.require(w.isMatrix(hidden.Cols), "HeadLoss: hidden %v does not fit %v", hidden, w)
-	t.require(targets.Len == hidden.Rows, "HeadLoss: %d targets for hidden %v", targets.Len, hidden)
-	y := t.output(hidden.Rows, 1)
-	lse := t.save(hidden.Rows)
-	logits := t.save(min(max(hidden.Rows, 1), max(64, 16<<20/w.Shape[0])) * w.Shape[0])
-	if t.err != nil {
-		return y
+func linearGrad(t *Tape, n *node) {
+	dy := n.out.grad
+	out, in := n.w.Shape[0], n.w.Shape[1]
+	s := accelerators.MatMul{M: n.x.Rows, N: in, K: out, Alpha: 1, Compute: t.Compute}
+	if n.x.grad.Present() {
+		s.Beta = 1
+	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
+		return
 	}
-	s := accelerators.Head{Tokens: hidden.Rows, Width: hidden.Cols, Vocab: w.Shape[0]}
-	t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, logits, s)
-	return t.record(y, func() {
-		t.assign(hidden, func(dx accelerators.Buffer) {
-			t.dev.HeadLossGrad(dx, w.Grad, y.grad, hidden.Value, w.Value, targets.buf, lse, logits, s)
-		})
-	})
+	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)
+	t.weightGrad(n.w, dy, n.x)
+	if n.b != nil && !n.b.frozen() {
+		t.dev.BiasGrad(t.sumsFor(n.b), dy, out)
+	}
+	if n.z != nil {
+		t.pass(n.out, n.z)
+	}
+}
+
+// weightGrad adds dy^T x to w's gradient.
+func (t *Tape) weightGrad(w *Param, dy accelerators.Buffer, x *Tensor) {
+	if w.frozen() {
+		return
+	}
+	s := accelerators.MatMul{
+		M: w.Shape[0], N: w.Shape[1], K: x.Rows, TransA: true, Alpha: 1, Beta: 1, Compute: t.Compute,
+	}
+	if w.renew() {
+		s.Beta = 0
+	}
+	t.dev.MatMul(w.Grad, dy, x.Value, s)
 }

@@ -15,6 +15,9 @@ type Param struct {
 	Grad  accelerators.Buffer
 	Decay bool // whether weight decay applies: to matrices, not to norms, biases and embeddings
 	Off   int  // first element within the flat buffers
+
+	set   *ParamSet
+	stale bool // Grad holds what it did before ZeroGrad: the first to reach it overwrites it
 }
 
 // Size is the number of elements.
@@ -28,6 +31,15 @@ func (p *Param) Size() int {
 
 func (p *Param) String() string {
 	return p.Name + " " + strings.ReplaceAll(fmt.Sprint(p.Shape), " ", ",")
+}
+
+func (p *Param) frozen() bool { return !p.Grad.Present() }
+
+// renew says whether Grad is to be overwritten, by the caller, who thereby makes it good.
+func (p *Param) renew() bool {
+	stale := p.stale
+	p.stale = false
+	return stale
 }
 
 func (p *Param) isMatrix(cols int) bool { return len(p.Shape) == 2 && p.Shape[1] == cols }
@@ -52,9 +64,6 @@ type Group struct {
 	Decay    bool
 }
 
-// align keeps every parameter on a cache line and on the boundary that tensor cores ask for, in elements.
-const align = 16
-
 // Add declares a parameter; it has storage after Alloc. Names must differ.
 func (s *ParamSet) Add(name string, shape []int, decay bool) *Param {
 	if s.Value.Present() || s.names[name] {
@@ -64,7 +73,7 @@ func (s *ParamSet) Add(name string, shape []int, decay bool) *Param {
 		s.names = map[string]bool{}
 	}
 	s.names[name] = true
-	p := &Param{Name: name, Shape: shape, Decay: decay}
+	p := &Param{Name: name, Shape: shape, Decay: decay, set: s}
 	s.params = append(s.params, p)
 	return p
 }
@@ -99,7 +108,7 @@ func (s *ParamSet) layout() int {
 		for _, p := range s.params {
 			if p.Decay == decay {
 				p.Off = end
-				end += (p.Size() + align - 1) / align * align
+				end += aligned(p.Size())
 			}
 		}
 		if end > start {
@@ -118,8 +127,27 @@ func (s *ParamSet) Groups() []Group { return s.groups }
 // Count is the length of the flat buffers: all weights, with the padding between them. It is 0 before Alloc.
 func (s *ParamSet) Count() int { return s.Value.Len }
 
-// ZeroGrad clears all gradients.
-func (s *ParamSet) ZeroGrad(dev accelerators.Device) { dev.Fill(s.Grad, 0) }
+// ZeroGrad clears all gradients. Those of matrices, which are most of the memory and come from products that can as well
+// overwrite as add, are only marked: they are right again after the next Backward of a tape that uses the set.
+func (s *ParamSet) ZeroGrad(dev accelerators.Device) {
+	for _, g := range s.groups {
+		if !g.Decay {
+			dev.Fill(s.Grad.Slice(g.Off, g.Len), 0)
+		}
+	}
+	for _, p := range s.params {
+		p.stale = p.Decay && !p.frozen()
+	}
+}
+
+// settle clears the marked gradients that nothing has reached.
+func (s *ParamSet) settle(dev accelerators.Device) {
+	for _, p := range s.params {
+		if p.renew() {
+			dev.Fill(p.Grad, 0)
+		}
+	}
+}
 
 // Free returns the storage to the device; the parameters are unusable afterwards.
 func (s *ParamSet) Free(dev accelerators.Device) {

@@ -1,6 +1,7 @@
 // Package tensor is the tape over a device: operations run at once, remember what their gradient needs, and are walked
 // backwards by Backward. A Param is a weight inside the flat buffers of a ParamSet, a Tensor is an activation of a
-// Tape, and a Pool lends the tape its memory and takes it back, so that steps of equal shape allocate nothing.
+// Tape, and an Arena lends the tape its memory and takes it back, so that steps of equal shape allocate nothing, neither
+// on the device nor on the host.
 //
 // Shapes: every tensor is a row-major matrix [Rows, Cols]; T is tokens of all sequences one after the other, N
 // sequences.
@@ -18,9 +19,8 @@ type Tensor struct {
 	Rows, Cols int
 	Value      accelerators.Buffer
 
-	grad  accelerators.Buffer // there once something above has added to it
-	block *block              // what the tape holds for Value
-	mark  int                 // blocks the tape held before this tensor
+	grad accelerators.Buffer // there once something above has added to it
+	mark int                 // buffers the tape held before this tensor
 }
 
 func (x *Tensor) String() string { return fmt.Sprintf("[%d,%d]", x.Rows, x.Cols) }

@@ -10,16 +10,16 @@ import (
 )
 
 // outputs runs the model's head: one row for each sequence of the batch.
-func outputs(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float32, error) {
+func (h *host) outputs(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float32, error) {
 	in := input(b)
 	out := m.Outputs(t, m.Hidden(t, in), in)
-	values, err := t.Download(out)
+	values, err := h.read(t, out)
 	return out, values, err
 }
 
 // oneOutput holds objectives to a head with a single output.
-func oneOutput(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float32, error) {
-	out, values, err := outputs(t, m, b)
+func (h *host) oneOutput(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float32, error) {
+	out, values, err := h.outputs(t, m, b)
 	if err == nil && out.Cols != 1 {
 		err = fmt.Errorf("the head has %d outputs, the objective wants one", out.Cols)
 	}
@@ -27,16 +27,16 @@ func oneOutput(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []
 }
 
 // regression is the squared error of the head's single output against the label.
-type regression struct{}
+type regression struct{ host }
 
-func (regression) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
+func (*regression) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
 
-func (regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	out, values, err := oneOutput(t, m, b)
+func (o *regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+	out, values, err := o.oneOutput(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}
-	seed := make([]float32, len(values))
+	seed := o.seedOf(len(values))
 	sum := 0.0
 	for i, v := range values {
 		off := float64(v) - float64(b.Labels[i])
@@ -47,16 +47,16 @@ func (regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser
 }
 
 // classification is the cross-entropy of the head's outputs against the label, a class number.
-type classification struct{}
+type classification struct{ host }
 
-func (classification) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
+func (*classification) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
 
-func (classification) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	out, values, err := outputs(t, m, b)
+func (o *classification) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+	out, values, err := o.outputs(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}
-	seed := make([]float32, len(values))
+	seed := o.seedOf(len(values))
 	var sum measured
 	for i, label := range b.Labels {
 		row := values[i*out.Cols : (i+1)*out.Cols]

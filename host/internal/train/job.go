@@ -33,6 +33,9 @@ type Job struct {
 // microBatch is the number of rows of one forward pass.
 func (j Job) microBatch() int { return cmp.Or(j.Spec.MicroBatchSize, j.Spec.BatchSize) }
 
+// referenceBatch is the number of sequences of one forward pass of dpo's reference.
+func (j Job) referenceBatch() int { return 2 * j.microBatch() }
+
 // Progress is told of every step. Step counts from 1.
 type Progress interface {
 	Step(step, steps int, m Metrics)

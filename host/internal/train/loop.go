@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
@@ -18,7 +19,8 @@ type run struct {
 	objective objective
 	optimizer *optimizer
 	schedule  schedule
-	pool      *tensor.Pool
+	arena     *tensor.Arena
+	tape      *tensor.Tape
 	state     state
 	saved     int // step of the newest checkpoint
 	metrics   *metricsLog
@@ -43,20 +45,31 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 }
 
 func newRun(job Job) *run {
+	arena := tensor.NewArena(job.Device)
 	return &run{
-		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), pool: tensor.NewPool(job.Device),
+		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), arena: arena, tape: newTape(job, arena),
 		state: state{Key: job.Key, Plan: job.Plan.Digest()},
 	}
+}
+
+// newTape records the job's model as the recipe says.
+func newTape(job Job, arena *tensor.Arena) *tensor.Tape {
+	job.Model.SetCheckpointing(job.Spec.GradientCheckpointing)
+	t := tensor.NewTape(job.Device, arena)
+	if job.Spec.BF16 {
+		t.Compute = accelerators.BF16
+	}
+	return t
 }
 
 func (r *run) start(ctx context.Context) (err error) {
 	if err = os.MkdirAll(r.job.Dir, 0o755); err != nil {
 		return err
 	}
-	if r.objective, err = r.newObjective(ctx); err != nil {
+	if err = r.allocate(); err != nil {
 		return err
 	}
-	if r.optimizer, err = newOptimizer(r.job.Device, r.job.Model.Params(), r.job.Spec); err != nil {
+	if r.objective, err = r.newObjective(ctx); err != nil {
 		return err
 	}
 	if err = r.restore(); err != nil {
@@ -74,7 +87,8 @@ func (r *run) close() (err error) {
 	if r.optimizer != nil {
 		r.optimizer.free()
 	}
-	r.pool.Free()
+	r.tape.Reset()
+	r.arena.Free()
 	return err
 }
 
@@ -139,9 +153,8 @@ func (r *run) accumulate(batch data.Batch) (sums measured, normaliser float64, e
 	}
 	r.job.Model.Params().ZeroGrad(r.job.Device)
 	for _, micro := range batch.Split(r.job.microBatch()) {
-		tape := tensor.NewTape(r.job.Device, r.pool)
-		m, err := r.objective.learn(tape, r.job.Model, micro, normaliser)
-		tape.Reset()
+		m, err := r.objective.learn(r.tape, r.job.Model, micro, normaliser)
+		r.tape.Reset()
 		if err != nil {
 			return sums, 0, err
 		}
@@ -158,7 +171,7 @@ func (r *run) result() (Result, error) {
 	}
 	res := Result{
 		Dir: checkpoint.Dir(r.job.Dir, r.state.Step), Steps: r.state.Step, Tokens: r.state.Tokens,
-		FirstLoss: all[0].Loss, PeakBytes: r.pool.Peak(),
+		FirstLoss: all[0].Loss, PeakBytes: r.arena.Peak(),
 	}
 	tail := all[len(all)-max(1, len(all)/10):]
 	for _, m := range tail {

@@ -130,7 +130,8 @@ func TestAGradientThatIsNotFiniteStopsTheStage(t *testing.T) {
 func TestABatchWithoutLossStopsTheStage(t *testing.T) {
 	s := newStage("next_token")
 	job := s.job(t, openCPU(t), t.TempDir())
-	r := &run{job: job, objective: nextToken{}}
+	r := newRun(job)
+	r.objective = &nextToken{}
 	b := job.Plan.Batch(0)
 	clear(b.Weights)
 	if _, _, err := r.accumulate(b); err == nil || !strings.Contains(err.Error(), "no token of the batch carries loss") {

@@ -21,10 +21,10 @@ func Measure(ctx context.Context, job Job, steps int, each func(step int, m Metr
 			err = fmt.Errorf("measure %s: %w", job.Name, err)
 		}
 	}()
-	if r.objective, err = r.passingObjective(ctx, steps); err != nil {
+	if err = r.allocate(); err != nil {
 		return err
 	}
-	if r.optimizer, err = newOptimizer(job.Device, job.Model.Params(), job.Spec); err != nil {
+	if r.objective, err = r.passingObjective(ctx, steps); err != nil {
 		return err
 	}
 	return r.repeat(ctx, steps)
@@ -49,7 +49,7 @@ func (r *run) repeat(ctx context.Context, steps int) error {
 // passingObjective is the objective with the reference values of the next steps alone.
 func (r *run) passingObjective(ctx context.Context, steps int) (objective, error) {
 	o, err := newObjective(r.job.Spec)
-	d, needs := o.(dpo)
+	d, needs := o.(*dpo)
 	if err != nil || !needs {
 		return o, err
 	}
@@ -59,7 +59,7 @@ func (r *run) passingObjective(ctx context.Context, steps int) (objective, error
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			if err := r.logProbs(micro, d.reference); err != nil {
+			if err := r.logProbs(d, micro, d.reference); err != nil {
 				return nil, fmt.Errorf("reference log-probabilities: %w", err)
 			}
 		}

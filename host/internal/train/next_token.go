@@ -7,9 +7,9 @@ import (
 )
 
 // nextToken is the language-modelling loss: the negative log-likelihood of each target token times its weight.
-type nextToken struct{}
+type nextToken struct{ host }
 
-func (nextToken) weight(b data.Batch) float64 {
+func (*nextToken) weight(b data.Batch) float64 {
 	sum := 0.0
 	for _, w := range b.Weights {
 		sum += float64(w)
@@ -17,19 +17,21 @@ func (nextToken) weight(b data.Batch) float64 {
 	return sum
 }
 
-func (nextToken) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	nll := m.TokenNLL(t, m.Hidden(t, input(b)), b.Targets)
-	losses, err := t.Download(nll)
+// The gradient of each loss is known before the losses are, so the head learns in one go.
+func (o *nextToken) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+	gradient := o.seedOf(len(b.Weights))
+	for i, w := range b.Weights {
+		gradient[i] = float32(float64(w) / normaliser)
+	}
+	losses, err := o.read(t, m.LearnTokens(t, m.Hidden(t, input(b)), b.Targets, gradient))
 	if err != nil {
 		return measured{}, err
 	}
-	seed := make([]float32, len(losses))
 	sum := 0.0
 	for i, w := range b.Weights {
 		sum += float64(w) * float64(losses[i])
-		seed[i] = float32(float64(w) / normaliser)
 	}
-	return measured{loss: sum}, t.Backward(tensor.Seed{Of: nll, Grad: seed})
+	return measured{loss: sum}, t.Backward()
 }
 
 // input is the batch as the model reads it.

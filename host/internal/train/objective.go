@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -25,24 +26,53 @@ type measured struct {
 
 func (a *measured) add(b measured) { a.loss, a.hits = a.loss+b.loss, a.hits+b.hits }
 
+// host is what an objective keeps on the host from one batch to the next, so that learning makes no garbage.
+type host struct{ values, seed []float32 }
+
+// read downloads a tensor. The values are good until the next call.
+func (h *host) read(t *tensor.Tape, x *tensor.Tensor) (values []float32, err error) {
+	if values, err = t.Read(h.values, x); err == nil {
+		h.values = values
+	}
+	return values, err
+}
+
+// seedOf is room for a gradient of n numbers, zero at first and good until the next call.
+func (h *host) seedOf(n int) []float32 {
+	h.seed = slices.Grow(h.seed[:0], n)[:n]
+	clear(h.seed)
+	return h.seed
+}
+
 // newObjective returns the objective of a train stage.
 func newObjective(spec recipe.Train) (objective, error) {
 	switch spec.Objective {
 	case "next_token":
-		return nextToken{}, nil
+		return &nextToken{}, nil
 	case "regression":
-		return regression{}, nil
+		return &regression{}, nil
 	case "classification":
-		return classification{}, nil
+		return &classification{}, nil
 	case "pairwise":
-		return pairwise{}, nil
+		return &pairwise{}, nil
 	case "dpo":
-		return dpo{beta: spec.Beta}, nil
+		return &dpo{beta: spec.Beta}, nil
 	}
 	return nil, fmt.Errorf("objective %q is not known", spec.Objective)
 }
 
+// headOf is the head that the objective trains.
+func headOf(objective string) model.Head {
+	if objective == "next_token" || objective == "dpo" {
+		return model.HeadLM
+	}
+	return model.HeadClassify
+}
+
+// learnsPairs reports whether a row of a batch is two sequences.
+func learnsPairs(objective string) bool { return objective == "pairwise" || objective == "dpo" }
+
 // decides reports whether the objective counts right decisions.
 func decides(objective string) bool {
-	return objective == "classification" || objective == "pairwise" || objective == "dpo"
+	return objective == "classification" || learnsPairs(objective)
 }

@@ -16,6 +16,7 @@ type optimizer struct {
 	spec   recipe.Train
 	m, v   accelerators.Buffer // first and second moments, laid out as the parameters
 	norm   accelerators.Buffer // one element
+	square [1]float32          // the same on the host
 }
 
 func newOptimizer(dev accelerators.Device, params *tensor.ParamSet, spec recipe.Train) (*optimizer, error) {
@@ -63,9 +64,8 @@ func (o *optimizer) step(number int, rate float64) (float64, error) {
 
 func (o *optimizer) gradNorm() (float64, error) {
 	o.dev.SquaredNorm(o.norm, o.params.Grad)
-	var square [1]float32
-	err := o.dev.DownloadF32(square[:], o.norm)
-	return math.Sqrt(float64(square[0])), err
+	err := o.dev.DownloadF32(o.square[:], o.norm)
+	return math.Sqrt(float64(o.square[0])), err
 }
 
 func (o *optimizer) constants(number int, rate, scale float64, decay bool) accelerators.AdamW {

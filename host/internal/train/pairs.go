@@ -11,18 +11,18 @@ import (
 // Pairs lie in a batch as sequences 2i (chosen) and 2i+1 (rejected).
 
 // pairwise is the Bradley-Terry loss of a reward model, -log sigmoid(reward(chosen) - reward(rejected)).
-type pairwise struct{}
+type pairwise struct{ host }
 
-func (pairwise) weight(b data.Batch) float64 { return float64(pairs(b)) }
+func (*pairwise) weight(b data.Batch) float64 { return float64(pairs(b)) }
 
 func pairs(b data.Batch) int { return (len(b.Offsets) - 1) / 2 }
 
-func (pairwise) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	out, rewards, err := oneOutput(t, m, b)
+func (o *pairwise) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+	out, rewards, err := o.oneOutput(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}
-	seed := make([]float32, len(rewards))
+	seed := o.seedOf(len(rewards))
 	var sum measured
 	for i := range pairs(b) {
 		loss, slope := logistic(float64(rewards[2*i]) - float64(rewards[2*i+1]))
@@ -45,18 +45,20 @@ func logistic(margin float64) (measured, float64) {
 // -log sigmoid(beta * ((pi(chosen) - pi(rejected)) - (ref(chosen) - ref(rejected)))), where pi and ref are sums of the
 // log-probabilities of the response tokens, the reference's by number of the sequence in the plan.
 type dpo struct {
+	host
 	beta      float64
 	reference []float32
+	sums      []float64 // log-probabilities of the sequences of a batch
 }
 
-func (dpo) weight(b data.Batch) float64 { return float64(pairs(b)) }
+func (*dpo) weight(b data.Batch) float64 { return float64(pairs(b)) }
 
-func (o dpo) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
-	nll, logp, err := sequenceLogProbs(t, m, b)
+func (o *dpo) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+	nll, logp, err := o.logProbs(t, m, b)
 	if err != nil {
 		return measured{}, err
 	}
-	seed := make([]float32, len(b.Tokens))
+	seed := o.seedOf(len(b.Tokens))
 	var sum measured
 	for i := range pairs(b) {
 		margin := o.gain(b, logp, 2*i) - o.gain(b, logp, 2*i+1)
@@ -70,7 +72,7 @@ func (o dpo) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser floa
 }
 
 // gain is how much likelier sequence s of the batch is than under the reference.
-func (o dpo) gain(b data.Batch, logp []float64, s int) float64 {
+func (o *dpo) gain(b data.Batch, logp []float64, s int) float64 {
 	return logp[s] - float64(o.reference[b.Sequences[s]])
 }
 
@@ -81,18 +83,20 @@ func fillSeed(seed []float32, b data.Batch, s int, scale float64) {
 	}
 }
 
-// sequenceLogProbs sums the weighted log-probabilities of the targets of each sequence.
-func sequenceLogProbs(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float64, error) {
+// logProbs sums the weighted log-probabilities of the targets of each sequence. The sums are good until the next call.
+func (o *dpo) logProbs(t *tensor.Tape, m *model.Model, b data.Batch) (*tensor.Tensor, []float64, error) {
 	nll := m.TokenNLL(t, m.Hidden(t, input(b)), b.Targets)
-	values, err := t.Download(nll)
+	values, err := o.read(t, nll)
 	if err != nil {
 		return nil, nil, err
 	}
-	sums := make([]float64, len(b.Offsets)-1)
-	for s := range sums {
+	o.sums = o.sums[:0]
+	for s := range len(b.Offsets) - 1 {
+		sum := 0.0
 		for i := b.Offsets[s]; i < b.Offsets[s+1]; i++ {
-			sums[s] -= float64(b.Weights[i]) * float64(values[i])
+			sum -= float64(b.Weights[i]) * float64(values[i])
 		}
+		o.sums = append(o.sums, sum)
 	}
-	return nll, sums, nil
+	return nll, o.sums, nil
 }

@@ -17,22 +17,21 @@ const referenceBase = "reference"
 // newObjective returns the objective of the stage; dpo brings its reference values, which are computed once.
 func (r *run) newObjective(ctx context.Context) (objective, error) {
 	o, err := newObjective(r.job.Spec)
-	if d, ok := o.(dpo); ok {
-		d.reference, err = r.reference(ctx)
-		return d, err
+	if d, ok := o.(*dpo); ok {
+		d.reference, err = r.reference(ctx, d)
 	}
 	return o, err
 }
 
 // reference reads the reference's log-probabilities, or computes them with the start weights and writes them. The start
 // weights are the reference model, so no second model is held.
-func (r *run) reference(ctx context.Context) ([]float32, error) {
+func (r *run) reference(ctx context.Context, d *dpo) ([]float32, error) {
 	values := make([]float32, r.job.Plan.Sequences())
 	found, err := r.readReference(values)
 	if found || err != nil {
 		return values, err
 	}
-	if err := r.computeReference(ctx, values); err != nil {
+	if err := r.computeReference(ctx, d, values); err != nil {
 		return nil, fmt.Errorf("reference log-probabilities: %w", err)
 	}
 	tensors := []checkpoint.Tensor{{Name: r.referenceName(), Shape: []int{len(values)}, Data: values}}
@@ -60,24 +59,25 @@ func (r *run) readReference(values []float32) (found bool, err error) {
 }
 
 // computeReference goes through the sequences of the plan in their order, a micro-batch at a time.
-func (r *run) computeReference(ctx context.Context, values []float32) error {
-	size := 2 * r.job.microBatch()
+func (r *run) computeReference(ctx context.Context, d *dpo, values []float32) error {
+	size := r.job.referenceBatch()
 	for from := 0; from < len(values); from += size {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err := r.logProbs(r.job.Plan.Range(from, min(from+size, len(values))), values); err != nil {
+		if err := r.logProbs(d, r.job.Plan.Range(from, min(from+size, len(values))), values); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// logProbs computes the values of the sequences of a batch.
-func (r *run) logProbs(batch data.Batch, values []float32) error {
-	tape := tensor.NewInference(r.job.Device, r.pool)
+// logProbs computes the values of the sequences of a batch, as exactly as the steps do.
+func (r *run) logProbs(d *dpo, batch data.Batch, values []float32) error {
+	tape := tensor.NewInference(r.job.Device, r.arena)
+	tape.Compute = r.tape.Compute
 	defer tape.Reset()
-	_, logp, err := sequenceLogProbs(tape, r.job.Model, batch)
+	_, logp, err := d.logProbs(tape, r.job.Model, batch)
 	for i, v := range logp {
 		values[batch.Sequences[i]] = float32(v)
 	}

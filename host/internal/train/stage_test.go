@@ -95,13 +95,14 @@ var learnTokenizer = sync.OnceValues(func() (*tokenizer.Tokenizer, error) {
 
 // A stage makes the jobs of one train stage, each with a model and plan of its own, as separate processes would.
 type stage struct {
+	arch string
 	spec recipe.Train
 	seed uint64
 	data []*data.Record
 }
 
 func newStage(objective string) stage {
-	return stage{data: records(objective), seed: 3, spec: recipe.Train{
+	return stage{arch: model.Llama, data: records(objective), seed: 3, spec: recipe.Train{
 		Objective: objective, Data: recipe.Mix{Mix: map[string]float64{"toy": 1}}, Label: "label", Learn: "all",
 		SequenceLen: 48, OverLength: "cut", Steps: 12, BatchSize: 5, MicroBatchSize: 2,
 		LearningRate: 4e-3, Scheduler: "cosine", WarmupRatio: 0.1, MinRatio: 0.1,
@@ -109,12 +110,7 @@ func newStage(objective string) stage {
 	}}
 }
 
-func (s stage) head() model.Head {
-	if s.spec.Objective == "next_token" || s.spec.Objective == "dpo" {
-		return model.HeadLM
-	}
-	return model.HeadClassify
-}
+func (s stage) head() model.Head { return headOf(s.spec.Objective) }
 
 func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 	t.Helper()
@@ -122,7 +118,7 @@ func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := recipe.Model{Arch: model.Llama, Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, Context: 64, RopeTheta: 1e4}
+	shape := recipe.Model{Arch: s.arch, Layers: 2, Hidden: 32, Heads: 4, KVHeads: 2, Context: 64, RopeTheta: 1e4}
 	if s.spec.Objective == "classification" {
 		shape.Outputs = len(kinds)
 	}

@@ -1,0 +1,78 @@
+package train
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/dry"
+	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/host/internal/model"
+)
+
+// garbage is how many allocations on the Go heap a whole step makes, once a first one is done: gradients of two
+// micro-batches, their norm and the update.
+func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
+	t.Helper()
+	job := s.job(t, dev, t.TempDir())
+	r := newRun(job)
+	if err := r.allocate(); err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	o, err := newObjective(s.spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, ok := o.(*dpo); ok {
+		d.reference = make([]float32, job.Plan.Sequences())
+	}
+	micros := []data.Batch{job.Plan.Micro(0, 0, 2), job.Plan.Micro(0, 1, 2)}
+	return testing.AllocsPerRun(3, func() {
+		job.Model.Params().ZeroGrad(dev)
+		for _, micro := range micros {
+			_, err := o.learn(r.tape, job.Model, micro, 10)
+			if r.tape.Reset(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := r.optimizer.step(1, 1e-3); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func (s stage) name() string {
+	return fmt.Sprintf("%s %s, checkpointing %v", s.arch, s.spec.Objective, s.spec.GradientCheckpointing)
+}
+
+func everyStage() []stage {
+	var all []stage
+	for _, objective := range objectives {
+		plain, checkpointed, encoder := newStage(objective), newStage(objective), newStage(objective)
+		checkpointed.spec.GradientCheckpointing = true
+		all = append(all, plain, checkpointed)
+		if encoder.head() == model.HeadClassify {
+			encoder.arch = model.Roberta
+			all = append(all, encoder)
+		}
+	}
+	return all
+}
+
+func TestTheEngineMakesNoGarbage(t *testing.T) {
+	for _, s := range everyStage() {
+		if n := garbage(t, dry.New(), s); n != 0 {
+			t.Errorf("%s: %v allocations a step", s.name(), n)
+		}
+	}
+}
+
+func TestTheEngineMakesNoGarbageOnTheProcessor(t *testing.T) {
+	t.Skip("the cpu device makes garbage of its own")
+	for _, s := range everyStage() {
+		if n := garbage(t, threads(t, 2), s); n != 0 {
+			t.Errorf("%s: %v allocations a step", s.name(), n)
+		}
+	}
+}
