@@ -14,7 +14,7 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-//go:generate go run -C _asm . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg cpu
+//go:generate go run -C _asm . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg cpu -arm64 ../kernels_arm64
 
 func init() {
 	accelerators.Register("cpu", 0, open)

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"log"
+
 	. "github.com/mmcloughlin/avo/build"
 )
 
@@ -18,6 +20,9 @@ func main() {
 		rowKernels(s)
 	}
 	Generate()
+	if err := neonKernels("cpu"); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // begin starts a function whose slice arguments the compiler may keep on the stack.
