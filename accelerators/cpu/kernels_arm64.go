@@ -4,7 +4,7 @@
 
 package cpu
 
-// pause is a moment's rest within a spin loop: the processor's other thread gets the core.
+// pause is a moment's rest within a spin loop.
 func pause()
 
 // stripsNEON copies 48 columns into 8 strips of 6, step elements apart.

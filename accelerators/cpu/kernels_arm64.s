@@ -376,8 +376,7 @@ store4:
 	SUB $12, R1, R3
 	CMP $4, R3
 	BLT part4
-whole4:
-	CBZ R13, wholeSet4
+	CBZ R13, set4
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -466,7 +465,7 @@ whole4:
 	WORD $0x4f9c12f8 // FMLA V24.4S, V23.4S, V28.S[0]
 	FMOVQ F24, 48(R14)
 	B done
-wholeSet4:
+set4:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -532,7 +531,7 @@ wholeSet4:
 	FMOVQ F24, 48(R14)
 	B done
 part4:
-	CBZ R13, partSet4
+	CBZ R13, setPart4
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -717,7 +716,7 @@ loaded4x5:
 	VST1.P V24.S[2], 4(R2)
 added4x5:
 	B done
-partSet4:
+setPart4:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -1008,8 +1007,7 @@ store3:
 	SUB $8, R1, R3
 	CMP $4, R3
 	BLT part3
-whole3:
-	CBZ R13, wholeSet3
+	CBZ R13, set3
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -1080,7 +1078,7 @@ whole3:
 	WORD $0x4f9c1238 // FMLA V24.4S, V17.4S, V28.S[0]
 	FMOVQ F24, 32(R14)
 	B done
-wholeSet3:
+set3:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -1134,7 +1132,7 @@ wholeSet3:
 	FMOVQ F24, 32(R14)
 	B done
 part3:
-	CBZ R13, partSet3
+	CBZ R13, setPart3
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -1301,7 +1299,7 @@ loaded3x5:
 	VST1.P V24.S[2], 4(R2)
 added3x5:
 	B done
-partSet3:
+setPart3:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -1539,8 +1537,7 @@ store2:
 	SUB $4, R1, R3
 	CMP $4, R3
 	BLT part2
-whole2:
-	CBZ R13, wholeSet2
+	CBZ R13, set2
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -1593,7 +1590,7 @@ whole2:
 	WORD $0x4f9c1178 // FMLA V24.4S, V11.4S, V28.S[0]
 	FMOVQ F24, 16(R14)
 	B done
-wholeSet2:
+set2:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -1635,7 +1632,7 @@ wholeSet2:
 	FMOVQ F24, 16(R14)
 	B done
 part2:
-	CBZ R13, partSet2
+	CBZ R13, setPart2
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -1784,7 +1781,7 @@ loaded2x5:
 	VST1.P V24.S[2], 4(R2)
 added2x5:
 	B done
-partSet2:
+setPart2:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	WORD $0x4f9c9038 // FMUL V24.4S, V1.4S, V28.S[0]
@@ -1969,8 +1966,7 @@ store1:
 	SUB $0, R1, R3
 	CMP $4, R3
 	BLT part1
-whole1:
-	CBZ R13, wholeSet1
+	CBZ R13, set1
 	FMOVQ 0(R14), F24
 	WORD $0x4f9c1018 // FMLA V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
@@ -2005,7 +2001,7 @@ whole1:
 	WORD $0x4f9c10b8 // FMLA V24.4S, V5.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	B done
-wholeSet1:
+set1:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	FMOVQ F24, 0(R14)
 	SUBS $1, R0
@@ -2035,7 +2031,7 @@ wholeSet1:
 	FMOVQ F24, 0(R14)
 	B done
 part1:
-	CBZ R13, partSet1
+	CBZ R13, setPart1
 	ADD $0, R14, R2
 	VLD1.P 4(R2), V24.S[0]
 	CMP $1, R3
@@ -2166,7 +2162,7 @@ loaded1x5:
 	VST1.P V24.S[2], 4(R2)
 added1x5:
 	B done
-partSet1:
+setPart1:
 	WORD $0x4f9c9018 // FMUL V24.4S, V0.4S, V28.S[0]
 	ADD $0, R14, R2
 	VST1.P V24.S[0], 4(R2)

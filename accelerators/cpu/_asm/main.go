@@ -1,5 +1,5 @@
 // Command asm generates the assembly of package cpu; go generate in that package runs it. It is a module of its own
-// so that users of the package do not depend on avo.
+// so that users of the package do not depend on avo, which writes the part for amd64.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 		rowKernels(s)
 	}
 	Generate()
-	if err := neonKernels("cpu"); err != nil {
+	if err := neonKernels(); err != nil {
 		log.Fatal(err)
 	}
 }

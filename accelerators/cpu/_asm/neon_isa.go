@@ -54,7 +54,6 @@ var (
 	fmaxv  = vectorOp{"FMAXV", 0x6e30f800}  // of all lanes, into lane 0
 	add    = vectorOp{"ADD", 0x4ea08400}
 	sub    = vectorOp{"SUB", 0x6ea08400}
-	and    = vectorOp{"AND", 0x4e201c00}
 	bic    = vectorOp{"BIC", 0x4e601c00} // n without the bits of m
 	bit    = vectorOp{"BIT", 0x6ea01c00} // d takes the bits of n that are set in m
 

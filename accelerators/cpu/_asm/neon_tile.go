@@ -112,25 +112,22 @@ func (t neonTile) store() {
 	t.emit("SUB $%d, %v, %v", 4*(t.vectors-1), t.n, last)
 	t.emit("CMP $4, %v", last)
 	t.emit("BLT %s", t.name("part"))
-	for _, part := range []bool{false, true} {
-		kind := map[bool]string{false: "whole", true: "part"}[part]
-		t.label(t.name(kind))
-		t.emit("CBZ %v, %s", add, t.name(kind+"Set"))
-		t.storeRows(true, part)
-		t.label(t.name(kind + "Set"))
-		t.storeRows(false, part)
-	}
+	t.emit("CBZ %v, %s", add, t.name("set"))
+	t.storeRows(true, false)
+	t.label(t.name("set"))
+	t.storeRows(false, false)
+	t.label(t.name("part"))
+	t.emit("CBZ %v, %s", add, t.name("setPart"))
+	t.storeRows(true, true)
+	t.label(t.name("setPart"))
+	t.storeRows(false, true)
 }
 
 // storeRows stores row after row until m are done.
 func (t neonTile) storeRows(add, part bool) {
 	for i := range neonRows {
 		for v := range t.vectors {
-			if part && v == t.vectors-1 {
-				t.storePart(i, add)
-			} else {
-				t.storeVector(i, v, add)
-			}
+			t.storeVector(i, v, add, part && v == t.vectors-1)
 		}
 		if i+1 < neonRows {
 			t.emit("SUBS $1, %v", t.m)
@@ -141,45 +138,42 @@ func (t neonTile) storeRows(add, part bool) {
 	t.emit("B done")
 }
 
-func (t neonTile) storeVector(i, v int, add bool) {
-	if add {
-		t.emit("FMOVQ %d(%v), F%d", 16*v, t.c, int(neonB))
-	}
-	t.emit("FMOVQ F%d, %d(%v)", int(t.scaled(i, v, add)), 16*v, t.c)
-}
-
-// scaled is alpha times the sum, added to what neonB holds.
-func (t neonTile) scaled(i, v int, add bool) vreg {
+func (t neonTile) storeVector(i, v int, add, part bool) {
 	alpha := element{neonA, 0}
-	if add {
-		t.doElement(fmlaElement, neonB, t.sum(i, v), alpha)
-	} else {
+	if !add {
 		t.doElement(fmulElement, neonB, t.sum(i, v), alpha)
+		t.put(i, v, part, "set")
+		return
 	}
-	return neonB
+	t.get(i, v, part)
+	t.doElement(fmlaElement, neonB, t.sum(i, v), alpha)
+	t.put(i, v, part, "added")
 }
 
-// storePart touches one lane after the other, as there are no masks.
-func (t neonTile) storePart(i int, add bool) {
-	v := t.vectors - 1
-	if add {
-		t.lanesOf(v, func(lane int) { t.emit("VLD1.P 4(%v), %v", t.offset, element{neonB, lane}) },
-			fmt.Sprintf("loaded%dx%d", t.vectors, i))
+// get loads a vector of C to neonB.
+func (t neonTile) get(i, v int, part bool) {
+	if !part {
+		t.emit("FMOVQ %d(%v), F%d", 16*v, t.c, int(neonB))
+		return
 	}
-	t.scaled(i, v, add)
-	done := fmt.Sprintf("set%dx%d", t.vectors, i)
-	if add {
-		done = fmt.Sprintf("added%dx%d", t.vectors, i)
-	}
-	t.lanesOf(v, func(lane int) { t.emit("VST1.P %v, 4(%v)", element{neonB, lane}, t.offset) }, done)
+	t.lanesOf(v, fmt.Sprintf("loaded%dx%d", t.vectors, i), func(e element) { t.emit("VLD1.P 4(%v), %v", t.offset, e) })
 }
 
-// lanesOf goes through the lanes that the last vector has, one to three.
-func (t neonTile) lanesOf(v int, touch func(lane int), done string) {
+// put stores neonB to C; step is a name for what was done.
+func (t neonTile) put(i, v int, part bool, step string) {
+	if !part {
+		t.emit("FMOVQ F%d, %d(%v)", int(neonB), 16*v, t.c)
+		return
+	}
+	t.lanesOf(v, fmt.Sprintf("%s%dx%d", step, t.vectors, i), func(e element) { t.emit("VST1.P %v, 4(%v)", e, t.offset) })
+}
+
+// lanesOf goes through the lanes that the last vector has, one to three: there are no masks.
+func (t neonTile) lanesOf(v int, done string, touch func(element)) {
 	last := t.count
 	t.emit("ADD $%d, %v, %v", 16*v, t.c, t.offset)
 	for lane := range 3 {
-		touch(lane)
+		touch(element{neonB, lane})
 		if lane < 2 {
 			t.emit("CMP $%d, %v", lane+1, last)
 			t.emit("BEQ %s", done)
