@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := quality-rules datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test lint generate clean
+.PHONY: all build plugins demo test test-isa lint generate clean
 
 all: build plugins
 
@@ -32,6 +32,19 @@ demo: build bin/plugins/quality-rules.wasm bin/plugins/confilter.wasm
 
 test:
 	$(GO) test ./...
+
+# The kernels' tests and the gradient checks for every instruction set that this processor has, each forced; built
+# without assembly; and for arm64 in emulation (qemu-user-static), with fewer repetitions (-short) as it is slow.
+KERNELS := ./accelerators/cpu ./host/internal/tensor
+
+test-isa:
+	@sets=$$($(GO) test -v -run '^TestEverySetCanBeForced$$' ./accelerators/cpu | \
+		sed -n 's|.* TestEverySetCanBeForced/\([^ ]*\) .*|\1|p'); \
+	test -n "$$sets" && for set in $$sets; do \
+		echo "CAREBOT_CPU=$$set" && CAREBOT_CPU=$$set $(GO) test $(KERNELS) || exit 1; \
+	done
+	$(GO) test -tags purego $(KERNELS)
+	GOARCH=arm64 CAREBOT_CPU=neon $(GO) test -short -exec qemu-aarch64-static $(KERNELS)
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these"; exit 1; }

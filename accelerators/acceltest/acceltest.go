@@ -47,7 +47,8 @@ var suites = []struct {
 	{"Repeatable", testRepeatable},
 }
 
-// Run checks a device. open is called once for each subtest and must return a fresh device; Run closes it.
+// Run checks a device. open is called once for each subtest and must return a fresh device; Run closes it. With
+// -short, Repeatable is left out: it takes as long as half of the others.
 func Run(t *testing.T, open func() accelerators.Device) {
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
@@ -59,6 +60,9 @@ func Run(t *testing.T, open func() accelerators.Device) {
 }
 
 func testRepeatable(r *rig) {
+	if testing.Short() {
+		r.t.Skip("-short")
+	}
 	first, second := Fingerprint(r.t, r.dev), Fingerprint(r.t, r.dev)
 	Same(r.t, first, second)
 }

@@ -1,8 +1,10 @@
 // Command asm generates the assembly of package cpu; go generate in that package runs it. It is a module of its own
-// so that users of the package do not depend on avo.
+// so that users of the package do not depend on avo, which writes the part for amd64.
 package main
 
 import (
+	"log"
+
 	. "github.com/mmcloughlin/avo/build"
 )
 
@@ -18,6 +20,9 @@ func main() {
 		rowKernels(s)
 	}
 	Generate()
+	if err := neonKernels(); err != nil {
+		log.Fatal(err)
+	}
 }
 
 // begin starts a function whose slice arguments the compiler may keep on the stack.
