@@ -3,11 +3,12 @@ package cpu
 import "github.com/carebot-llm/carebot/accelerators"
 
 // The blocks of a product. A block of B, at most blockK by blockN, is packed into panels once and shared by all
-// workers; a tile of A stays in the first-level cache while the panels stream past it. K is cut by blockK alone,
+// workers. Of the rows of C that are a worker's task, A stays in the second-level cache while the panels pass it, each
+// of which serves all tiles of the task before the next one comes. K is cut by blockK alone,
 // never between workers, and each element of C is one chain over k within a block: so a row of C has the same bits
 // whatever the other rows, the threads and the way through this file.
 const (
-	blockK    = 512
+	blockK    = 768
 	blockN    = 2048
 	stripRows = 8 * tileRows // rows of a transposed A that are packed at a time
 	taskRows  = 4 * tileRows
@@ -123,7 +124,7 @@ func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
 		for i := range p.M {
 			p.scaleRow(i, 0, p.N)
 		}
-	case p.M <= thinRows && p.TransB:
+	case p.M <= turnedMost && p.TransB && p.N >= p.M:
 		p.turned()
 	case p.M <= thinRows:
 		p.thin()
@@ -240,39 +241,47 @@ func (p *product) rows(s *scratch, from, to int, cols, ks span, panels []float32
 			p.scaleRow(i, cols.from, cols.n)
 		}
 	}
-	row := from
 	if p.TransA && cols.n > p.set.width {
-		for ; row+stripRows <= to; row += stripRows {
-			p.packedRows(s, row, cols, ks, panels, add)
+		for ; from+stripRows <= to; from += stripRows {
+			p.tiles(p.strips(s, from, ks), from, from+stripRows, cols, ks, panels, add)
 		}
 	}
-	rowStep, colStep := p.StrideA, 1
+	p.tiles(p.inPlace(from, ks), from, to, cols, ks, panels, add)
+}
+
+// left is rows of op(A) within a block of K: element (i,k) of tile t is a[t*tileStep+i*rowStep+k*colStep].
+type left struct {
+	a                          []float32
+	tileStep, rowStep, colStep int
+}
+
+func (p *product) inPlace(row int, ks span) left {
 	if p.TransA {
-		rowStep, colStep = 1, p.StrideA
+		return left{p.a[ks.from*p.StrideA+row:], tileRows, 1, p.StrideA}
 	}
-	for ; row < to; row += tileRows {
-		a := p.a[row*rowStep+ks.from*colStep:]
-		p.tiles(a, rowStep, colStep, row, min(tileRows, to-row), cols, ks.n, panels, add)
-	}
+	return left{p.a[row*p.StrideA+ks.from:], tileRows * p.StrideA, p.StrideA, 1}
 }
 
-// packedRows packs stripRows columns of a transposed A into strips first: read in place, each would touch a cache
-// line for every k and every panel.
-func (p *product) packedRows(s *scratch, row int, cols, ks span, panels []float32, add bool) {
+// strips packs stripRows columns of a transposed A: read in place, each tile would touch a cache line for every k and
+// every panel.
+func (p *product) strips(s *scratch, row int, ks span) left {
 	step := tileRows*ks.n + 16
-	strips := s.floats(slotStrips, 8*step)
+	strips := s.floats(slotStrips, stripRows/tileRows*step)
 	p.set.strips(strips, step, p.a[ks.from*p.StrideA+row:], p.StrideA, ks.n)
-	for i := range 8 {
-		p.tiles(strips[i*step:], 1, tileRows, row+i*tileRows, tileRows, cols, ks.n, panels, add)
-	}
+	return left{strips, step, 1, tileRows}
 }
 
-// tiles computes m rows of C from row on, panel by panel.
-func (p *product) tiles(a []float32, rowStep, colStep, row, m int, cols span, depth int, panels []float32, add bool) {
+// tiles computes C[from:to, cols] from a block of K.
+func (p *product) tiles(l left, from, to int, cols, ks span, panels []float32, add bool) {
 	width := p.set.width
 	for j := 0; j < cols.n; j += width {
-		c := p.c[row*p.StrideC+cols.from+j:]
-		p.set.tile(depth, a, rowStep, colStep, panels[j*depth:], c, p.StrideC, m, min(width, cols.n-j), p.Alpha, add)
+		panel, a := panels[j*ks.n:], l.a
+		n := min(width, cols.n-j)
+		for row := from; row < to; row += tileRows {
+			c := p.c[row*p.StrideC+cols.from+j:]
+			p.set.tile(ks.n, a, l.rowStep, l.colStep, panel, c, p.StrideC, min(tileRows, to-row), n, p.Alpha, add)
+			a = a[min(len(a), l.tileStep):]
+		}
 	}
 }
 

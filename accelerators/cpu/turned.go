@@ -3,6 +3,9 @@ package cpu
 // thinWidth is how many columns a panel of a turned product has; the kernel sets' narrow tiles are as wide.
 const thinWidth = 16
 
+// turnedMost is how many rows of C are few: above, transposing them costs more than packing B.
+const turnedMost = 128
+
 // turnedRows is a multiple of every tile's height and of what one transposition writes.
 const turnedRows = 48
 
