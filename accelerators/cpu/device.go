@@ -30,6 +30,8 @@ type Device struct {
 	shared  scratch   // of the operation as a whole
 	ranges  ranges    // the task that each and parts run
 	product product
+	head    head
+	peak    accelerators.Peak
 	err     error
 	used    int64 // bytes allocated
 	room    int64 // bytes that may be

@@ -23,6 +23,9 @@ type kernelSet struct {
 	// from memory; its colStep is 1.
 	narrow     tileKernel
 	narrowRows int
+	// peakBF16 runs rounds of bf16 products within the cache and returns their floating-point operations; nil where they
+	// have no instructions of their own.
+	peakBF16 func(s *scratch, rounds int) (flops float64)
 	// transpose: dst[j*ldd+i] = src[i*lds+j] for i < rows <= 16, j < cols. The other lanes i < 16 of dst may be
 	// overwritten.
 	transpose func(dst []float32, ldd int, src []float32, lds, rows, cols int)

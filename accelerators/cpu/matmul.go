@@ -4,9 +4,9 @@ import "github.com/carebot-llm/carebot/accelerators"
 
 // The blocks of a product. A block of B, at most blockK by blockN, is packed into panels once and shared by all
 // workers. Of the rows of C that are a worker's task, A stays in the second-level cache while the panels pass it, each
-// of which serves all tiles of the task before the next one comes. K is cut by blockK alone,
-// never between workers, and each element of C is one chain over k within a block: so a row of C has the same bits
-// whatever the other rows, the threads and the way through this file.
+// of which serves all tiles of the task before the next one comes. K is cut by blockK alone, never between workers,
+// and each element of C is one chain over k within a block: so a row of C has the same bits whatever the other rows,
+// the threads and the way through this file.
 const (
 	blockK    = 768
 	blockN    = 2048
