@@ -241,12 +241,30 @@ func (p *product) rows(s *scratch, from, to int, cols, ks span, panels []float32
 			p.scaleRow(i, cols.from, cols.n)
 		}
 	}
-	if p.TransA && cols.n > p.set.width {
+	if p.TransA && cols.n > p.set.width && to >= stripRows {
 		for ; from+stripRows <= to; from += stripRows {
 			p.tiles(p.strips(s, from, ks), from, from+stripRows, cols, ks, panels, add)
 		}
+		p.lastRows(s, from, to, cols, ks, panels, add)
+		return
 	}
 	p.tiles(p.inPlace(from, ks), from, to, cols, ks, panels, add)
+}
+
+// lastRows is for fewer than stripRows: the strips end with the last row, and of the first one that is needed a part.
+func (p *product) lastRows(s *scratch, from, to int, cols, ks span, panels []float32, add bool) {
+	if from == to {
+		return
+	}
+	l := p.strips(s, to-stripRows, ks)
+	whole := (to - from - 1) / tileRows
+	part := to - from - whole*tileRows
+	l.a = l.a[(stripRows/tileRows-whole-1)*l.tileStep:]
+	rest := l
+	rest.a = l.a[l.tileStep:]
+	l.a = l.a[tileRows-part:]
+	p.tiles(l, from, from+part, cols, ks, panels, add)
+	p.tiles(rest, from+part, to, cols, ks, panels, add)
 }
 
 // left is rows of op(A) within a block of K: element (i,k) of tile t is a[t*tileStep+i*rowStep+k*colStep].
