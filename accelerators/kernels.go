@@ -10,6 +10,7 @@ type Kernels interface {
 	Embed(out, table, ids Buffer, width int)
 	EmbedGrad(dtable, dout, ids Buffer, width int)
 
+	// MatMul: C = alpha*op(A) op(B) + beta*C. A C that shares elements with A or B is an error; with Beta 0 it is not read.
 	MatMul(c, a, b Buffer, s MatMul)
 	// AddBias: y[t,:] += bias. BiasGrad: dbias += column sums of dy.
 	AddBias(y, bias Buffer, width int)

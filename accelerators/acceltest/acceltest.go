@@ -45,6 +45,7 @@ var suites = []struct {
 	{"AdamW", testAdamW},
 	{"Sample", testSample},
 	{"Repeatable", testRepeatable},
+	{"Peak", testPeak},
 }
 
 // Run checks a device. open is called once for each subtest and must return a fresh device; Run closes it. With

@@ -2,6 +2,8 @@ package acceltest
 
 import (
 	"fmt"
+	"math"
+	"strings"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -33,6 +35,71 @@ func testMatMul(r *rig) {
 		r.dev.MatMul(cleared, kept.Slice(0, 0), kept.Slice(0, 0), accelerators.MatMul{M: 2, N: 3, Alpha: 1})
 		r.expect("c", cleared, make([]float64, 6), exactly)
 	})
+	r.run("special values", testSpecialProducts)
+	r.run("side by side", testColumnsSideBySide)
+	r.run("mistakes", testProductMistakes)
+}
+
+// testSpecialProducts: what is not finite passes into just the rows and columns that it belongs to, as IEEE 754 has it.
+func testSpecialProducts(r *rig) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, m := range []int{4, 150} {
+		for form := range 4 {
+			s := accelerators.MatMul{M: m, N: 70, K: 20, TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 1}
+			a, b := newMatrix(r, s.M, s.K, 0, s.TransA), newMatrix(r, s.K, s.N, 0, s.TransB)
+			a.x[a.index(1, 3)], a.x[a.index(2, 19)], b.x[b.index(5, 6)], b.x[b.index(3, 64)] = inf, nan, -inf, 0
+			out := r.output(s.M * s.N)
+			r.dev.MatMul(out, r.upload(a.x), r.upload(b.x), s)
+			for i, got := range r.download(out) {
+				want := 0.0
+				for k := range s.K {
+					want += a.x[a.index(i/s.N, k)] * b.x[b.index(k, i%s.N)]
+				}
+				same := math.IsNaN(want) == math.IsNaN(float64(got)) && (!math.IsInf(want, 0) || want == float64(got))
+				if !same {
+					r.t.Fatalf("%+v: c[%d,%d] = %v, want %v", s, i/s.N, i%s.N, got, want)
+				}
+			}
+		}
+	}
+}
+
+// testColumnsSideBySide: operands and output may be columns of one matrix.
+func testColumnsSideBySide(r *rig) {
+	const rows, width, stride = 40, 16, 48
+	x, w := r.normal(rows*stride), newMatrix(r, width, width, 0, false)
+	b := r.upload(x)
+	r.dev.MatMul(b.Slice(width, (rows-1)*stride+width), b, r.upload(w.x), accelerators.MatMul{M: rows, N: width, K: width,
+		StrideA: stride, StrideC: stride, Alpha: 1})
+	for i := range rows {
+		for j := range width {
+			sum := 0.0
+			for k := range width {
+				sum += x[i*stride+k] * w.x[w.index(k, j)]
+			}
+			x[i*stride+width+j] = sum
+		}
+	}
+	r.expect("rows", b, x, summed)
+}
+
+// testProductMistakes: shapes that do not fit and an output that overlaps an operand are errors that name the operation.
+func testProductMistakes(r *rig) {
+	square := accelerators.MatMul{M: 4, N: 4, K: 4, Alpha: 1}
+	x, y := r.upload(r.normal(32)), r.upload(r.normal(32))
+	narrow := square
+	narrow.StrideB = 3
+	for name, op := range map[string]func(){
+		"c overlaps a": func() { r.dev.MatMul(x.Slice(15, 16), x, y, square) },
+		"c overlaps b": func() { r.dev.MatMul(x, y, x.Slice(0, 16), square) },
+		"short a":      func() { r.dev.MatMul(x, y.Slice(0, 15), y, square) },
+		"stride":       func() { r.dev.MatMul(x, y, y, narrow) },
+	} {
+		op()
+		if err := r.dev.Sync(); err == nil || !strings.Contains(err.Error(), "MatMul") {
+			r.t.Errorf("%s: got error %v", name, err)
+		}
+	}
 }
 
 // matrix is op(X) of a stored matrix.

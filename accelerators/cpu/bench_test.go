@@ -47,33 +47,6 @@ func benchmarkSets(b *testing.B, f func(*testing.B, *Device)) {
 	})
 }
 
-func BenchmarkMatMul(b *testing.B) {
-	for _, s := range []accelerators.MatMul{
-		{M: 512, N: 512, K: 512},
-		{M: 2048, N: 2048, K: 2048},
-		{M: 2048, N: 384, K: 128, TransB: true},  // a small model, forward
-		{M: 2048, N: 128, K: 384},                // the same, gradient of the input
-		{M: 384, N: 128, K: 2048, TransA: true},  // the same, gradient of the weight
-		{M: 2048, N: 3072, K: 768, TransB: true}, // a larger one
-		{M: 3072, N: 768, K: 2048, TransA: true},
-		{M: 8, N: 3072, K: 768, TransB: true}, // generation
-	} {
-		s.Alpha = 1
-		b.Run(fmt.Sprintf("%dx%dx%d-%s", s.M, s.N, s.K, form(s)), func(b *testing.B) {
-			benchmarkSets(b, func(b *testing.B, d *Device) {
-				x := buffers(b, d, s.M*s.N, s.M*s.K, s.K*s.N)
-				measure(b, d, 2*float64(s.M)*float64(s.N)*float64(s.K), func() { d.MatMul(x[0], x[1], x[2], s) })
-			})
-		})
-	}
-}
-
-// form is the usual shorthand for which operands are transposed.
-func form(s accelerators.MatMul) string {
-	letters := map[bool]string{false: "n", true: "t"}
-	return letters[s.TransA] + letters[s.TransB]
-}
-
 func BenchmarkAttention(b *testing.B) {
 	for _, c := range []struct{ sequences, length, heads, kvHeads, dim int }{
 		{8, 256, 6, 6, 64}, {16, 128, 8, 4, 32}, {1, 2048, 12, 4, 64},

@@ -29,6 +29,9 @@ type Device struct {
 	scratch []scratch // one for each worker
 	shared  scratch   // of the operation as a whole
 	ranges  ranges    // the task that each and parts run
+	product product
+	head    head
+	peak    accelerators.Peak
 	err     error
 	used    int64 // bytes allocated
 	room    int64 // bytes that may be

@@ -6,22 +6,32 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// head is the language-model head. Rows without a target are left out of the products altogether.
+// head is the language-model head and the chunk of rows that it is at. Rows without a target are left out of the
+// products altogether. The device keeps one, so that its operations allocate nothing.
 type head struct {
 	accelerators.Head
+	dev            *Device
 	hidden, weight []float32
 	targets        []int32
 	counted        []int32   // the rows with a target
-	logits         []float32 // workspace: so many rows are a chunk
+	workspace      []float32 // for the logits of a chunk
+
+	nll, lse, dnll, dhidden, dweight []float32 // as far as the operation has them
+
+	from    int       // where in counted the next chunk begins
+	rows    []int32   // the chunk
+	hiddens []float32 // its rows of hidden, one after the other
+	logits  []float32 // and theirs, which become their gradients
 }
 
 func (c *call) head(hidden, weight, targets, logits accelerators.Buffer, s accelerators.Head) *head {
 	c.positive("Width", s.Width)
 	c.positive("Vocab", s.Vocab)
-	h := &head{Head: s}
+	h := &c.dev.head
+	*h = head{Head: s, dev: c.dev, counted: h.counted[:0]}
 	h.hidden = c.f32("hidden", hidden, c.size(s.Tokens, s.Width))
 	h.weight = c.f32("weight", weight, c.size(s.Vocab, s.Width))
-	h.logits = c.f32("logits", logits, max(logits.Len, s.Vocab))
+	h.workspace = c.f32("logits", logits, max(logits.Len, s.Vocab))
 	h.targets = c.ids("targets", targets, max(0, s.Tokens), -1, s.Vocab)
 	for t, target := range h.targets {
 		if target >= 0 {
@@ -35,24 +45,15 @@ func (c *call) head(hidden, weight, targets, logits accelerators.Buffer, s accel
 func (d *Device) HeadLoss(nll, lse, hidden, weight, targets, logits accelerators.Buffer, s accelerators.Head) {
 	c := d.call("HeadLoss")
 	h := c.head(hidden, weight, targets, logits, s)
-	nlls, lses := c.f32("nll", nll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
+	h.nll, h.lse = c.f32("nll", nll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
 	if !c.ok(s) {
 		return
 	}
-	clear(nlls)
-	clear(lses)
-	h.chunks(func(rows []int32) {
-		logits := d.logits(h, rows, d.gatherRows(h.hidden, rows, h.Width))
-		d.eachFunc(len(rows), h.Vocab*expWork, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				x := logits[i*h.Vocab : (i+1)*h.Vocab]
-				t := rows[i]
-				target, top := x[h.targets[t]], d.set.max(x)
-				lses[t] = top + float32(math.Log(float64(d.set.expSum(x, 1, top))))
-				nlls[t] = lses[t] - target
-			}
-		})
-	})
+	clear(h.nll)
+	clear(h.lse)
+	for h.chunk() {
+		d.each(len(h.rows), h.Vocab*expWork, (*headLoss)(h))
+	}
 }
 
 // HeadLossGrad overwrites dhidden and adds to dweight.
@@ -60,24 +61,16 @@ func (d *Device) HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, l
 	s accelerators.Head) {
 	c := d.call("HeadLossGrad")
 	h := c.head(hidden, weight, targets, logits, s)
-	dhs, dws := c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
-	dnlls, lses := c.f32("dnll", dnll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
+	h.dhidden, h.dweight = c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
+	h.dnll, h.lse = c.f32("dnll", dnll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
 	if !c.ok(s) {
 		return
 	}
-	clear(dhs)
-	h.chunks(func(rows []int32) {
-		hiddens := d.gatherRows(h.hidden, rows, h.Width)
-		dlogits := d.logits(h, rows, hiddens)
-		d.eachFunc(len(rows), h.Vocab*expWork, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				t := rows[i]
-				dlogitsRow(d.set, dlogits[i*h.Vocab:(i+1)*h.Vocab], h.targets[t], lses[t], dnlls[t])
-			}
-		})
-		d.weightGrad(dws, dlogits, hiddens, len(rows), h)
-		d.hiddenGrad(dhs, dlogits, rows, h)
-	})
+	clear(h.dhidden)
+	for h.chunk() {
+		d.each(len(h.rows), h.Vocab*expWork, (*headGrad)(h))
+		h.grads()
+	}
 }
 
 // HeadLearn is HeadLoss and HeadLossGrad in one, of which the logits are computed once.
@@ -85,88 +78,111 @@ func (d *Device) HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets,
 	s accelerators.Head) {
 	c := d.call("HeadLearn")
 	h := c.head(hidden, weight, targets, logits, s)
-	nlls, dnlls := c.f32("nll", nll, c.size(s.Tokens)), c.f32("dnll", dnll, c.size(s.Tokens))
-	dhs, dws := c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
+	h.nll, h.dnll = c.f32("nll", nll, c.size(s.Tokens)), c.f32("dnll", dnll, c.size(s.Tokens))
+	h.dhidden, h.dweight = c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
 	if !c.ok(s) {
 		return
 	}
-	clear(nlls)
-	clear(dhs)
-	h.chunks(func(rows []int32) {
-		hiddens := d.gatherRows(h.hidden, rows, h.Width)
-		dlogits := d.logits(h, rows, hiddens)
-		d.eachFunc(len(rows), 2*h.Vocab*expWork, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				t := rows[i]
-				nlls[t] = learnRow(d.set, dlogits[i*h.Vocab:(i+1)*h.Vocab], h.targets[t], dnlls[t])
-			}
-		})
-		d.weightGrad(dws, dlogits, hiddens, len(rows), h)
-		d.hiddenGrad(dhs, dlogits, rows, h)
-	})
-}
-
-// learnRow turns logits into dnll * (softmax - onehot) and returns the target's negative log-likelihood.
-func learnRow(set *kernelSet, x []float32, target int32, dnll float32) (nll float32) {
-	at, top := x[target], set.max(x)
-	sum := set.expSum(x, 1, top)
-	set.scale(x, dnll/sum)
-	x[target] -= dnll
-	return top + float32(math.Log(float64(sum))) - at
-}
-
-// dlogitsRow turns logits into dnll * (softmax - onehot).
-func dlogitsRow(set *kernelSet, x []float32, target int32, lse, dnll float32) {
-	set.expSum(x, 1, lse)
-	set.scale(x, dnll)
-	x[target] -= dnll
-}
-
-func (h *head) chunks(f func(rows []int32)) {
-	step := len(h.logits) / h.Vocab
-	for from := 0; from < len(h.counted); from += step {
-		f(h.counted[from:min(len(h.counted), from+step)])
+	clear(h.nll)
+	clear(h.dhidden)
+	for h.chunk() {
+		d.each(len(h.rows), 2*h.Vocab*expWork, (*headLearn)(h))
+		h.grads()
 	}
 }
 
-// gatherRows copies the rows of x together, unless they are together already.
-func (d *Device) gatherRows(x []float32, rows []int32, width int) []float32 {
-	first := int(rows[0])
-	if int(rows[len(rows)-1])-first == len(rows)-1 {
-		return x[first*width : (first+len(rows))*width]
+// headLoss, headGrad and headLearn are what the operations do with the rows of a chunk.
+type (
+	headLoss  head
+	headGrad  head
+	headLearn head
+)
+
+func (h *headLoss) items(_, lo, hi int) {
+	set := h.dev.set
+	for i := lo; i < hi; i++ {
+		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		target, top := x[h.targets[t]], set.max(x)
+		h.lse[t] = top + float32(math.Log(float64(set.expSum(x, 1, top))))
+		h.nll[t] = h.lse[t] - target
 	}
-	out := d.shared.floats(slotRows, len(rows)*width)
-	d.eachFunc(len(rows), width, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			copy(out[i*width:(i+1)*width], x[int(rows[i])*width:])
-		}
-	})
-	return out
 }
 
-func (d *Device) logits(h *head, rows []int32, hiddens []float32) []float32 {
-	logits := h.logits[:len(rows)*h.Vocab]
-	d.multiply(&product{set: d.set, a: hiddens, b: h.weight, c: logits, MatMul: denseStrides(accelerators.MatMul{
-		M: len(rows), N: h.Vocab, K: h.Width, TransB: true, Alpha: 1,
-	})})
-	return logits
+// items turns logits into dnll * (softmax - onehot).
+func (h *headGrad) items(_, lo, hi int) {
+	set := h.dev.set
+	for i := lo; i < hi; i++ {
+		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		set.expSum(x, 1, h.lse[t])
+		set.scale(x, h.dnll[t])
+		x[h.targets[t]] -= h.dnll[t]
+	}
 }
 
-func (d *Device) weightGrad(dweight, dlogits, hiddens []float32, rows int, h *head) {
-	d.multiply(&product{set: d.set, a: dlogits, b: hiddens, c: dweight, MatMul: denseStrides(accelerators.MatMul{
-		M: h.Vocab, N: h.Width, K: rows, TransA: true, Alpha: 1, Beta: 1,
-	})})
+func (h *headLearn) items(_, lo, hi int) {
+	set := h.dev.set
+	for i := lo; i < hi; i++ {
+		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		target, top := x[h.targets[t]], set.max(x)
+		sum := set.expSum(x, 1, top)
+		set.scale(x, h.dnll[t]/sum)
+		x[h.targets[t]] -= h.dnll[t]
+		h.nll[t] = top + float32(math.Log(float64(sum))) - target
+	}
 }
 
-// hiddenGrad writes the rows' gradients to where the rows came from.
-func (d *Device) hiddenGrad(dhidden, dlogits []float32, rows []int32, h *head) {
-	grads := d.shared.floats(slotRows, len(rows)*h.Width)
-	d.multiply(&product{set: d.set, a: dlogits, b: h.weight, c: grads, MatMul: denseStrides(accelerators.MatMul{
-		M: len(rows), N: h.Width, K: h.Vocab, Alpha: 1,
-	})})
-	d.eachFunc(len(rows), h.Width, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			copy(dhidden[int(rows[i])*h.Width:], grads[i*h.Width:(i+1)*h.Width])
-		}
-	})
+// chunk computes the logits of the next chunk: as many rows as the workspace holds. It returns false at the end.
+func (h *head) chunk() bool {
+	to := min(len(h.counted), h.from+len(h.workspace)/h.Vocab)
+	h.rows = h.counted[h.from:to]
+	h.from = to
+	if len(h.rows) == 0 {
+		return false
+	}
+	h.hiddens = h.gatherRows()
+	h.logits = h.workspace[:len(h.rows)*h.Vocab]
+	h.multiply(h.logits, h.hiddens, h.weight, accelerators.MatMul{M: len(h.rows), N: h.Vocab, K: h.Width, TransB: true})
+	return true
+}
+
+func (h *head) multiply(c, a, b []float32, s accelerators.MatMul) {
+	s.Alpha, s.Compute = 1, h.Compute
+	h.dev.multiply(c, a, b, denseStrides(s))
+}
+
+// gatherRows copies the chunk's rows of hidden together, unless they are together already.
+func (h *head) gatherRows() []float32 {
+	first, last := int(h.rows[0]), int(h.rows[len(h.rows)-1])
+	if last-first == len(h.rows)-1 {
+		return h.hidden[first*h.Width : (last+1)*h.Width]
+	}
+	h.hiddens = h.dev.shared.floats(slotRows, len(h.rows)*h.Width)
+	h.dev.each(len(h.rows), h.Width, (*headGather)(h))
+	return h.hiddens
+}
+
+type headGather head
+
+func (h *headGather) items(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(h.hiddens[i*h.Width:(i+1)*h.Width], h.hidden[int(h.rows[i])*h.Width:])
+	}
+}
+
+// grads adds to the gradient of the weight, then writes those of the rows to where the rows came from. The rows
+// themselves are no longer needed by then.
+func (h *head) grads() {
+	rows := len(h.rows)
+	h.multiply(h.dweight, h.logits, h.hiddens, accelerators.MatMul{M: h.Vocab, N: h.Width, K: rows, TransA: true, Beta: 1})
+	h.hiddens = h.dev.shared.floats(slotRows, rows*h.Width)
+	h.multiply(h.hiddens, h.logits, h.weight, accelerators.MatMul{M: rows, N: h.Width, K: h.Vocab})
+	h.dev.each(rows, h.Width, (*headScatter)(h))
+}
+
+type headScatter head
+
+func (h *headScatter) items(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(h.dhidden[int(h.rows[i])*h.Width:], h.hiddens[i*h.Width:(i+1)*h.Width])
+	}
 }

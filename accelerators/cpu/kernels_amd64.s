@@ -493,9 +493,9 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-125
 	PREFETCHT0 (CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest2
+	JZ         rest16
 
-block2:
+block16:
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (AX)(R12*1), Y14
@@ -582,13 +582,13 @@ block2:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         CX
-	JNZ          block2
+	JNZ          block16
 
-rest2:
+rest16:
 	ANDQ $+3, R11
-	JZ   store2
+	JZ   store16
 
-single2:
+single16:
 	VMOVUPS      (R10), Y12
 	VMOVUPS      32(R10), Y13
 	VBROADCASTSS (AX)(R12*1), Y14
@@ -612,208 +612,208 @@ single2:
 	ADDQ         DX, R12
 	ADDQ         $+64, R10
 	DECQ         R11
-	JNZ          single2
+	JNZ          single16
 
-store2:
+store16:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), CX
 	SHLQ         $0x02, CX
 	MOVQ         m+104(FP), DX
 	MOVB         add+124(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS alpha+120(FP), Y14
+	VBROADCASTSS alpha+120(FP), Y12
 	MOVQ         n+112(FP), SI
 	SUBQ         $+8, SI
 	LEAQ         maskTable<>+32(SB), DI
 	MOVQ         SI, R8
 	SHLQ         $0x02, R8
 	SUBQ         R8, DI
-	VMOVUPS      (DI), Y12
+	VMOVUPS      (DI), Y14
 	TESTQ        BX, BX
-	JZ           set2
+	JZ           set16
 	CMPQ         SI, $+8
-	JLT          addPart2
-	JMP          addWhole2
+	JLT          addPart16
+	JMP          addWhole16
 
-set2:
+set16:
 	CMPQ SI, $+8
-	JLT  setPart2
-	JMP  setWhole2
+	JLT  setPart16
+	JMP  setWhole16
 
-addWhole2:
-	VFMADD213PS (AX), Y14, Y0
+addWhole16:
+	VFMADD213PS (AX), Y12, Y0
 	VMOVUPS     Y0, (AX)
-	VFMADD213PS 32(AX), Y14, Y1
+	VFMADD213PS 32(AX), Y12, Y1
 	VMOVUPS     Y1, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y2
+	VFMADD213PS (AX), Y12, Y2
 	VMOVUPS     Y2, (AX)
-	VFMADD213PS 32(AX), Y14, Y3
+	VFMADD213PS 32(AX), Y12, Y3
 	VMOVUPS     Y3, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y4
+	VFMADD213PS (AX), Y12, Y4
 	VMOVUPS     Y4, (AX)
-	VFMADD213PS 32(AX), Y14, Y5
+	VFMADD213PS 32(AX), Y12, Y5
 	VMOVUPS     Y5, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y6
+	VFMADD213PS (AX), Y12, Y6
 	VMOVUPS     Y6, (AX)
-	VFMADD213PS 32(AX), Y14, Y7
+	VFMADD213PS 32(AX), Y12, Y7
 	VMOVUPS     Y7, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y8
+	VFMADD213PS (AX), Y12, Y8
 	VMOVUPS     Y8, (AX)
-	VFMADD213PS 32(AX), Y14, Y9
+	VFMADD213PS 32(AX), Y12, Y9
 	VMOVUPS     Y9, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y10
+	VFMADD213PS (AX), Y12, Y10
 	VMOVUPS     Y10, (AX)
-	VFMADD213PS 32(AX), Y14, Y11
+	VFMADD213PS 32(AX), Y12, Y11
 	VMOVUPS     Y11, 32(AX)
-	JMP         done2
+	JMP         done16
 
-addPart2:
-	VFMADD213PS (AX), Y14, Y0
+addPart16:
+	VFMADD213PS (AX), Y12, Y0
 	VMOVUPS     Y0, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y1
-	VMASKMOVPS  Y1, Y12, 32(AX)
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y1
+	VMASKMOVPS  Y1, Y14, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y2
+	VFMADD213PS (AX), Y12, Y2
 	VMOVUPS     Y2, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y3
-	VMASKMOVPS  Y3, Y12, 32(AX)
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y3
+	VMASKMOVPS  Y3, Y14, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y4
+	VFMADD213PS (AX), Y12, Y4
 	VMOVUPS     Y4, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y5
-	VMASKMOVPS  Y5, Y12, 32(AX)
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y5
+	VMASKMOVPS  Y5, Y14, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y6
+	VFMADD213PS (AX), Y12, Y6
 	VMOVUPS     Y6, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y7
-	VMASKMOVPS  Y7, Y12, 32(AX)
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y7
+	VMASKMOVPS  Y7, Y14, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y8
+	VFMADD213PS (AX), Y12, Y8
 	VMOVUPS     Y8, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y9
-	VMASKMOVPS  Y9, Y12, 32(AX)
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y9
+	VMASKMOVPS  Y9, Y14, 32(AX)
 	DECQ        DX
-	JZ          done2
+	JZ          done16
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y10
+	VFMADD213PS (AX), Y12, Y10
 	VMOVUPS     Y10, (AX)
-	VMASKMOVPS  32(AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y11
-	VMASKMOVPS  Y11, Y12, 32(AX)
-	JMP         done2
+	VMASKMOVPS  32(AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y11
+	VMASKMOVPS  Y11, Y14, 32(AX)
+	JMP         done16
 
-setWhole2:
-	VMULPS  Y14, Y0, Y0
+setWhole16:
+	VMULPS  Y12, Y0, Y0
 	VMOVUPS Y0, (AX)
-	VMULPS  Y14, Y1, Y1
+	VMULPS  Y12, Y1, Y1
 	VMOVUPS Y1, 32(AX)
 	DECQ    DX
-	JZ      done2
+	JZ      done16
 	ADDQ    CX, AX
-	VMULPS  Y14, Y2, Y2
+	VMULPS  Y12, Y2, Y2
 	VMOVUPS Y2, (AX)
-	VMULPS  Y14, Y3, Y3
+	VMULPS  Y12, Y3, Y3
 	VMOVUPS Y3, 32(AX)
 	DECQ    DX
-	JZ      done2
+	JZ      done16
 	ADDQ    CX, AX
-	VMULPS  Y14, Y4, Y4
+	VMULPS  Y12, Y4, Y4
 	VMOVUPS Y4, (AX)
-	VMULPS  Y14, Y5, Y5
+	VMULPS  Y12, Y5, Y5
 	VMOVUPS Y5, 32(AX)
 	DECQ    DX
-	JZ      done2
+	JZ      done16
 	ADDQ    CX, AX
-	VMULPS  Y14, Y6, Y6
+	VMULPS  Y12, Y6, Y6
 	VMOVUPS Y6, (AX)
-	VMULPS  Y14, Y7, Y7
+	VMULPS  Y12, Y7, Y7
 	VMOVUPS Y7, 32(AX)
 	DECQ    DX
-	JZ      done2
+	JZ      done16
 	ADDQ    CX, AX
-	VMULPS  Y14, Y8, Y8
+	VMULPS  Y12, Y8, Y8
 	VMOVUPS Y8, (AX)
-	VMULPS  Y14, Y9, Y9
+	VMULPS  Y12, Y9, Y9
 	VMOVUPS Y9, 32(AX)
 	DECQ    DX
-	JZ      done2
+	JZ      done16
 	ADDQ    CX, AX
-	VMULPS  Y14, Y10, Y10
+	VMULPS  Y12, Y10, Y10
 	VMOVUPS Y10, (AX)
-	VMULPS  Y14, Y11, Y11
+	VMULPS  Y12, Y11, Y11
 	VMOVUPS Y11, 32(AX)
-	JMP     done2
+	JMP     done16
 
-setPart2:
-	VMULPS     Y14, Y0, Y0
+setPart16:
+	VMULPS     Y12, Y0, Y0
 	VMOVUPS    Y0, (AX)
-	VMULPS     Y14, Y1, Y1
-	VMASKMOVPS Y1, Y12, 32(AX)
+	VMULPS     Y12, Y1, Y1
+	VMASKMOVPS Y1, Y14, 32(AX)
 	DECQ       DX
-	JZ         done2
+	JZ         done16
 	ADDQ       CX, AX
-	VMULPS     Y14, Y2, Y2
+	VMULPS     Y12, Y2, Y2
 	VMOVUPS    Y2, (AX)
-	VMULPS     Y14, Y3, Y3
-	VMASKMOVPS Y3, Y12, 32(AX)
+	VMULPS     Y12, Y3, Y3
+	VMASKMOVPS Y3, Y14, 32(AX)
 	DECQ       DX
-	JZ         done2
+	JZ         done16
 	ADDQ       CX, AX
-	VMULPS     Y14, Y4, Y4
+	VMULPS     Y12, Y4, Y4
 	VMOVUPS    Y4, (AX)
-	VMULPS     Y14, Y5, Y5
-	VMASKMOVPS Y5, Y12, 32(AX)
+	VMULPS     Y12, Y5, Y5
+	VMASKMOVPS Y5, Y14, 32(AX)
 	DECQ       DX
-	JZ         done2
+	JZ         done16
 	ADDQ       CX, AX
-	VMULPS     Y14, Y6, Y6
+	VMULPS     Y12, Y6, Y6
 	VMOVUPS    Y6, (AX)
-	VMULPS     Y14, Y7, Y7
-	VMASKMOVPS Y7, Y12, 32(AX)
+	VMULPS     Y12, Y7, Y7
+	VMASKMOVPS Y7, Y14, 32(AX)
 	DECQ       DX
-	JZ         done2
+	JZ         done16
 	ADDQ       CX, AX
-	VMULPS     Y14, Y8, Y8
+	VMULPS     Y12, Y8, Y8
 	VMOVUPS    Y8, (AX)
-	VMULPS     Y14, Y9, Y9
-	VMASKMOVPS Y9, Y12, 32(AX)
+	VMULPS     Y12, Y9, Y9
+	VMASKMOVPS Y9, Y14, 32(AX)
 	DECQ       DX
-	JZ         done2
+	JZ         done16
 	ADDQ       CX, AX
-	VMULPS     Y14, Y10, Y10
+	VMULPS     Y12, Y10, Y10
 	VMOVUPS    Y10, (AX)
-	VMULPS     Y14, Y11, Y11
-	VMASKMOVPS Y11, Y12, 32(AX)
+	VMULPS     Y12, Y11, Y11
+	VMASKMOVPS Y11, Y14, 32(AX)
 
-done2:
+done16:
 	VZEROUPPER
 	RET
 
@@ -840,9 +840,9 @@ columns1:
 	PREFETCHT0 (CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest1
+	JZ         rest8
 
-block1:
+block8:
 	VMOVUPS      (R10), Y12
 	VBROADCASTSS (AX)(R12*1), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -901,13 +901,13 @@ block1:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         CX
-	JNZ          block1
+	JNZ          block8
 
-rest1:
+rest8:
 	ANDQ $+3, R11
-	JZ   store1
+	JZ   store8
 
-single1:
+single8:
 	VMOVUPS      (R10), Y12
 	VBROADCASTSS (AX)(R12*1), Y14
 	VFMADD231PS  Y14, Y12, Y0
@@ -924,160 +924,160 @@ single1:
 	ADDQ         DX, R12
 	ADDQ         $+64, R10
 	DECQ         R11
-	JNZ          single1
+	JNZ          single8
 
-store1:
+store8:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), CX
 	SHLQ         $0x02, CX
 	MOVQ         m+104(FP), DX
 	MOVB         add+124(FP), BL
 	MOVBQZX      BL, BX
-	VBROADCASTSS alpha+120(FP), Y14
+	VBROADCASTSS alpha+120(FP), Y12
 	MOVQ         n+112(FP), SI
 	SUBQ         $+0, SI
 	LEAQ         maskTable<>+32(SB), DI
 	MOVQ         SI, R8
 	SHLQ         $0x02, R8
 	SUBQ         R8, DI
-	VMOVUPS      (DI), Y12
+	VMOVUPS      (DI), Y14
 	TESTQ        BX, BX
-	JZ           set1
+	JZ           set8
 	CMPQ         SI, $+8
-	JLT          addPart1
-	JMP          addWhole1
+	JLT          addPart8
+	JMP          addWhole8
 
-set1:
+set8:
 	CMPQ SI, $+8
-	JLT  setPart1
-	JMP  setWhole1
+	JLT  setPart8
+	JMP  setWhole8
 
-addWhole1:
-	VFMADD213PS (AX), Y14, Y0
+addWhole8:
+	VFMADD213PS (AX), Y12, Y0
 	VMOVUPS     Y0, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y2
+	VFMADD213PS (AX), Y12, Y2
 	VMOVUPS     Y2, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y4
+	VFMADD213PS (AX), Y12, Y4
 	VMOVUPS     Y4, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y6
+	VFMADD213PS (AX), Y12, Y6
 	VMOVUPS     Y6, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y8
+	VFMADD213PS (AX), Y12, Y8
 	VMOVUPS     Y8, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VFMADD213PS (AX), Y14, Y10
+	VFMADD213PS (AX), Y12, Y10
 	VMOVUPS     Y10, (AX)
-	JMP         done1
+	JMP         done8
 
-addPart1:
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y0
-	VMASKMOVPS  Y0, Y12, (AX)
+addPart8:
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y0
+	VMASKMOVPS  Y0, Y14, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y2
-	VMASKMOVPS  Y2, Y12, (AX)
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y2
+	VMASKMOVPS  Y2, Y14, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y4
-	VMASKMOVPS  Y4, Y12, (AX)
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y4
+	VMASKMOVPS  Y4, Y14, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y6
-	VMASKMOVPS  Y6, Y12, (AX)
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y6
+	VMASKMOVPS  Y6, Y14, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y8
-	VMASKMOVPS  Y8, Y12, (AX)
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y8
+	VMASKMOVPS  Y8, Y14, (AX)
 	DECQ        DX
-	JZ          done1
+	JZ          done8
 	ADDQ        CX, AX
-	VMASKMOVPS  (AX), Y12, Y13
-	VFMADD213PS Y13, Y14, Y10
-	VMASKMOVPS  Y10, Y12, (AX)
-	JMP         done1
+	VMASKMOVPS  (AX), Y14, Y15
+	VFMADD213PS Y15, Y12, Y10
+	VMASKMOVPS  Y10, Y14, (AX)
+	JMP         done8
 
-setWhole1:
-	VMULPS  Y14, Y0, Y0
+setWhole8:
+	VMULPS  Y12, Y0, Y0
 	VMOVUPS Y0, (AX)
 	DECQ    DX
-	JZ      done1
+	JZ      done8
 	ADDQ    CX, AX
-	VMULPS  Y14, Y2, Y2
+	VMULPS  Y12, Y2, Y2
 	VMOVUPS Y2, (AX)
 	DECQ    DX
-	JZ      done1
+	JZ      done8
 	ADDQ    CX, AX
-	VMULPS  Y14, Y4, Y4
+	VMULPS  Y12, Y4, Y4
 	VMOVUPS Y4, (AX)
 	DECQ    DX
-	JZ      done1
+	JZ      done8
 	ADDQ    CX, AX
-	VMULPS  Y14, Y6, Y6
+	VMULPS  Y12, Y6, Y6
 	VMOVUPS Y6, (AX)
 	DECQ    DX
-	JZ      done1
+	JZ      done8
 	ADDQ    CX, AX
-	VMULPS  Y14, Y8, Y8
+	VMULPS  Y12, Y8, Y8
 	VMOVUPS Y8, (AX)
 	DECQ    DX
-	JZ      done1
+	JZ      done8
 	ADDQ    CX, AX
-	VMULPS  Y14, Y10, Y10
+	VMULPS  Y12, Y10, Y10
 	VMOVUPS Y10, (AX)
-	JMP     done1
+	JMP     done8
 
-setPart1:
-	VMULPS     Y14, Y0, Y0
-	VMASKMOVPS Y0, Y12, (AX)
+setPart8:
+	VMULPS     Y12, Y0, Y0
+	VMASKMOVPS Y0, Y14, (AX)
 	DECQ       DX
-	JZ         done1
+	JZ         done8
 	ADDQ       CX, AX
-	VMULPS     Y14, Y2, Y2
-	VMASKMOVPS Y2, Y12, (AX)
+	VMULPS     Y12, Y2, Y2
+	VMASKMOVPS Y2, Y14, (AX)
 	DECQ       DX
-	JZ         done1
+	JZ         done8
 	ADDQ       CX, AX
-	VMULPS     Y14, Y4, Y4
-	VMASKMOVPS Y4, Y12, (AX)
+	VMULPS     Y12, Y4, Y4
+	VMASKMOVPS Y4, Y14, (AX)
 	DECQ       DX
-	JZ         done1
+	JZ         done8
 	ADDQ       CX, AX
-	VMULPS     Y14, Y6, Y6
-	VMASKMOVPS Y6, Y12, (AX)
+	VMULPS     Y12, Y6, Y6
+	VMASKMOVPS Y6, Y14, (AX)
 	DECQ       DX
-	JZ         done1
+	JZ         done8
 	ADDQ       CX, AX
-	VMULPS     Y14, Y8, Y8
-	VMASKMOVPS Y8, Y12, (AX)
+	VMULPS     Y12, Y8, Y8
+	VMASKMOVPS Y8, Y14, (AX)
 	DECQ       DX
-	JZ         done1
+	JZ         done8
 	ADDQ       CX, AX
-	VMULPS     Y14, Y10, Y10
-	VMASKMOVPS Y10, Y12, (AX)
+	VMULPS     Y12, Y10, Y10
+	VMASKMOVPS Y10, Y14, (AX)
 
-done1:
+done8:
 	VZEROUPPER
 	RET
 
@@ -1178,9 +1178,9 @@ TEXT ·tileAVX512(SB), NOSPLIT, $0-125
 	PREFETCHT0 192(CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest4
+	JZ         rest64
 
-block4:
+block64:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VMOVUPS      128(R10), Z26
@@ -1323,13 +1323,13 @@ block4:
 	ADDQ         DX, R12
 	ADDQ         $+1024, R10
 	DECQ         CX
-	JNZ          block4
+	JNZ          block64
 
-rest4:
+rest64:
 	ANDQ $+3, R11
-	JZ   store4
+	JZ   store64
 
-single4:
+single64:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VMOVUPS      128(R10), Z26
@@ -1367,16 +1367,16 @@ single4:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         R11
-	JNZ          single4
+	JNZ          single64
 
-store4:
+store64:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         m+104(FP), BX
 	MOVB         add+124(FP), CL
 	MOVBQZX      CL, SI
-	VBROADCASTSS alpha+120(FP), Z28
+	VBROADCASTSS alpha+120(FP), Z24
 	MOVQ         n+112(FP), CX
 	SUBQ         $+48, CX
 	MOVQ         $+1, DI
@@ -1384,138 +1384,138 @@ store4:
 	DECQ         DI
 	KMOVW        DI, K1
 	TESTQ        SI, SI
-	JZ           overwrite4
-	VFMADD213PS  (AX), Z28, Z0
+	JZ           overwrite64
+	VFMADD213PS  (AX), Z24, Z0
 	VMOVUPS      Z0, (AX)
-	VFMADD213PS  64(AX), Z28, Z1
+	VFMADD213PS  64(AX), Z24, Z1
 	VMOVUPS      Z1, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z2
+	VFMADD213PS  128(AX), Z24, Z2
 	VMOVUPS      Z2, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z3
+	VFMADD213PS  192(AX), Z24, K1, Z3
 	VMOVUPS      Z3, K1, 192(AX)
 	DECQ         BX
-	JZ           done4
+	JZ           done64
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z4
+	VFMADD213PS  (AX), Z24, Z4
 	VMOVUPS      Z4, (AX)
-	VFMADD213PS  64(AX), Z28, Z5
+	VFMADD213PS  64(AX), Z24, Z5
 	VMOVUPS      Z5, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z6
+	VFMADD213PS  128(AX), Z24, Z6
 	VMOVUPS      Z6, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z7
+	VFMADD213PS  192(AX), Z24, K1, Z7
 	VMOVUPS      Z7, K1, 192(AX)
 	DECQ         BX
-	JZ           done4
+	JZ           done64
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z8
+	VFMADD213PS  (AX), Z24, Z8
 	VMOVUPS      Z8, (AX)
-	VFMADD213PS  64(AX), Z28, Z9
+	VFMADD213PS  64(AX), Z24, Z9
 	VMOVUPS      Z9, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z10
+	VFMADD213PS  128(AX), Z24, Z10
 	VMOVUPS      Z10, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z11
+	VFMADD213PS  192(AX), Z24, K1, Z11
 	VMOVUPS      Z11, K1, 192(AX)
 	DECQ         BX
-	JZ           done4
+	JZ           done64
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z12
+	VFMADD213PS  (AX), Z24, Z12
 	VMOVUPS      Z12, (AX)
-	VFMADD213PS  64(AX), Z28, Z13
+	VFMADD213PS  64(AX), Z24, Z13
 	VMOVUPS      Z13, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z14
+	VFMADD213PS  128(AX), Z24, Z14
 	VMOVUPS      Z14, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z15
+	VFMADD213PS  192(AX), Z24, K1, Z15
 	VMOVUPS      Z15, K1, 192(AX)
 	DECQ         BX
-	JZ           done4
+	JZ           done64
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z16
+	VFMADD213PS  (AX), Z24, Z16
 	VMOVUPS      Z16, (AX)
-	VFMADD213PS  64(AX), Z28, Z17
+	VFMADD213PS  64(AX), Z24, Z17
 	VMOVUPS      Z17, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z18
+	VFMADD213PS  128(AX), Z24, Z18
 	VMOVUPS      Z18, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z19
+	VFMADD213PS  192(AX), Z24, K1, Z19
 	VMOVUPS      Z19, K1, 192(AX)
 	DECQ         BX
-	JZ           done4
+	JZ           done64
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z20
+	VFMADD213PS  (AX), Z24, Z20
 	VMOVUPS      Z20, (AX)
-	VFMADD213PS  64(AX), Z28, Z21
+	VFMADD213PS  64(AX), Z24, Z21
 	VMOVUPS      Z21, 64(AX)
-	VFMADD213PS  128(AX), Z28, Z22
+	VFMADD213PS  128(AX), Z24, Z22
 	VMOVUPS      Z22, 128(AX)
-	VFMADD213PS  192(AX), Z28, K1, Z23
+	VFMADD213PS  192(AX), Z24, K1, Z23
 	VMOVUPS      Z23, K1, 192(AX)
-	JMP          done4
+	JMP          done64
 
-overwrite4:
-	VMULPS  Z28, Z0, Z0
+overwrite64:
+	VMULPS  Z24, Z0, Z0
 	VMOVUPS Z0, (AX)
-	VMULPS  Z28, Z1, Z1
+	VMULPS  Z24, Z1, Z1
 	VMOVUPS Z1, 64(AX)
-	VMULPS  Z28, Z2, Z2
+	VMULPS  Z24, Z2, Z2
 	VMOVUPS Z2, 128(AX)
-	VMULPS  Z28, Z3, Z3
+	VMULPS  Z24, Z3, Z3
 	VMOVUPS Z3, K1, 192(AX)
 	DECQ    BX
-	JZ      done4
+	JZ      done64
 	ADDQ    DX, AX
-	VMULPS  Z28, Z4, Z4
+	VMULPS  Z24, Z4, Z4
 	VMOVUPS Z4, (AX)
-	VMULPS  Z28, Z5, Z5
+	VMULPS  Z24, Z5, Z5
 	VMOVUPS Z5, 64(AX)
-	VMULPS  Z28, Z6, Z6
+	VMULPS  Z24, Z6, Z6
 	VMOVUPS Z6, 128(AX)
-	VMULPS  Z28, Z7, Z7
+	VMULPS  Z24, Z7, Z7
 	VMOVUPS Z7, K1, 192(AX)
 	DECQ    BX
-	JZ      done4
+	JZ      done64
 	ADDQ    DX, AX
-	VMULPS  Z28, Z8, Z8
+	VMULPS  Z24, Z8, Z8
 	VMOVUPS Z8, (AX)
-	VMULPS  Z28, Z9, Z9
+	VMULPS  Z24, Z9, Z9
 	VMOVUPS Z9, 64(AX)
-	VMULPS  Z28, Z10, Z10
+	VMULPS  Z24, Z10, Z10
 	VMOVUPS Z10, 128(AX)
-	VMULPS  Z28, Z11, Z11
+	VMULPS  Z24, Z11, Z11
 	VMOVUPS Z11, K1, 192(AX)
 	DECQ    BX
-	JZ      done4
+	JZ      done64
 	ADDQ    DX, AX
-	VMULPS  Z28, Z12, Z12
+	VMULPS  Z24, Z12, Z12
 	VMOVUPS Z12, (AX)
-	VMULPS  Z28, Z13, Z13
+	VMULPS  Z24, Z13, Z13
 	VMOVUPS Z13, 64(AX)
-	VMULPS  Z28, Z14, Z14
+	VMULPS  Z24, Z14, Z14
 	VMOVUPS Z14, 128(AX)
-	VMULPS  Z28, Z15, Z15
+	VMULPS  Z24, Z15, Z15
 	VMOVUPS Z15, K1, 192(AX)
 	DECQ    BX
-	JZ      done4
+	JZ      done64
 	ADDQ    DX, AX
-	VMULPS  Z28, Z16, Z16
+	VMULPS  Z24, Z16, Z16
 	VMOVUPS Z16, (AX)
-	VMULPS  Z28, Z17, Z17
+	VMULPS  Z24, Z17, Z17
 	VMOVUPS Z17, 64(AX)
-	VMULPS  Z28, Z18, Z18
+	VMULPS  Z24, Z18, Z18
 	VMOVUPS Z18, 128(AX)
-	VMULPS  Z28, Z19, Z19
+	VMULPS  Z24, Z19, Z19
 	VMOVUPS Z19, K1, 192(AX)
 	DECQ    BX
-	JZ      done4
+	JZ      done64
 	ADDQ    DX, AX
-	VMULPS  Z28, Z20, Z20
+	VMULPS  Z24, Z20, Z20
 	VMOVUPS Z20, (AX)
-	VMULPS  Z28, Z21, Z21
+	VMULPS  Z24, Z21, Z21
 	VMOVUPS Z21, 64(AX)
-	VMULPS  Z28, Z22, Z22
+	VMULPS  Z24, Z22, Z22
 	VMOVUPS Z22, 128(AX)
-	VMULPS  Z28, Z23, Z23
+	VMULPS  Z24, Z23, Z23
 	VMOVUPS Z23, K1, 192(AX)
 
-done4:
+done64:
 	VZEROUPPER
 	RET
 
@@ -1566,9 +1566,9 @@ columns3:
 	PREFETCHT0 128(CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest3
+	JZ         rest48
 
-block3:
+block48:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VMOVUPS      128(R10), Z26
@@ -1683,13 +1683,13 @@ block3:
 	ADDQ         DX, R12
 	ADDQ         $+1024, R10
 	DECQ         CX
-	JNZ          block3
+	JNZ          block48
 
-rest3:
+rest48:
 	ANDQ $+3, R11
-	JZ   store3
+	JZ   store48
 
-single3:
+single48:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VMOVUPS      128(R10), Z26
@@ -1720,16 +1720,16 @@ single3:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         R11
-	JNZ          single3
+	JNZ          single48
 
-store3:
+store48:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         m+104(FP), BX
 	MOVB         add+124(FP), CL
 	MOVBQZX      CL, SI
-	VBROADCASTSS alpha+120(FP), Z28
+	VBROADCASTSS alpha+120(FP), Z24
 	MOVQ         n+112(FP), CX
 	SUBQ         $+32, CX
 	MOVQ         $+1, DI
@@ -1737,114 +1737,114 @@ store3:
 	DECQ         DI
 	KMOVW        DI, K1
 	TESTQ        SI, SI
-	JZ           overwrite3
-	VFMADD213PS  (AX), Z28, Z0
+	JZ           overwrite48
+	VFMADD213PS  (AX), Z24, Z0
 	VMOVUPS      Z0, (AX)
-	VFMADD213PS  64(AX), Z28, Z1
+	VFMADD213PS  64(AX), Z24, Z1
 	VMOVUPS      Z1, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z2
+	VFMADD213PS  128(AX), Z24, K1, Z2
 	VMOVUPS      Z2, K1, 128(AX)
 	DECQ         BX
-	JZ           done3
+	JZ           done48
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z4
+	VFMADD213PS  (AX), Z24, Z4
 	VMOVUPS      Z4, (AX)
-	VFMADD213PS  64(AX), Z28, Z5
+	VFMADD213PS  64(AX), Z24, Z5
 	VMOVUPS      Z5, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z6
+	VFMADD213PS  128(AX), Z24, K1, Z6
 	VMOVUPS      Z6, K1, 128(AX)
 	DECQ         BX
-	JZ           done3
+	JZ           done48
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z8
+	VFMADD213PS  (AX), Z24, Z8
 	VMOVUPS      Z8, (AX)
-	VFMADD213PS  64(AX), Z28, Z9
+	VFMADD213PS  64(AX), Z24, Z9
 	VMOVUPS      Z9, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z10
+	VFMADD213PS  128(AX), Z24, K1, Z10
 	VMOVUPS      Z10, K1, 128(AX)
 	DECQ         BX
-	JZ           done3
+	JZ           done48
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z12
+	VFMADD213PS  (AX), Z24, Z12
 	VMOVUPS      Z12, (AX)
-	VFMADD213PS  64(AX), Z28, Z13
+	VFMADD213PS  64(AX), Z24, Z13
 	VMOVUPS      Z13, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z14
+	VFMADD213PS  128(AX), Z24, K1, Z14
 	VMOVUPS      Z14, K1, 128(AX)
 	DECQ         BX
-	JZ           done3
+	JZ           done48
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z16
+	VFMADD213PS  (AX), Z24, Z16
 	VMOVUPS      Z16, (AX)
-	VFMADD213PS  64(AX), Z28, Z17
+	VFMADD213PS  64(AX), Z24, Z17
 	VMOVUPS      Z17, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z18
+	VFMADD213PS  128(AX), Z24, K1, Z18
 	VMOVUPS      Z18, K1, 128(AX)
 	DECQ         BX
-	JZ           done3
+	JZ           done48
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z20
+	VFMADD213PS  (AX), Z24, Z20
 	VMOVUPS      Z20, (AX)
-	VFMADD213PS  64(AX), Z28, Z21
+	VFMADD213PS  64(AX), Z24, Z21
 	VMOVUPS      Z21, 64(AX)
-	VFMADD213PS  128(AX), Z28, K1, Z22
+	VFMADD213PS  128(AX), Z24, K1, Z22
 	VMOVUPS      Z22, K1, 128(AX)
-	JMP          done3
+	JMP          done48
 
-overwrite3:
-	VMULPS  Z28, Z0, Z0
+overwrite48:
+	VMULPS  Z24, Z0, Z0
 	VMOVUPS Z0, (AX)
-	VMULPS  Z28, Z1, Z1
+	VMULPS  Z24, Z1, Z1
 	VMOVUPS Z1, 64(AX)
-	VMULPS  Z28, Z2, Z2
+	VMULPS  Z24, Z2, Z2
 	VMOVUPS Z2, K1, 128(AX)
 	DECQ    BX
-	JZ      done3
+	JZ      done48
 	ADDQ    DX, AX
-	VMULPS  Z28, Z4, Z4
+	VMULPS  Z24, Z4, Z4
 	VMOVUPS Z4, (AX)
-	VMULPS  Z28, Z5, Z5
+	VMULPS  Z24, Z5, Z5
 	VMOVUPS Z5, 64(AX)
-	VMULPS  Z28, Z6, Z6
+	VMULPS  Z24, Z6, Z6
 	VMOVUPS Z6, K1, 128(AX)
 	DECQ    BX
-	JZ      done3
+	JZ      done48
 	ADDQ    DX, AX
-	VMULPS  Z28, Z8, Z8
+	VMULPS  Z24, Z8, Z8
 	VMOVUPS Z8, (AX)
-	VMULPS  Z28, Z9, Z9
+	VMULPS  Z24, Z9, Z9
 	VMOVUPS Z9, 64(AX)
-	VMULPS  Z28, Z10, Z10
+	VMULPS  Z24, Z10, Z10
 	VMOVUPS Z10, K1, 128(AX)
 	DECQ    BX
-	JZ      done3
+	JZ      done48
 	ADDQ    DX, AX
-	VMULPS  Z28, Z12, Z12
+	VMULPS  Z24, Z12, Z12
 	VMOVUPS Z12, (AX)
-	VMULPS  Z28, Z13, Z13
+	VMULPS  Z24, Z13, Z13
 	VMOVUPS Z13, 64(AX)
-	VMULPS  Z28, Z14, Z14
+	VMULPS  Z24, Z14, Z14
 	VMOVUPS Z14, K1, 128(AX)
 	DECQ    BX
-	JZ      done3
+	JZ      done48
 	ADDQ    DX, AX
-	VMULPS  Z28, Z16, Z16
+	VMULPS  Z24, Z16, Z16
 	VMOVUPS Z16, (AX)
-	VMULPS  Z28, Z17, Z17
+	VMULPS  Z24, Z17, Z17
 	VMOVUPS Z17, 64(AX)
-	VMULPS  Z28, Z18, Z18
+	VMULPS  Z24, Z18, Z18
 	VMOVUPS Z18, K1, 128(AX)
 	DECQ    BX
-	JZ      done3
+	JZ      done48
 	ADDQ    DX, AX
-	VMULPS  Z28, Z20, Z20
+	VMULPS  Z24, Z20, Z20
 	VMOVUPS Z20, (AX)
-	VMULPS  Z28, Z21, Z21
+	VMULPS  Z24, Z21, Z21
 	VMOVUPS Z21, 64(AX)
-	VMULPS  Z28, Z22, Z22
+	VMULPS  Z24, Z22, Z22
 	VMOVUPS Z22, K1, 128(AX)
 
-done3:
+done48:
 	VZEROUPPER
 	RET
 
@@ -1883,9 +1883,9 @@ columns2:
 	PREFETCHT0 64(CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest2
+	JZ         rest32
 
-block2:
+block32:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VBROADCASTSS (AX)(R12*1), Z28
@@ -1972,13 +1972,13 @@ block2:
 	ADDQ         DX, R12
 	ADDQ         $+1024, R10
 	DECQ         CX
-	JNZ          block2
+	JNZ          block32
 
-rest2:
+rest32:
 	ANDQ $+3, R11
-	JZ   store2
+	JZ   store32
 
-single2:
+single32:
 	VMOVUPS      (R10), Z24
 	VMOVUPS      64(R10), Z25
 	VBROADCASTSS (AX)(R12*1), Z28
@@ -2002,16 +2002,16 @@ single2:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         R11
-	JNZ          single2
+	JNZ          single32
 
-store2:
+store32:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         m+104(FP), BX
 	MOVB         add+124(FP), CL
 	MOVBQZX      CL, SI
-	VBROADCASTSS alpha+120(FP), Z28
+	VBROADCASTSS alpha+120(FP), Z24
 	MOVQ         n+112(FP), CX
 	SUBQ         $+16, CX
 	MOVQ         $+1, DI
@@ -2019,90 +2019,90 @@ store2:
 	DECQ         DI
 	KMOVW        DI, K1
 	TESTQ        SI, SI
-	JZ           overwrite2
-	VFMADD213PS  (AX), Z28, Z0
+	JZ           overwrite32
+	VFMADD213PS  (AX), Z24, Z0
 	VMOVUPS      Z0, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z1
+	VFMADD213PS  64(AX), Z24, K1, Z1
 	VMOVUPS      Z1, K1, 64(AX)
 	DECQ         BX
-	JZ           done2
+	JZ           done32
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z4
+	VFMADD213PS  (AX), Z24, Z4
 	VMOVUPS      Z4, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z5
+	VFMADD213PS  64(AX), Z24, K1, Z5
 	VMOVUPS      Z5, K1, 64(AX)
 	DECQ         BX
-	JZ           done2
+	JZ           done32
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z8
+	VFMADD213PS  (AX), Z24, Z8
 	VMOVUPS      Z8, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z9
+	VFMADD213PS  64(AX), Z24, K1, Z9
 	VMOVUPS      Z9, K1, 64(AX)
 	DECQ         BX
-	JZ           done2
+	JZ           done32
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z12
+	VFMADD213PS  (AX), Z24, Z12
 	VMOVUPS      Z12, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z13
+	VFMADD213PS  64(AX), Z24, K1, Z13
 	VMOVUPS      Z13, K1, 64(AX)
 	DECQ         BX
-	JZ           done2
+	JZ           done32
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z16
+	VFMADD213PS  (AX), Z24, Z16
 	VMOVUPS      Z16, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z17
+	VFMADD213PS  64(AX), Z24, K1, Z17
 	VMOVUPS      Z17, K1, 64(AX)
 	DECQ         BX
-	JZ           done2
+	JZ           done32
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, Z20
+	VFMADD213PS  (AX), Z24, Z20
 	VMOVUPS      Z20, (AX)
-	VFMADD213PS  64(AX), Z28, K1, Z21
+	VFMADD213PS  64(AX), Z24, K1, Z21
 	VMOVUPS      Z21, K1, 64(AX)
-	JMP          done2
+	JMP          done32
 
-overwrite2:
-	VMULPS  Z28, Z0, Z0
+overwrite32:
+	VMULPS  Z24, Z0, Z0
 	VMOVUPS Z0, (AX)
-	VMULPS  Z28, Z1, Z1
+	VMULPS  Z24, Z1, Z1
 	VMOVUPS Z1, K1, 64(AX)
 	DECQ    BX
-	JZ      done2
+	JZ      done32
 	ADDQ    DX, AX
-	VMULPS  Z28, Z4, Z4
+	VMULPS  Z24, Z4, Z4
 	VMOVUPS Z4, (AX)
-	VMULPS  Z28, Z5, Z5
+	VMULPS  Z24, Z5, Z5
 	VMOVUPS Z5, K1, 64(AX)
 	DECQ    BX
-	JZ      done2
+	JZ      done32
 	ADDQ    DX, AX
-	VMULPS  Z28, Z8, Z8
+	VMULPS  Z24, Z8, Z8
 	VMOVUPS Z8, (AX)
-	VMULPS  Z28, Z9, Z9
+	VMULPS  Z24, Z9, Z9
 	VMOVUPS Z9, K1, 64(AX)
 	DECQ    BX
-	JZ      done2
+	JZ      done32
 	ADDQ    DX, AX
-	VMULPS  Z28, Z12, Z12
+	VMULPS  Z24, Z12, Z12
 	VMOVUPS Z12, (AX)
-	VMULPS  Z28, Z13, Z13
+	VMULPS  Z24, Z13, Z13
 	VMOVUPS Z13, K1, 64(AX)
 	DECQ    BX
-	JZ      done2
+	JZ      done32
 	ADDQ    DX, AX
-	VMULPS  Z28, Z16, Z16
+	VMULPS  Z24, Z16, Z16
 	VMOVUPS Z16, (AX)
-	VMULPS  Z28, Z17, Z17
+	VMULPS  Z24, Z17, Z17
 	VMOVUPS Z17, K1, 64(AX)
 	DECQ    BX
-	JZ      done2
+	JZ      done32
 	ADDQ    DX, AX
-	VMULPS  Z28, Z20, Z20
+	VMULPS  Z24, Z20, Z20
 	VMOVUPS Z20, (AX)
-	VMULPS  Z28, Z21, Z21
+	VMULPS  Z24, Z21, Z21
 	VMOVUPS Z21, K1, 64(AX)
 
-done2:
+done32:
 	VZEROUPPER
 	RET
 
@@ -2129,9 +2129,9 @@ columns1:
 	PREFETCHT0 (CX)
 	MOVQ       R11, CX
 	SHRQ       $0x02, CX
-	JZ         rest1
+	JZ         rest16
 
-block1:
+block16:
 	VMOVUPS      (R10), Z24
 	VBROADCASTSS (AX)(R12*1), Z28
 	VFMADD231PS  Z28, Z24, Z0
@@ -2190,13 +2190,13 @@ block1:
 	ADDQ         DX, R12
 	ADDQ         $+1024, R10
 	DECQ         CX
-	JNZ          block1
+	JNZ          block16
 
-rest1:
+rest16:
 	ANDQ $+3, R11
-	JZ   store1
+	JZ   store16
 
-single1:
+single16:
 	VMOVUPS      (R10), Z24
 	VBROADCASTSS (AX)(R12*1), Z28
 	VFMADD231PS  Z28, Z24, Z0
@@ -2213,16 +2213,16 @@ single1:
 	ADDQ         DX, R12
 	ADDQ         $+256, R10
 	DECQ         R11
-	JNZ          single1
+	JNZ          single16
 
-store1:
+store16:
 	MOVQ         c_base+72(FP), AX
 	MOVQ         ldc+96(FP), DX
 	SHLQ         $0x02, DX
 	MOVQ         m+104(FP), BX
 	MOVB         add+124(FP), CL
 	MOVBQZX      CL, SI
-	VBROADCASTSS alpha+120(FP), Z28
+	VBROADCASTSS alpha+120(FP), Z24
 	MOVQ         n+112(FP), CX
 	SUBQ         $+0, CX
 	MOVQ         $+1, DI
@@ -2230,66 +2230,758 @@ store1:
 	DECQ         DI
 	KMOVW        DI, K1
 	TESTQ        SI, SI
-	JZ           overwrite1
-	VFMADD213PS  (AX), Z28, K1, Z0
+	JZ           overwrite16
+	VFMADD213PS  (AX), Z24, K1, Z0
 	VMOVUPS      Z0, K1, (AX)
 	DECQ         BX
-	JZ           done1
+	JZ           done16
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, K1, Z4
+	VFMADD213PS  (AX), Z24, K1, Z4
 	VMOVUPS      Z4, K1, (AX)
 	DECQ         BX
-	JZ           done1
+	JZ           done16
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, K1, Z8
+	VFMADD213PS  (AX), Z24, K1, Z8
 	VMOVUPS      Z8, K1, (AX)
 	DECQ         BX
-	JZ           done1
+	JZ           done16
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, K1, Z12
+	VFMADD213PS  (AX), Z24, K1, Z12
 	VMOVUPS      Z12, K1, (AX)
 	DECQ         BX
-	JZ           done1
+	JZ           done16
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, K1, Z16
+	VFMADD213PS  (AX), Z24, K1, Z16
 	VMOVUPS      Z16, K1, (AX)
 	DECQ         BX
-	JZ           done1
+	JZ           done16
 	ADDQ         DX, AX
-	VFMADD213PS  (AX), Z28, K1, Z20
+	VFMADD213PS  (AX), Z24, K1, Z20
 	VMOVUPS      Z20, K1, (AX)
-	JMP          done1
+	JMP          done16
 
-overwrite1:
-	VMULPS  Z28, Z0, Z0
+overwrite16:
+	VMULPS  Z24, Z0, Z0
 	VMOVUPS Z0, K1, (AX)
 	DECQ    BX
-	JZ      done1
+	JZ      done16
 	ADDQ    DX, AX
-	VMULPS  Z28, Z4, Z4
+	VMULPS  Z24, Z4, Z4
 	VMOVUPS Z4, K1, (AX)
 	DECQ    BX
-	JZ      done1
+	JZ      done16
 	ADDQ    DX, AX
-	VMULPS  Z28, Z8, Z8
+	VMULPS  Z24, Z8, Z8
 	VMOVUPS Z8, K1, (AX)
 	DECQ    BX
-	JZ      done1
+	JZ      done16
 	ADDQ    DX, AX
-	VMULPS  Z28, Z12, Z12
+	VMULPS  Z24, Z12, Z12
 	VMOVUPS Z12, K1, (AX)
 	DECQ    BX
-	JZ      done1
+	JZ      done16
 	ADDQ    DX, AX
-	VMULPS  Z28, Z16, Z16
+	VMULPS  Z24, Z16, Z16
 	VMOVUPS Z16, K1, (AX)
 	DECQ    BX
-	JZ      done1
+	JZ      done16
 	ADDQ    DX, AX
-	VMULPS  Z28, Z20, Z20
+	VMULPS  Z24, Z20, Z20
 	VMOVUPS Z20, K1, (AX)
 
-done1:
+done16:
+	VZEROUPPER
+	RET
+
+// func narrowAVX512(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)
+// Requires: AVX, AVX512F, AVX512VL, CMOV, MMX+
+TEXT ·narrowAVX512(SB), NOSPLIT, $0-125
+	MOVQ       a_base+8(FP), AX
+	MOVQ       rowStep+32(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       m+104(FP), DX
+	XORQ       BX, BX
+	CMPQ       DX, $+1
+	CMOVQGT    CX, BX
+	ADDQ       AX, BX
+	XORQ       SI, SI
+	CMPQ       DX, $+2
+	CMOVQGT    CX, SI
+	ADDQ       BX, SI
+	XORQ       DI, DI
+	CMPQ       DX, $+3
+	CMOVQGT    CX, DI
+	ADDQ       SI, DI
+	XORQ       R8, R8
+	CMPQ       DX, $+4
+	CMOVQGT    CX, R8
+	ADDQ       DI, R8
+	XORQ       R9, R9
+	CMPQ       DX, $+5
+	CMOVQGT    CX, R9
+	ADDQ       R8, R9
+	XORQ       R10, R10
+	CMPQ       DX, $+6
+	CMOVQGT    CX, R10
+	ADDQ       R9, R10
+	XORQ       R11, R11
+	CMPQ       DX, $+7
+	CMOVQGT    CX, R11
+	ADDQ       R10, R11
+	MOVQ       n+112(FP), CX
+	MOVQ       colStep+40(FP), DX
+	SHLQ       $0x02, DX
+	MOVQ       b_base+48(FP), R12
+	MOVQ       k+0(FP), R13
+	XORQ       R14, R14
+	CMPQ       CX, $+8
+	JLE        half
+	VPXORD     Z0, Z0, Z0
+	VPXORD     Z1, Z1, Z1
+	VPXORD     Z2, Z2, Z2
+	VPXORD     Z3, Z3, Z3
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       c_base+72(FP), CX
+	MOVQ       ldc+96(FP), R15
+	SHLQ       $0x02, R15
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	MOVQ       rowStep+32(FP), CX
+	SHLQ       $0x02, CX
+	SHLQ       $0x03, CX
+	MOVQ       R13, R15
+	SHRQ       $0x04, R15
+	JZ         rest16
+
+block16:
+	PREFETCHT2       (AX)(CX*1)
+	VMOVUPS          (R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          64(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (BX)(CX*1)
+	VMOVUPS          128(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          192(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (SI)(CX*1)
+	VMOVUPS          256(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          320(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (DI)(CX*1)
+	VMOVUPS          384(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          448(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (R8)(CX*1)
+	VMOVUPS          512(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          576(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (R9)(CX*1)
+	VMOVUPS          640(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          704(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (R10)(CX*1)
+	VMOVUPS          768(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          832(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	PREFETCHT2       (R11)(CX*1)
+	VMOVUPS          896(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	VMOVUPS          960(R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	ADDQ             $+64, CX
+	ADDQ             $+1024, R12
+	DECQ             R15
+	JNZ              block16
+
+rest16:
+	ANDQ $+15, R13
+	JZ   store16
+
+single16:
+	VMOVUPS          (R12), Z24
+	VFMADD231PS.BCST (AX)(R14*1), Z24, Z0
+	VFMADD231PS.BCST (BX)(R14*1), Z24, Z1
+	VFMADD231PS.BCST (SI)(R14*1), Z24, Z2
+	VFMADD231PS.BCST (DI)(R14*1), Z24, Z3
+	VFMADD231PS.BCST (R8)(R14*1), Z24, Z4
+	VFMADD231PS.BCST (R9)(R14*1), Z24, Z5
+	VFMADD231PS.BCST (R10)(R14*1), Z24, Z6
+	VFMADD231PS.BCST (R11)(R14*1), Z24, Z7
+	ADDQ             DX, R14
+	ADDQ             $+64, R12
+	DECQ             R13
+	JNZ              single16
+
+store16:
+	MOVQ         c_base+72(FP), AX
+	MOVQ         ldc+96(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         m+104(FP), BX
+	MOVB         add+124(FP), CL
+	MOVBQZX      CL, SI
+	VBROADCASTSS alpha+120(FP), Z24
+	MOVQ         n+112(FP), CX
+	SUBQ         $+0, CX
+	MOVQ         $+1, DI
+	SHLQ         CL, DI
+	DECQ         DI
+	KMOVW        DI, K1
+	TESTQ        SI, SI
+	JZ           overwrite16
+	VFMADD213PS  (AX), Z24, K1, Z0
+	VMOVUPS      Z0, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z1
+	VMOVUPS      Z1, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z2
+	VMOVUPS      Z2, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z3
+	VMOVUPS      Z3, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z4
+	VMOVUPS      Z4, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z5
+	VMOVUPS      Z5, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z6
+	VMOVUPS      Z6, K1, (AX)
+	DECQ         BX
+	JZ           done16
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Z24, K1, Z7
+	VMOVUPS      Z7, K1, (AX)
+	JMP          done16
+
+overwrite16:
+	VMULPS  Z24, Z0, Z0
+	VMOVUPS Z0, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z1, Z1
+	VMOVUPS Z1, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z2, Z2
+	VMOVUPS Z2, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z3, Z3
+	VMOVUPS Z3, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z4, Z4
+	VMOVUPS Z4, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z5, Z5
+	VMOVUPS Z5, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z6, Z6
+	VMOVUPS Z6, K1, (AX)
+	DECQ    BX
+	JZ      done16
+	ADDQ    DX, AX
+	VMULPS  Z24, Z7, Z7
+	VMOVUPS Z7, K1, (AX)
+
+done16:
+	VZEROUPPER
+	RET
+
+half:
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c_base+72(FP), CX
+	MOVQ       ldc+96(FP), R15
+	SHLQ       $0x02, R15
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	ADDQ       R15, CX
+	PREFETCHT0 (CX)
+	MOVQ       rowStep+32(FP), CX
+	SHLQ       $0x02, CX
+	SHLQ       $0x03, CX
+	MOVQ       R13, R15
+	SHRQ       $0x04, R15
+	JZ         rest8
+
+block8:
+	PREFETCHT2       (AX)(CX*1)
+	VMOVUPS          (R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          64(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (BX)(CX*1)
+	VMOVUPS          128(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          192(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (SI)(CX*1)
+	VMOVUPS          256(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          320(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (DI)(CX*1)
+	VMOVUPS          384(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          448(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (R8)(CX*1)
+	VMOVUPS          512(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          576(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (R9)(CX*1)
+	VMOVUPS          640(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          704(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (R10)(CX*1)
+	VMOVUPS          768(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          832(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	PREFETCHT2       (R11)(CX*1)
+	VMOVUPS          896(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	VMOVUPS          960(R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	ADDQ             $+64, CX
+	ADDQ             $+1024, R12
+	DECQ             R15
+	JNZ              block8
+
+rest8:
+	ANDQ $+15, R13
+	JZ   store8
+
+single8:
+	VMOVUPS          (R12), Y15
+	VFMADD231PS.BCST (AX)(R14*1), Y15, Y0
+	VFMADD231PS.BCST (BX)(R14*1), Y15, Y1
+	VFMADD231PS.BCST (SI)(R14*1), Y15, Y2
+	VFMADD231PS.BCST (DI)(R14*1), Y15, Y3
+	VFMADD231PS.BCST (R8)(R14*1), Y15, Y4
+	VFMADD231PS.BCST (R9)(R14*1), Y15, Y5
+	VFMADD231PS.BCST (R10)(R14*1), Y15, Y6
+	VFMADD231PS.BCST (R11)(R14*1), Y15, Y7
+	ADDQ             DX, R14
+	ADDQ             $+64, R12
+	DECQ             R13
+	JNZ              single8
+
+store8:
+	MOVQ         c_base+72(FP), AX
+	MOVQ         ldc+96(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         m+104(FP), BX
+	MOVB         add+124(FP), CL
+	MOVBQZX      CL, SI
+	VBROADCASTSS alpha+120(FP), Y15
+	MOVQ         n+112(FP), CX
+	SUBQ         $+0, CX
+	MOVQ         $+1, DI
+	SHLQ         CL, DI
+	DECQ         DI
+	KMOVW        DI, K1
+	TESTQ        SI, SI
+	JZ           overwrite8
+	VFMADD213PS  (AX), Y15, K1, Y0
+	VMOVUPS      Y0, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y1
+	VMOVUPS      Y1, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y2
+	VMOVUPS      Y2, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y3
+	VMOVUPS      Y3, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y4
+	VMOVUPS      Y4, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y5
+	VMOVUPS      Y5, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y6
+	VMOVUPS      Y6, K1, (AX)
+	DECQ         BX
+	JZ           done8
+	ADDQ         DX, AX
+	VFMADD213PS  (AX), Y15, K1, Y7
+	VMOVUPS      Y7, K1, (AX)
+	JMP          done8
+
+overwrite8:
+	VMULPS  Y15, Y0, Y0
+	VMOVUPS Y0, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y1, Y1
+	VMOVUPS Y1, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y2, Y2
+	VMOVUPS Y2, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y3, Y3
+	VMOVUPS Y3, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y4, Y4
+	VMOVUPS Y4, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y5, Y5
+	VMOVUPS Y5, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y6, Y6
+	VMOVUPS Y6, K1, (AX)
+	DECQ    BX
+	JZ      done8
+	ADDQ    DX, AX
+	VMULPS  Y15, Y7, Y7
+	VMOVUPS Y7, K1, (AX)
+
+done8:
 	VZEROUPPER
 	RET
 

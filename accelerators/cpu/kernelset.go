@@ -18,7 +18,14 @@ type kernelSet struct {
 	width int
 	// tile: C[m,n] (+)= alpha * A[m,k] B[k,n] with m <= tileRows, n <= width. A[i,p] is a[i*rowStep+p*colStep]; B is
 	// a packed panel, its rows width apart, of which lanes beyond n are readable; C's rows are ldc apart.
-	tile func(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, n int, alpha float32, add bool)
+	tile tileKernel
+	// narrow is a tile with m <= narrowRows, n <= thinWidth, of panels of that width, for a left-hand side that comes
+	// from memory; its colStep is 1.
+	narrow     tileKernel
+	narrowRows int
+	// peakBF16 runs rounds of bf16 products within the cache and returns their floating-point operations; nil where they
+	// have no instructions of their own.
+	peakBF16 func(s *scratch, rounds int) (flops float64)
 	// transpose: dst[j*ldd+i] = src[i*lds+j] for i < rows <= 16, j < cols. The other lanes i < 16 of dst may be
 	// overwritten.
 	transpose func(dst []float32, ldd int, src []float32, lds, rows, cols int)
@@ -51,12 +58,14 @@ type kernelSet struct {
 	adamw         func(param, grad, m, v []float32, f *adamwFactors)
 }
 
+type tileKernel func(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, n int, alpha float32, add bool)
+
 // genericWidth is the generic tile's; as small as a panel may be.
 const genericWidth = 16
 
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
-	tile: tileGeneric, transpose: transposeGeneric, strips: stripsGeneric,
+	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
 	dot: dotGeneric, dot3: dot3Generic, add: addGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredDot: centredDotGeneric,
 	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,

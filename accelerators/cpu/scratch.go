@@ -1,5 +1,7 @@
 package cpu
 
+import "unsafe"
+
 // The slots of scratch memory. Operations that run inside one another use different ones.
 const (
 	slotPanels  = iota // packed right-hand side of a product
@@ -14,6 +16,7 @@ const (
 	slotValues         // packed values
 	slotQueries        // packed queries
 	slotOuts           // packed output gradients
+	slotTurned         // transpose of a part of a product
 	slotCount
 )
 
@@ -22,7 +25,18 @@ type scratch [slotCount][]float32
 
 func (s *scratch) floats(slot, n int) []float32 {
 	if cap(s[slot]) < n {
-		s[slot] = make([]float32, n)
+		s[slot] = aligned(n)
 	}
 	return s[slot][:n]
+}
+
+// cacheLine is in bytes; panels that start with one are loaded without crossing any.
+const cacheLine = 64
+
+// aligned is n floats from the start of a cache line on.
+func aligned(n int) []float32 {
+	const line = cacheLine / 4
+	x := make([]float32, n+line)
+	ahead := int(-uintptr(unsafe.Pointer(unsafe.SliceData(x))) % cacheLine / 4)
+	return x[ahead : ahead+n : ahead+n]
 }

@@ -16,6 +16,7 @@ func main() {
 	transposeAVX512()
 	tileAVX2()
 	tileAVX512()
+	narrowAVX512()
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -22,10 +23,8 @@ func registers(width reg.Spec, n int) []reg.VecPhysical {
 	return all
 }
 
-const (
-	tileRows   = 6
-	tileUnroll = 4
-)
+// thinWidth is how many columns a tile of a thin product has at most.
+const thinWidth = 16
 
 const tileSignature = "func(k int, a []float32, rowStep, colStep int, b, c []float32, " +
 	"ldc, m, n int, alpha float32, add bool)"
@@ -36,24 +35,45 @@ type tile struct {
 	regs    []reg.VecPhysical
 	lanes   int
 	vectors int
+	rows    int
+	pitch   int               // columns of a panel
+	unroll  int               // a power of two
 	b       []reg.VecPhysical // a row of B
-	a       []reg.VecPhysical // broadcasts from A, in turn
+	a       []reg.VecPhysical // broadcasts from A, in turn; none: operands in memory are broadcast
+	ahead   bool              // ask for the rows of A that follow this tile's
 }
 
 func (t tile) acc(i, v int) reg.VecPhysical { return t.regs[i*t.vectors+v] }
 
 func tileAVX512() {
 	begin("tileAVX512", tileSignature, "is the 6x64 tile of a product.")
-	tile{regs: zs, lanes: 16, vectors: 4, b: zs[24:28], a: zs[28:32]}.generate(func(t tile, v int) {
-		t.storeMasked(v)
-	})
+	t := tile{regs: zs, lanes: 16, vectors: 4, rows: 6, pitch: 64, unroll: 4, b: zs[24:28], a: zs[28:32]}
+	t.generate(tile.storeMasked)
 }
 
 func tileAVX2() {
 	begin("tileAVX2", tileSignature, "is the 6x16 tile of a product.")
-	tile{regs: ys, lanes: 8, vectors: 2, b: ys[12:14], a: ys[14:16]}.generate(func(t tile, v int) {
-		t.storeBlended(v)
-	})
+	t := tile{regs: ys, lanes: 8, vectors: 2, rows: 6, pitch: 16, unroll: 4, b: ys[12:14], a: ys[14:16]}
+	t.generate(tile.storeBlended)
+}
+
+// narrowAVX512 reads A from memory, which is what limits it: eight rows keep enough sums apart to hide the latency of
+// half vectors, of which the processor does two at a time, and are asked for one tile ahead.
+func narrowAVX512() {
+	begin("narrowAVX512", tileSignature, "is the 8x16 tile of a product whose left-hand side comes from memory; colStep is 1.")
+	t := tile{regs: zs, lanes: 16, vectors: 1, rows: 8, pitch: thinWidth, unroll: 16, b: zs[24:25], ahead: true}
+	half := t
+	half.regs, half.lanes, half.b = ys, 8, ys[15:16]
+	rows, n := t.rowPointers(), integer("n")
+	colStep, b, k, at := stride("colStep"), base("b"), integer("k"), GP64()
+	XORQ(at, at)
+	CMPQ(n, I32(half.lanes))
+	JLE(LabelRef("half"))
+	t.sum(1, rows, colStep, b, k, at)
+	t.storeMasked(1)
+	Label("half")
+	half.sum(1, rows, colStep, b, k, at)
+	half.storeMasked(1)
 }
 
 func (t tile) generate(store func(t tile, vectors int)) {
@@ -71,12 +91,12 @@ func (t tile) generate(store func(t tile, vectors int)) {
 	}
 }
 
-// rowPointers are the addresses of the six rows of A. Rows beyond m repeat the last one, which is computed and not
+// rowPointers are the addresses of the rows of A. Rows beyond m repeat the last one, which is computed and not
 // stored.
 func (t tile) rowPointers() []reg.GPVirtual {
 	a, rowStep, m := base("a"), stride("rowStep"), integer("m")
 	rows := []reg.GPVirtual{a}
-	for i := 1; i < tileRows; i++ {
+	for i := 1; i < t.rows; i++ {
 		r := GP64()
 		XORQ(r, r)
 		CMPQ(m, I32(i))
@@ -89,35 +109,57 @@ func (t tile) rowPointers() []reg.GPVirtual {
 
 // sum accumulates over k; each element is one chain of fused operations in order of k.
 func (t tile) sum(vectors int, rows []reg.GPVirtual, colStep, b, k, at reg.GPVirtual) {
-	label := func(s string) string { return fmt.Sprintf("%s%d", s, vectors) }
-	for i := range tileRows {
+	label := t.labels(vectors)
+	for i := range t.rows {
 		for v := range vectors {
 			clearRegister(t.acc(i, v), t.lanes)
 		}
 	}
 	t.prefetch(vectors)
+	next := t.nextRows()
 	blocks := GP64()
 	MOVQ(k, blocks)
-	SHRQ(U8(2), blocks)
+	SHRQ(U8(bits.TrailingZeros(uint(t.unroll))), blocks)
 	JZ(LabelRef(label("rest")))
 	Label(label("block"))
-	for u := range tileUnroll {
+	for u := range t.unroll {
+		if t.ahead && u%(t.unroll/t.rows) == 0 {
+			PREFETCHT2(Mem{Base: rows[u*t.rows/t.unroll], Index: next, Scale: 1})
+		}
 		t.step(vectors, rows, b, at, u)
 		ADDQ(colStep, at)
 	}
-	ADDQ(I32(4*tileUnroll*t.vectors*t.lanes), b)
+	if t.ahead {
+		ADDQ(I32(4*t.unroll), next)
+	}
+	ADDQ(I32(4*t.unroll*t.pitch), b)
 	DECQ(blocks)
 	JNZ(LabelRef(label("block")))
 	Label(label("rest"))
-	ANDQ(I32(tileUnroll-1), k)
+	ANDQ(I32(t.unroll-1), k)
 	JZ(LabelRef(label("store")))
 	Label(label("single"))
 	t.step(vectors, rows, b, at, 0)
 	ADDQ(colStep, at)
-	ADDQ(I32(4*t.vectors*t.lanes), b)
+	ADDQ(I32(4*t.pitch), b)
 	DECQ(k)
 	JNZ(LabelRef(label("single")))
 	Label(label("store"))
+}
+
+// labels are those of one loop.
+func (t tile) labels(vectors int) func(string) string {
+	return func(s string) string { return fmt.Sprintf("%s%d", s, vectors*t.lanes) }
+}
+
+// nextRows is the distance to the rows that follow the tile's.
+func (t tile) nextRows() reg.GPVirtual {
+	if !t.ahead {
+		return nil
+	}
+	next := stride("rowStep")
+	SHLQ(U8(bits.TrailingZeros(uint(t.rows))), next)
+	return next
 }
 
 func clearRegister(r reg.VecPhysical, lanes int) {
@@ -131,11 +173,16 @@ func clearRegister(r reg.VecPhysical, lanes int) {
 // step adds the product of column k of A and row k of B.
 func (t tile) step(vectors int, rows []reg.GPVirtual, b, at reg.GPVirtual, u int) {
 	for v := range vectors {
-		VMOVUPS(Mem{Base: b, Disp: 4 * t.lanes * (u*t.vectors + v)}, t.b[v])
+		VMOVUPS(Mem{Base: b, Disp: 4 * (u*t.pitch + v*t.lanes)}, t.b[v])
 	}
-	for i := range tileRows {
+	for i := range t.rows {
+		m := Mem{Base: rows[i], Index: at, Scale: 1}
+		if len(t.a) == 0 {
+			VFMADD231PS_BCST(m, t.b[0], t.acc(i, 0))
+			continue
+		}
 		x := t.a[i%len(t.a)]
-		VBROADCASTSS(Mem{Base: rows[i], Index: at, Scale: 1}, x)
+		VBROADCASTSS(m, x)
 		for v := range vectors {
 			VFMADD231PS(x, t.b[v], t.acc(i, v))
 		}
@@ -145,11 +192,11 @@ func (t tile) step(vectors int, rows []reg.GPVirtual, b, at reg.GPVirtual, u int
 // prefetch asks for the rows of C, which are wanted when the sum is done.
 func (t tile) prefetch(vectors int) {
 	c, ldc := base("c"), stride("ldc")
-	for i := range tileRows {
+	for i := range t.rows {
 		for line := 0; line < 4*t.lanes*vectors; line += 64 {
 			PREFETCHT0(Mem{Base: c, Disp: line})
 		}
-		if i+1 < tileRows {
+		if i+1 < t.rows {
 			ADDQ(ldc, c)
 		}
 	}
@@ -159,12 +206,13 @@ func (t tile) prefetch(vectors int) {
 type output struct {
 	c, ldc, m, add reg.GPVirtual
 	alpha          reg.VecPhysical
+	height         int
 	label          func(string) string
 }
 
 func (t tile) output(vectors int) output {
-	o := output{c: base("c"), ldc: stride("ldc"), m: integer("m"), add: GP64(), alpha: t.a[0]}
-	o.label = func(s string) string { return fmt.Sprintf("%s%d", s, vectors) }
+	o := output{c: base("c"), ldc: stride("ldc"), m: integer("m"), add: GP64(), alpha: t.b[0], height: t.rows}
+	o.label = t.labels(vectors)
 	flag := Load(Param("add"), GP8())
 	MOVBQZX(flag, o.add)
 	broadcast("alpha", o.alpha)
@@ -173,9 +221,9 @@ func (t tile) output(vectors int) output {
 
 // rows stores row after row until m are done.
 func (o output) rows(store func(i int)) {
-	for i := range tileRows {
+	for i := range o.height {
 		store(i)
-		if i+1 < tileRows {
+		if i+1 < o.height {
 			DECQ(o.m)
 			JZ(LabelRef(o.label("done")))
 			ADDQ(o.ldc, o.c)
@@ -232,7 +280,7 @@ func (t tile) storeMasked(vectors int) {
 // storeBlended: masked stores are slow on some processors, so whole vectors have their own path.
 func (t tile) storeBlended(vectors int) {
 	o := t.output(vectors)
-	mask, old := t.b[0], t.b[1]
+	mask, old := t.a[0], t.a[1]
 	last := t.lastColumns(vectors)
 	loadMask(last, mask)
 	paths := []struct {
