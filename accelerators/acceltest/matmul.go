@@ -83,7 +83,8 @@ func testColumnsSideBySide(r *rig) {
 	r.expect("rows", b, x, summed)
 }
 
-// testProductMistakes: shapes that do not fit and an output that overlaps an operand are errors that name the operation.
+// testProductMistakes: shapes that do not fit, and an output that overlaps an operand, are errors that name the
+// operation.
 func testProductMistakes(r *rig) {
 	square := accelerators.MatMul{M: 4, N: 4, K: 4, Alpha: 1}
 	x, y := r.upload(r.normal(32)), r.upload(r.normal(32))

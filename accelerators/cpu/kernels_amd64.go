@@ -32,7 +32,7 @@ func tileAVX2(k int, a []float32, rowStep int, colStep int, b []float32, c []flo
 //go:noescape
 func tileAVX512(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)
 
-// narrowAVX512 is the 8x16 tile of a product whose left-hand side comes from memory; colStep is 1.
+// narrowAVX512 is the 8x16 tile of a product whose A comes from memory; colStep is 1.
 //
 //go:noescape
 func narrowAVX512(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)

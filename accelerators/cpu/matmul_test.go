@@ -160,12 +160,14 @@ func TestTheHeadAllocatesNothing(t *testing.T) {
 	x := func(n int) accelerators.Buffer { return held(d, make([]float32, n)) }
 	targets := make([]int32, tokens)
 	targets[3] = -1
-	ids := accelerators.Buffer{Mem: &memory{dev: d, dtype: accelerators.I32, ints: targets}, Len: tokens, Type: accelerators.I32}
+	ids := accelerators.Buffer{Len: tokens, Type: accelerators.I32}
+	ids.Mem = &memory{dev: d, dtype: accelerators.I32, ints: targets}
 	c := d.call("HeadLearn")
-	h := c.head(x(tokens*width), x(vocab*width), ids, x(10*vocab), accelerators.Head{Tokens: tokens, Width: width, Vocab: vocab})
+	shape := accelerators.Head{Tokens: tokens, Width: width, Vocab: vocab}
+	h := c.head(x(tokens*width), x(vocab*width), ids, x(10*vocab), shape)
 	h.nll, h.dnll = make([]float32, tokens), make([]float32, tokens)
 	h.dhidden, h.dweight = make([]float32, tokens*width), make([]float32, vocab*width)
-	if !c.ok(h.Head) {
+	if !c.ok(shape) {
 		t.Fatal(d.Sync())
 	}
 	if n := testing.AllocsPerRun(5, func() {

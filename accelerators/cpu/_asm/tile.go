@@ -60,7 +60,7 @@ func tileAVX2() {
 // narrowAVX512 reads A from memory, which is what limits it: eight rows keep enough sums apart to hide the latency of
 // half vectors, of which the processor does two at a time, and are asked for one tile ahead.
 func narrowAVX512() {
-	begin("narrowAVX512", tileSignature, "is the 8x16 tile of a product whose left-hand side comes from memory; colStep is 1.")
+	begin("narrowAVX512", tileSignature, "is the 8x16 tile of a product whose A comes from memory; colStep is 1.")
 	t := tile{regs: zs, lanes: 16, vectors: 1, rows: 8, pitch: thinWidth, unroll: 16, b: zs[24:25], ahead: true}
 	half := t
 	half.regs, half.lanes, half.b = ys, 8, ys[15:16]
