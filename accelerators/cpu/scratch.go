@@ -14,6 +14,8 @@ const (
 	slotValues         // packed values
 	slotQueries        // packed queries
 	slotOuts           // packed output gradients
+	slotStates         // states of softmaxes over blocks
+	slotMeans          // of attention's output and its gradient
 	slotCount
 )
 
