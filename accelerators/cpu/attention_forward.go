@@ -25,18 +25,19 @@ func (a *attention) forwardBlock() int {
 // so far, less the largest score so far, and out as the sum that goes with it. Blocks end at multiples of their
 // length, whatever the first key of the task: a result does not depend on what else is in the task.
 func (a *attention) forward(s *scratch, t attentionTask) {
-	states := s.floats(slotStates, 2*a.group*t.queries.n())
+	tiles := (t.queries.n() + tileRows - 1) / tileRows
+	states := s.floats(slotStates, len(softmaxState{})*a.group*tiles)
 	step := a.forwardBlock()
 	for from := t.keys.from; from < t.keys.to; {
 		keys := interval{from, min(t.keys.to, (from/step+1)*step)}
 		b := forwardBlock{
-			attention: a, task: t, keys: keys, states: states,
+			attention: a, task: t, keys: keys,
 			scores: newScores(s, slotScores, interval{0, tileRows}, keys),
 			keysT:  a.packTransposed(s, slotKeysT, a.k, a.StrideK, t, keys),
 			values: a.packRows(s, slotValues, a.v, a.StrideV, t.sequence, t.kvHead, keys),
 		}
 		for h := range a.group {
-			b.head(h)
+			b.head(t.kvHead*a.group+h, states[h*tiles*len(softmaxState{}):])
 		}
 		from = keys.to
 	}
@@ -47,72 +48,73 @@ type forwardBlock struct {
 	*attention
 	task          attentionTask
 	keys          interval
-	states        []float32 // of each head and query the largest score and the sum
 	scores        scores
 	keysT, values packed
 }
 
-func (b *forwardBlock) head(h int) {
-	t := queryTile{sequence: b.task.sequence, head: b.task.kvHead*b.group + h}
-	states := b.states[2*h*b.task.queries.n():]
+// head does the queries of one head; states are those of their tiles.
+func (b *forwardBlock) head(h int, states []float32) {
+	t := queryTile{sequence: b.task.sequence, head: h}
 	for q := b.task.queries.from; q < b.task.queries.to; q += tileRows {
 		t.queries = interval{q, min(b.task.queries.to, q+tileRows)}
 		all := b.seen(t.queries, t.sequence)
 		if t.keys = all.cut(b.keys); t.keys.n() > 0 {
-			b.tile(t, all, states[2*(q-b.task.queries.from):])
+			b.tile(t, all, (*softmaxState)(states))
 		}
+		states = states[len(softmaxState{}):]
 	}
 }
 
 // tile adds the block's keys to a tile of queries; all is the keys that it sees in other blocks too.
-func (b *forwardBlock) tile(t queryTile, all interval, states []float32) {
+func (b *forwardBlock) tile(t queryTile, all interval, state *softmaxState) {
 	b.scores.queries = t.queries
 	b.product(b.scores, t, b.q, b.StrideQ, b.Scale, b.keysT)
+	b.hide(b.scores, t, float32(math.Inf(-1)))
+	x := b.scores.at(t.queries.from, t.keys.from)
 	out := b.out[b.row(t.sequence, t.queries.from, t.head, b.outStride):]
 	first := t.keys.from == all.from
-	for i := range t.m() {
-		state := softmaxState{float32(math.Inf(-1)), 0}
-		if !first {
-			state = softmaxState{states[2*i], states[2*i+1]}
+	if first {
+		fill(state.tops(), float32(math.Inf(-1)))
+		b.set.softmaxTile(x, b.scores.stride, t.keys.n(), state.tops(), state.sums())
+	} else {
+		before := *state
+		b.set.softmaxTile(x, b.scores.stride, t.keys.n(), state.tops(), state.sums())
+		for i := range t.m() {
+			if factor := state.add(&before, i); factor != 1 {
+				b.set.scale(out[i*b.outStride:][:b.HeadDim], factor)
+			}
 		}
-		if factor := state.take(b.set, b.seenBy(b.scores, t, t.queries.from+i)); factor != 1 && !first {
-			b.set.scale(out[i*b.outStride:][:b.HeadDim], factor)
-		}
-		states[2*i], states[2*i+1] = state.top, state.sum
 	}
 	b.sumKeys(out, b.outStride, b.scores, t, b.values, !first)
 	if t.keys.to == all.to {
-		b.finish(t, out, states)
+		b.finish(t, out, state)
 	}
 }
 
 // finish divides by the sums and notes their logarithms.
-func (b *forwardBlock) finish(t queryTile, out, states []float32) {
+func (b *forwardBlock) finish(t queryTile, out []float32, state *softmaxState) {
+	at := (t.start+t.queries.from)*b.Heads + t.head
 	for i := range t.m() {
-		top, sum := states[2*i], states[2*i+1]
+		top, sum := state.tops()[i], state.sums()[i]
 		b.set.scale(out[i*b.outStride:][:b.HeadDim], 1/sum)
-		b.lse[(t.start+t.queries.from+i)*b.Heads+t.head] = top + float32(math.Log(float64(sum)))
+		b.lse[at+i*b.Heads] = top + float32(math.Log(float64(sum)))
 	}
 }
 
-// softmaxState is the largest of the scores taken so far and the sum of exp(score-top).
-type softmaxState struct{ top, sum float32 }
+// softmaxState is of a tile of queries, for each, the largest of the scores taken so far, and the sum of exp(score-top).
+type softmaxState [2 * tileRows]float32
 
-// take makes scores the exponentials of themselves less the largest of all, and returns what those taken before are to
-// be multiplied by.
-func (s *softmaxState) take(set *kernelSet, scores []float32) (factor float32) {
-	if len(scores) == 0 {
-		return 1
+func (s *softmaxState) tops() []float32 { return s[:tileRows] }
+
+func (s *softmaxState) sums() []float32 { return s[tileRows:] }
+
+// add adds what was before to row i, and returns what the sum of exponentials before is to be multiplied by.
+func (s *softmaxState) add(before *softmaxState, i int) (factor float32) {
+	if s[i] == before[i] {
+		factor = 1
+	} else {
+		factor = exp(before[i] - s[i])
 	}
-	factor = 1
-	if top := set.max(scores); top > s.top {
-		factor = exp(s.top - top)
-		s.top = top
-	}
-	shift := s.top
-	if math.IsInf(float64(shift), -1) {
-		shift = 0 // all weights are zero then, and not NaN
-	}
-	s.sum = s.sum*factor + set.expSum(scores, 1, shift)
+	s[tileRows+i] += before[tileRows+i] * factor
 	return factor
 }

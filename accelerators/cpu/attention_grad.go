@@ -125,14 +125,16 @@ func (b *gradBlock) queryGrads() {
 func (b *gradBlock) scoreGrads(t queryTile) {
 	b.product(b.weights, t, b.q, b.StrideQ, b.Scale, b.keysT)
 	b.product(b.grads, t, b.dout, b.outStride, 1, b.valuesT)
-	for q := t.queries.from; q < t.queries.to; q++ {
-		w, g := b.seenBy(b.weights, t, q), b.seenBy(b.grads, t, q)
-		if len(w) > 0 {
-			at := (t.start+q)*b.Heads + t.head
-			b.set.expSum(w, 1, b.lse[at])
-			b.set.softmaxGrad(g, w, b.means[at], b.Scale)
-		}
+	of := b.s.floats(slotStates, 2*tileRows)
+	lse, means := of[:tileRows], of[tileRows:]
+	at := (t.start+t.queries.from)*b.Heads + t.head
+	for i := range t.m() {
+		lse[i], means[i] = b.lse[at+i*b.Heads], b.means[at+i*b.Heads]
 	}
+	w, g := b.weights.at(t.queries.from, t.keys.from), b.grads.at(t.queries.from, t.keys.from)
+	b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+	b.hide(b.weights, t, 0)
+	b.hide(b.grads, t, 0)
 }
 
 func (b *gradBlock) keyGrads() {

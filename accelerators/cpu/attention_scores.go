@@ -61,10 +61,11 @@ type scores struct {
 	keys interval
 }
 
-// newScores: the stride is not a power of two, which would crowd the caches.
+// newScores has room for whole tiles of queries. The stride is not a power of two, which would crowd the caches.
 func newScores(s *scratch, slot int, queries, keys interval) scores {
 	stride := (keys.n()+15)&^15 + 16
-	return scores{s.floats(slot, queries.n()*stride), stride, queries, keys}
+	rows := (queries.n() + tileRows - 1) / tileRows * tileRows
+	return scores{s.floats(slot, rows*stride), stride, queries, keys}
 }
 
 func (b scores) at(query, key int) []float32 {
@@ -92,14 +93,18 @@ func (a *attention) product(b scores, t queryTile, x []float32, stride int, alph
 	}
 }
 
-// seenBy is the scores of the tile's keys that a query sees; it clears the others.
-func (a *attention) seenBy(b scores, t queryTile, query int) []float32 {
-	keys := a.visible(query, t.sequence).cut(t.keys)
-	row := b.at(query, t.keys.from)[:t.keys.n()]
-	from, to := keys.from-t.keys.from, keys.to-t.keys.from
-	clear(row[:from])
-	clear(row[to:])
-	return row[from:to]
+// hide sets the scores of the tile's keys that a query does not see.
+func (a *attention) hide(b scores, t queryTile, value float32) {
+	first, last := a.visible(t.queries.from, t.sequence), a.visible(t.queries.to-1, t.sequence)
+	if first.to >= t.keys.to && last.from <= t.keys.from {
+		return
+	}
+	for q := t.queries.from; q < t.queries.to; q++ {
+		keys := a.visible(q, t.sequence).cut(t.keys)
+		row := b.at(q, t.keys.from)[:t.keys.n()]
+		fill(row[:keys.from-t.keys.from], value)
+		fill(row[keys.to-t.keys.from:], value)
+	}
 }
 
 // sumKeys: out (+)= the tile's scores times the rows of x. Where x has an infinity or NaN, a score of zero does not
