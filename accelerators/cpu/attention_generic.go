@@ -19,3 +19,16 @@ func softmaxGradTileGeneric(p, d []float32, stride, n int, lse, means []float32,
 		softmaxGradGeneric(d[i*stride:][:n], w, means[i], scale)
 	}
 }
+
+func dotRowsGeneric(out, x, rows []float32, stride int) {
+	for j := range out {
+		out[j] = dotGeneric(x, rows[j*stride:][:len(x)])
+	}
+}
+
+func mixRowsGeneric(out, w, rows []float32, stride int) {
+	clear(out)
+	for j, v := range w {
+		axpyGeneric(out, rows[j*stride:][:len(out)], v)
+	}
+}

@@ -30,6 +30,7 @@ type Device struct {
 	shared    scratch   // of the operation as a whole
 	ranges    ranges    // the task that each and parts run
 	attention attention
+	decode    decode
 	err       error
 	used      int64 // bytes allocated
 	room      int64 // bytes that may be

@@ -5731,6 +5731,198 @@ grad3Over:
 	VZEROUPPER
 	RET
 
+// func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ   out_base+0(FP), AX
+	MOVQ   rows_base+48(FP), CX
+	MOVQ   stride+72(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   out_len+8(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    rowTest
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   x_base+24(FP), SI
+	MOVQ   x_len+32(FP), DI
+	MOVQ   CX, R8
+	JMP    manyTest
+
+many:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     32(SI), Y4
+	VMOVUPS     32(R8), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     64(SI), Y4
+	VMOVUPS     64(R8), Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     96(SI), Y4
+	VMOVUPS     96(R8), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ        $+128, SI
+	ADDQ        $+128, R8
+	SUBQ        $+32, DI
+
+manyTest:
+	CMPQ DI, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y4, Y5, Y0
+	ADDQ        $+32, SI
+	ADDQ        $+32, R8
+	SUBQ        $+8, DI
+
+oneTest:
+	CMPQ        DI, $+8
+	JGE         one
+	TESTQ       DI, DI
+	JZ          over
+	LEAQ        maskTable<>+32(SB), R9
+	SHLQ        $0x02, DI
+	SUBQ        DI, R9
+	VMOVUPS     (R9), Y4
+	VMASKMOVPS  (SI), Y4, Y5
+	VMASKMOVPS  (R8), Y4, Y4
+	VFMADD231PS Y5, Y4, Y0
+
+over:
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         DX, CX
+	ADDQ         $+4, AX
+	DECQ         BX
+
+rowTest:
+	TESTQ BX, BX
+	JNZ   row
+	VZEROUPPER
+	RET
+
+// func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·mixRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ rows_base+48(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	JMP  columns4Test
+
+columns4:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns4RowTest
+
+columns4Row:
+	VBROADCASTSS (SI), Y4
+	VMOVUPS      (R8), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VMOVUPS      32(R8), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VMOVUPS      64(R8), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VMOVUPS      96(R8), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns4RowTest:
+	TESTQ   DI, DI
+	JNZ     columns4Row
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, DX
+	SUBQ    $+32, CX
+
+columns4Test:
+	CMPQ CX, $+32
+	JGE  columns4
+	JMP  columns1Test
+
+columns1:
+	VXORPS Y0, Y0, Y0
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns1RowTest
+
+columns1Row:
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (R8), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns1RowTest:
+	TESTQ   DI, DI
+	JNZ     columns1Row
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, DX
+	SUBQ    $+8, CX
+
+columns1Test:
+	CMPQ    CX, $+8
+	JGE     columns1
+	TESTQ   CX, CX
+	JZ      over
+	LEAQ    maskTable<>+32(SB), SI
+	SHLQ    $0x02, CX
+	SUBQ    CX, SI
+	VMOVUPS (SI), Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    w_base+24(FP), CX
+	MOVQ    w_len+32(FP), SI
+	JMP     tailRowTest
+
+tailRow:
+	VBROADCASTSS (CX), Y2
+	VMASKMOVPS   (DX), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $+4, CX
+	ADDQ         BX, DX
+	DECQ         SI
+
+tailRowTest:
+	TESTQ      SI, SI
+	JNZ        tailRow
+	VMASKMOVPS Y1, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
@@ -8328,5 +8520,199 @@ grad0Test:
 	VMOVUPS      Z1, K1, (R9)(CX*1)
 
 grad0Over:
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ   out_base+0(FP), AX
+	MOVQ   rows_base+48(FP), DX
+	MOVQ   stride+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   out_len+8(FP), SI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	JMP    rowTest
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   x_base+24(FP), DI
+	MOVQ   x_len+32(FP), CX
+	MOVQ   DX, R8
+	JMP    manyTest
+
+many:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (R8), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     64(DI), Z4
+	VMOVUPS     64(R8), Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS     128(DI), Z4
+	VMOVUPS     128(R8), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS     192(DI), Z4
+	VMOVUPS     192(R8), Z5
+	VFMADD231PS Z4, Z5, Z3
+	ADDQ        $+256, DI
+	ADDQ        $+256, R8
+	SUBQ        $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (R8), Z5
+	VFMADD231PS Z4, Z5, Z0
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	SUBQ        $+16, CX
+
+oneTest:
+	CMPQ        CX, $+16
+	JGE         one
+	TESTQ       CX, CX
+	JZ          over
+	MOVQ        $+1, R9
+	SHLQ        CL, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (DI), K1, Z4
+	VMOVUPS.Z   (R8), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+
+over:
+	VADDPS        Z1, Z0, Z0
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPS     $0x4e, X5, X4
+	VADDPS        X4, X5, X5
+	VPERMILPS     $0xb1, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSS        X5, (AX)
+	ADDQ          BX, DX
+	ADDQ          $+4, AX
+	DECQ          SI
+
+rowTest:
+	TESTQ SI, SI
+	JNZ   row
+	VZEROUPPER
+	RET
+
+// func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·mixRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ rows_base+48(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	JMP  columns4Test
+
+columns4:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns4RowTest
+
+columns4Row:
+	VBROADCASTSS (SI), Z4
+	VMOVUPS      (R8), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(R8), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(R8), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(R8), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns4RowTest:
+	TESTQ   DI, DI
+	JNZ     columns4Row
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	SUBQ    $+64, CX
+
+columns4Test:
+	CMPQ CX, $+64
+	JGE  columns4
+	JMP  columns1Test
+
+columns1:
+	VPXORD Z6, Z6, Z6
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns1RowTest
+
+columns1Row:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (R8), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns1RowTest:
+	TESTQ   DI, DI
+	JNZ     columns1Row
+	VMOVUPS Z6, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	SUBQ    $+16, CX
+
+columns1Test:
+	CMPQ   CX, $+16
+	JGE    columns1
+	TESTQ  CX, CX
+	JZ     over
+	MOVQ   $+1, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
+	VPXORD Z7, Z7, Z7
+	MOVQ   w_base+24(FP), CX
+	MOVQ   w_len+32(FP), SI
+	JMP    tailRowTest
+
+tailRow:
+	VBROADCASTSS (CX), Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
+	ADDQ         $+4, CX
+	ADDQ         BX, DX
+	DECQ         SI
+
+tailRowTest:
+	TESTQ   SI, SI
+	JNZ     tailRow
+	VMOVUPS Z7, K1, (AX)
+
+over:
 	VZEROUPPER
 	RET

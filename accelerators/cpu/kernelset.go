@@ -48,6 +48,8 @@ type kernelSet struct {
 	// sums. A row of minus infinities becomes zeros. softmaxGradTile: p = exp(p-lse), d = scale p (d-means).
 	softmaxTile     func(x []float32, stride, n int, tops, sums []float32)
 	softmaxGradTile func(p, d []float32, stride, n int, lse, means []float32, scale float32)
+	dotRows         func(out, x, rows []float32, stride int) // out[j] = sum(x*row j), rows of len(x)
+	mixRows         func(out, w, rows []float32, stride int) // out = sum of w[j] times row j, rows of len(out)
 
 	swiglu     func(y, gate, up []float32)
 	swigluGrad func(dgate, dup, dy, gate, up []float32)
@@ -68,6 +70,7 @@ var genericSet = kernelSet{
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
 	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
+	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
 	adamw: adamwGeneric,
 }

@@ -13,6 +13,7 @@ var avx2Set = kernelSet{
 	rmsNormGrad: rmsNormGradAVX2, rotate: rotateAVX2, max: maxAVX2,
 	expSum: expSumAVX2, softmaxGrad: softmaxGradAVX2,
 	softmaxTile: softmaxTileAVX2, softmaxGradTile: softmaxGradTileAVX2,
+	dotRows: dotRowsAVX2, mixRows: mixRowsAVX2,
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	adamw: adamwAVX2,
 }
@@ -26,6 +27,7 @@ var avx512Set = kernelSet{
 	rmsNormGrad: rmsNormGradAVX512, rotate: rotateAVX512, max: maxAVX512,
 	expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
 	softmaxTile: softmaxTileAVX512, softmaxGradTile: softmaxGradTileAVX512,
+	dotRows: dotRowsAVX512, mixRows: mixRowsAVX512,
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	adamw: adamwAVX512,
 }

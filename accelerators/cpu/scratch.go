@@ -16,6 +16,7 @@ const (
 	slotOuts           // packed output gradients
 	slotStates         // states of softmaxes over blocks
 	slotMeans          // of attention's output and its gradient
+	slotMixes          // outputs of attention to parts of a cache
 	slotCount
 )
 

@@ -12,6 +12,8 @@ import (
 func attentionKernels(s isa) {
 	softmaxTileKernel(s)
 	softmaxGradTileKernel(s)
+	dotRowsKernel(s)
+	mixRowsKernel(s)
 }
 
 // together is how many rows of a tile go side by side: their chains of operations hide each other's latencies, and
@@ -137,4 +139,81 @@ func (s isa) softmaxGradRows(rows []reg.GPVirtual, toD reg.GPVirtual, from int) 
 			l.write(d, m)
 		}
 	})
+}
+
+func dotRowsKernel(s isa) {
+	begin("dotRows"+s.name, "func(out, x, rows []float32, stride int)", "sets out[j] = sum(x*row j).")
+	out, row, step := base("out"), base("rows"), stride("stride")
+	count := Load(Param("out").Len(), GP64()).(reg.GPVirtual)
+	sums := s.sums()
+	JMP(LabelRef("rowTest"))
+	Label("row")
+	for _, v := range sums {
+		s.xor(v)
+	}
+	x, n := slices("x")
+	at := GP64()
+	MOVQ(row, at)
+	s.loop(n, append(x, at), unrolled, func(l lane) {
+		a, b := l.load(x[0]), l.load(at)
+		VFMADD231PS(a, b, sums[l.unit])
+	})
+	VMOVSS(s.fold(combine(sums, VADDPS), VADDPS).AsX(), Mem{Base: out})
+	ADDQ(step, row)
+	ADDQ(I32(4), out)
+	DECQ(count)
+	Label("rowTest")
+	TESTQ(count, count)
+	JNZ(LabelRef("row"))
+	end()
+}
+
+// mixRowsKernel takes the columns in groups that stay in registers while the rows go by.
+func mixRowsKernel(s isa) {
+	begin("mixRows"+s.name, "func(out, w, rows []float32, stride int)", "sets out to the sum of w[j] times row j.")
+	p, n := slices("out")
+	out, row, step := p[0], base("rows"), stride("stride")
+	for _, unroll := range []int{unrolled, 1} {
+		label := fmt.Sprintf("columns%d", unroll)
+		JMP(LabelRef(label + "Test"))
+		Label(label)
+		s.mix(label, out, row, step, unroll, lane{isa: s})
+		ADDQ(I32(unroll*s.bytes()), out)
+		ADDQ(I32(unroll*s.bytes()), row)
+		SUBQ(I32(unroll*s.lanes), n)
+		Label(label + "Test")
+		CMPQ(n, I32(unroll*s.lanes))
+		JGE(LabelRef(label))
+	}
+	TESTQ(n, n)
+	JZ(LabelRef("over"))
+	s.mix("tail", out, row, step, 1, s.tail(n))
+	Label("over")
+	end()
+}
+
+// mix does unroll vectors of columns, or the tail.
+func (s isa) mix(label string, out, row, step reg.GPVirtual, unroll int, l lane) {
+	var sums []reg.VecVirtual
+	for range unroll {
+		sums = append(sums, s.zero())
+	}
+	w, count, at := base("w"), Load(Param("w").Len(), GP64()).(reg.GPVirtual), GP64()
+	MOVQ(row, at)
+	JMP(LabelRef(label + "RowTest"))
+	Label(label + "Row")
+	weight := s.vec()
+	VBROADCASTSS(Mem{Base: w}, weight)
+	for i, v := range sums {
+		VFMADD231PS(l.read(Mem{Base: at, Disp: i * s.bytes()}), weight, v)
+	}
+	ADDQ(I32(4), w)
+	ADDQ(step, at)
+	DECQ(count)
+	Label(label + "RowTest")
+	TESTQ(count, count)
+	JNZ(LabelRef(label + "Row"))
+	for i, v := range sums {
+		l.write(v, Mem{Base: out, Disp: i * s.bytes()})
+	}
 }

@@ -33,12 +33,17 @@ func (s isa) vec() reg.VecVirtual {
 
 func (s isa) zero() reg.VecVirtual {
 	v := s.vec()
+	s.xor(v)
+	return v
+}
+
+// xor makes v zero.
+func (s isa) xor(v reg.VecVirtual) {
 	if s.wide() {
 		VPXORD(v, v, v)
 	} else {
 		VXORPS(v, v, v)
 	}
-	return v
 }
 
 var constants = map[uint32]Mem{}
