@@ -30,8 +30,7 @@ func (d *Device) Attention(out, lse, q, k, v accelerators.Buffer, s accelerators
 	if !c.ok(attentionShape(s)) {
 		return
 	}
-	a.listQueries()
-	d.pool.run(len(a.tasks), (*attentionForward)(a))
+	a.runForward()
 }
 
 // attentionShape is what an error shows: the description without its buffer.
@@ -123,14 +122,20 @@ func (a *attention) seen(queries interval, seq sequence) interval {
 	return interval{first.from / tileRows * tileRows, last.to}
 }
 
-// seeing is the queries whose tiles see a tile of keys that begins at key; the other way round the same as seen.
-func (a *attention) seeing(key int, seq sequence) interval {
+// seers is the queries that see a key; the other way round the same as visible.
+func (a *attention) seers(key int, seq sequence) interval {
 	queries := interval{0, seq.length}
 	if a.Causal {
 		queries.from = key
 	}
 	if a.Window > 0 {
-		queries.to = min(seq.length, (key+a.Window+tileRows-2)/tileRows*tileRows+tileRows)
+		queries.to = min(seq.length, key+a.Window)
 	}
 	return queries
+}
+
+// seeing is the queries whose tiles see a tile of keys that begins at key; the other way round the same as seen.
+func (a *attention) seeing(key int, seq sequence) interval {
+	first, last := a.seers(key, seq), a.seers(key+tileRows-1, seq)
+	return interval{first.from, min(seq.length, (last.to+tileRows-1)/tileRows*tileRows)}
 }

@@ -9,6 +9,11 @@ func (f *attentionForward) block(worker, i int) {
 	(*attention)(f).forward(&f.d.scratch[worker], f.tasks[i])
 }
 
+func (a *attention) runForward() {
+	a.listQueries()
+	a.d.pool.run(len(a.tasks), (*attentionForward)(a))
+}
+
 // Keys are taken in blocks whose packed form stays in the second-level cache, and the scores of a tile of queries
 // against them in the first. Blocks consist of whole tiles and panels.
 const (

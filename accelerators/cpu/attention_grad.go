@@ -13,12 +13,16 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 	if !c.ok(attentionShape(s)) {
 		return
 	}
-	a.means = d.shared.floats(slotMeans, len(a.lse))
+	a.runBackward()
+}
+
+func (a *attention) runBackward() {
+	a.means = a.d.shared.floats(slotMeans, len(a.lse))
 	a.countWaves()
-	d.each(s.Tokens, a.outStride, (*attentionMeans)(a))
+	a.d.each(a.Tokens, a.outStride, (*attentionMeans)(a))
 	for wave := range a.waves {
 		a.listWave(wave)
-		d.pool.run(len(a.tasks), (*attentionBackward)(a))
+		a.d.pool.run(len(a.tasks), (*attentionBackward)(a))
 	}
 }
 
@@ -159,10 +163,7 @@ func (b *gradBlock) sumQueries(out []float32, stride int, s scores, keys interva
 		return
 	}
 	for i := range keys.n() {
-		for q := queries.from; q < queries.to; q++ {
-			if v := b.visible(q, b.task.sequence); v.from <= keys.from+i && keys.from+i < v.to {
-				b.sumOne(out[i*stride:], w.at(i, q-queries.from), x, interval{q, q + 1}, true)
-			}
-		}
+		seers := b.seers(keys.from+i, b.task.sequence).cut(queries)
+		b.sumOne(out[i*stride:], w.at(i, seers.from-queries.from), x, seers, true)
 	}
 }
