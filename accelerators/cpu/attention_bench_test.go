@@ -34,8 +34,8 @@ func (r *attentionRig) backward() {
 	r.d.AttentionGrad(r.dq, r.dk, r.dv, r.dout, r.out, r.lse, r.q, r.k, r.v, r.Attention)
 }
 
-// BenchmarkAttention counts the operations below the diagonal only. "GFLOP/cpu-s" is by processor time, which other work
-// on the machine disturbs less.
+// BenchmarkAttention counts the operations below the diagonal only. "GFLOP/cpu-s" is by processor time, which other
+// work on the machine disturbs less.
 func BenchmarkAttention(b *testing.B) {
 	for _, c := range []struct{ sequences, length, heads, kvHeads, dim int }{
 		{1, 256, 12, 12, 64}, {1, 512, 12, 12, 64}, {1, 1024, 12, 12, 64}, {1, 2048, 12, 12, 64}, {1, 4096, 12, 12, 64},
@@ -76,4 +76,32 @@ func offsets(b *testing.B, d *Device, sequences, length int) accelerators.Buffer
 	}
 	d.UploadI32(buffer, values)
 	return buffer
+}
+
+// BenchmarkAttentionDecode measures the bytes of keys and values that pass, in billions per second.
+func BenchmarkAttentionDecode(b *testing.B) {
+	for _, c := range []struct{ sequences, length, heads, kvHeads, dim int }{
+		{1, 8192, 12, 12, 64}, {1, 8192, 12, 3, 64}, {16, 2048, 12, 12, 64}, {16, 2048, 12, 2, 64}, {16, 256, 8, 4, 32},
+	} {
+		b.Run(fmt.Sprintf("%dx%d-heads=%d,%d-dim=%d", c.sequences, c.length, c.heads, c.kvHeads, c.dim), func(b *testing.B) {
+			benchmarkSets(b, func(b *testing.B, d *Device) {
+				s := accelerators.AttentionDecode{Sequences: c.sequences, Heads: c.heads, KVHeads: c.kvHeads, HeadDim: c.dim,
+					Capacity: c.length, Scale: 0.1}
+				cache := c.sequences * c.length * c.kvHeads * c.dim
+				x := buffers(b, d, c.sequences*c.heads*c.dim, c.sequences*c.heads*c.dim, cache, cache)
+				lengths, err := d.Alloc(accelerators.I32, c.sequences)
+				if err != nil {
+					b.Fatal(err)
+				}
+				d.Fill(lengths, float32(c.length))
+				b.SetBytes(int64(8 * cache))
+				for b.Loop() {
+					d.AttentionDecode(x[0], x[1], x[2], x[3], lengths, s)
+				}
+				if err := d.Sync(); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
 }

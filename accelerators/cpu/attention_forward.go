@@ -106,7 +106,8 @@ func (b *forwardBlock) finish(t queryTile, out []float32, state *softmaxState) {
 	}
 }
 
-// softmaxState is of a tile of queries, for each, the largest of the scores taken so far, and the sum of exp(score-top).
+// softmaxState is for each of a tile's queries the largest of the scores taken so far; then for each the sum of
+// exp(score-top).
 type softmaxState [2 * tileRows]float32
 
 func (s *softmaxState) tops() []float32 { return s[:tileRows] }

@@ -57,7 +57,8 @@ const (
 	gradKeys    = blockUnit
 )
 
-// backward: P = exp(S-lse), dP = dout v^T and dS = scale P (dP - mean) give dq += dS k, dk += dS^T q and dv += P^T dout.
+// backward: P = exp(S-lse), dP = dout v^T and dS = scale P (dP - mean) give dq += dS k, dk += dS^T q and
+// dv += P^T dout.
 func (a *attention) backward(s *scratch, t attentionTask) {
 	b := gradBlock{
 		attention: a, s: s, task: t,

@@ -8,7 +8,8 @@ type packed struct {
 }
 
 // packTransposed packs rows of the sequence's keys or values as right-hand side of scores.
-func (a *attention) packTransposed(s *scratch, slot int, x []float32, stride int, t attentionTask, rows interval) packed {
+func (a *attention) packTransposed(s *scratch, slot int, x []float32, stride int, t attentionTask,
+	rows interval) packed {
 	width := a.set.width
 	dst := s.floats(slot, (rows.n()+width-1)/width*width*a.HeadDim)
 	for j := rows.from; j < rows.to; j += width {
@@ -19,7 +20,8 @@ func (a *attention) packTransposed(s *scratch, slot int, x []float32, stride int
 }
 
 // packRows packs rows of one head of the sequence as right-hand side of sums over them.
-func (a *attention) packRows(s *scratch, slot int, x []float32, stride int, seq sequence, head int, rows interval) packed {
+func (a *attention) packRows(s *scratch, slot int, x []float32, stride int, seq sequence, head int,
+	rows interval) packed {
 	width, n := a.set.width, rows.n()
 	dst := s.floats(slot, (a.HeadDim+width-1)/width*width*n)
 	x = x[a.row(seq, rows.from, head, stride):]
@@ -88,8 +90,8 @@ func (a *attention) product(b scores, t queryTile, x []float32, stride int, alph
 	row := x[a.row(t.sequence, t.queries.from, t.head, stride):]
 	for j := from / width * width; j < end; j += width {
 		skip := max(0, from-j) &^ 15 // whole vectors of keys that none of the queries sees
-		c := b.at(t.queries.from, keys.first+j+skip)
-		a.set.tile(a.HeadDim, row, stride, 1, keys.x[j*a.HeadDim+skip:], c, b.stride, t.m(), min(width, end-j)-skip, alpha, false)
+		c, n := b.at(t.queries.from, keys.first+j+skip), min(width, end-j)-skip
+		a.set.tile(a.HeadDim, row, stride, 1, keys.x[j*a.HeadDim+skip:], c, b.stride, t.m(), n, alpha, false)
 	}
 }
 

@@ -5,11 +5,11 @@ import "slices"
 // Long sequences are cut into ranges. They are shorter when there are few sequences and heads, so that many threads
 // find work, and never so short that packing costs much; that depends on the shape alone.
 const (
-	wantedTasks  = 32
-	forwardLeast = 192
-	forwardMost  = 2048
-	backwardMin  = 256
-	backwardMost = 1024
+	wantedTasks   = 32
+	forwardLeast  = 192
+	forwardMost   = 2048
+	backwardLeast = 256
+	backwardMost  = 1024
 )
 
 // attentionTask is some queries of a sequence, of all heads that share a key-value head, and the keys of these that it
@@ -80,17 +80,18 @@ func (a *attention) countWaves() {
 	a.listSequences()
 	a.waves = 0
 	for _, seq := range a.sequences {
-		n, _ := a.ranges(seq, backwardMin, backwardMost)
+		n, _ := a.ranges(seq, backwardLeast, backwardMost)
 		a.waves = max(a.waves, n)
 	}
 }
 
-// listWave lists the tasks of one wave. Pairs of the same range come last: with causal attention they are half as large.
+// listWave lists the tasks of one wave. Pairs of the same range come last: with causal attention they are half as
+// large.
 func (a *attention) listWave(wave int) {
 	a.tasks = a.tasks[:0]
 	for _, same := range [...]bool{false, true} {
 		for _, seq := range a.sequences {
-			n, step := a.ranges(seq, backwardMin, backwardMost)
+			n, step := a.ranges(seq, backwardLeast, backwardMost)
 			for i := 0; i < n && wave < n; i++ {
 				if j := (wave - i + n) % n; (i == j) == same {
 					a.addTasks(seq, seq.part(i, step), seq.part(j, step))
