@@ -66,12 +66,6 @@ func (a *attention) backward(s *scratch, t attentionTask) {
 		valuesT: a.packTransposed(s, slotValues, a.v, a.StrideV, t, t.keys),
 		rows:    a.packRows(s, slotKeys, a.k, a.StrideK, t.sequence, t.kvHead, t.keys),
 	}
-	if a.waves == 1 {
-		for key := t.keys.from; key < t.keys.to; key++ {
-			clear(a.dk[a.row(t.sequence, key, t.kvHead, a.StrideK):][:a.HeadDim])
-			clear(a.dv[a.row(t.sequence, key, t.kvHead, a.StrideV):][:a.HeadDim])
-		}
-	}
 	for h := t.kvHead * a.group; h < (t.kvHead+1)*a.group; h++ {
 		for q := t.queries.from; q < t.queries.to; q += gradQueries {
 			b.run(h, interval{q, min(t.queries.to, q+gradQueries)})
@@ -145,26 +139,29 @@ func (b *gradBlock) scoreGrads(t queryTile) {
 func (b *gradBlock) keyGrads() {
 	for key := b.keys.from; key < b.keys.to; key += tileRows {
 		keys := interval{key, min(b.keys.to, key+tileRows)}
-		queries := b.seeing(key, b.task.sequence).cut(b.queries)
+		seeing := b.seeing(key, b.task.sequence)
+		queries := seeing.cut(b.queries)
 		if queries.n() <= 0 {
 			continue
 		}
+		add := b.waves > 1 || b.head%b.group > 0 || queries.from > seeing.from
 		dk := b.dk[b.row(b.task.sequence, key, b.task.kvHead, b.StrideK):]
 		dv := b.dv[b.row(b.task.sequence, key, b.task.kvHead, b.StrideV):]
-		b.sumQueries(dv, b.StrideV, b.weights, keys, b.douts, queries)
-		b.sumQueries(dk, b.StrideK, b.grads, keys, b.qs, queries)
+		b.sumQueries(dv, b.StrideV, b.weights, keys, b.douts, queries, add)
+		b.sumQueries(dk, b.StrideK, b.grads, keys, b.qs, queries, add)
 	}
 }
 
-// sumQueries: out += the transposed scores of a tile of keys times the rows of x; see sumKeys.
-func (b *gradBlock) sumQueries(out []float32, stride int, s scores, keys interval, x packed, queries interval) {
+// sumQueries: out (+)= the transposed scores of a tile of keys times the rows of x; see sumKeys.
+func (b *gradBlock) sumQueries(out []float32, stride int, s scores, keys interval, x packed, queries interval,
+	add bool) {
 	w := weights{s.at(queries.from, keys.from), 1, s.stride}
 	if x.finite {
-		b.sum(out, stride, keys.n(), w, x, queries, true)
+		b.sum(out, stride, keys.n(), w, x, queries, add)
 		return
 	}
 	for i := range keys.n() {
 		seers := b.seers(keys.from+i, b.task.sequence).cut(queries)
-		b.sumOne(out[i*stride:], w.at(i, seers.from-queries.from), x, seers, true)
+		b.sumOne(out[i*stride:], w.at(i, seers.from-queries.from), x, seers, add)
 	}
 }
