@@ -24,10 +24,13 @@ func newPacking(r *rig, lengths []int, heads, kvHeads, dim, slack int) *packing 
 	tokens := int(p.offsets[len(lengths)])
 	p.Attention = accelerators.Attention{Tokens: tokens, Heads: heads, KVHeads: kvHeads, HeadDim: dim,
 		StrideQ: heads*dim + slack, StrideK: kvHeads*dim + 2*slack, StrideV: kvHeads*dim + slack,
-		Sequences: len(lengths), MaxLen: slices.Max(lengths), Scale: float32(1 / math.Sqrt(float64(dim)))}
-	p.q = r.normal((tokens-1)*p.StrideQ + heads*dim)
-	p.k = r.normal((tokens-1)*p.StrideK + kvHeads*dim)
-	p.v = r.normal((tokens-1)*p.StrideV + kvHeads*dim)
+		Sequences: len(lengths), Scale: float32(1 / math.Sqrt(float64(dim)))}
+	for _, n := range lengths {
+		p.MaxLen = max(p.MaxLen, n)
+	}
+	p.q = r.normal(max(0, (tokens-1)*p.StrideQ+heads*dim))
+	p.k = r.normal(max(0, (tokens-1)*p.StrideK+kvHeads*dim))
+	p.v = r.normal(max(0, (tokens-1)*p.StrideV+kvHeads*dim))
 	return p
 }
 
@@ -103,6 +106,12 @@ var attentionCases = []struct {
 	{[]int{130}, 3, 3, 64, 8, 65},
 	{[]int{5, 700}, 2, 1, 65, 0, 100},
 	{[]int{0, 9, 0}, 6, 2, 16, 0, 4},
+	{[]int{0, 0}, 2, 1, 8, 0, 1},
+	{[]int{}, 1, 1, 4, 0, 1},
+	{[]int{1, 200}, 4, 1, 8, 0, 96},
+	{[]int{97, 1, 193}, 4, 4, 80, 1, 7},
+	{[]int{205}, 2, 1, 128, 0, 100},
+	{[]int{800}, 1, 1, 3, 0, 300},
 }
 
 func testAttention(r *rig) {
@@ -145,8 +154,20 @@ var attentionGradCases = []struct {
 	{[]int{1}, 1, 1, 1, 0, 1},
 	{[]int{3, 1, 17}, 2, 1, 5, 3, 2},
 	{[]int{20, 0, 1, 12}, 4, 2, 3, 0, 7},
-	{[]int{110}, 2, 1, 17, 4, 40},
+	{[]int{50}, 2, 1, 17, 4, 20},
 	{[]int{30}, 1, 1, 65, 0, 20},
+	{[]int{8}, 3, 3, 128, 0, 3},
+}
+
+// attentionRangeCases are too large for a difference for each element.
+var attentionRangeCases = []struct {
+	lengths             []int
+	heads, kvHeads, dim int
+	slack, window       int
+}{
+	{[]int{1, 400, 0, 30}, 4, 2, 5, 1, 150},
+	{[]int{200}, 2, 2, 80, 0, 64},
+	{[]int{650}, 1, 1, 3, 0, 20},
 }
 
 func testAttentionGrad(r *rig) {
@@ -161,90 +182,70 @@ func testAttentionGrad(r *rig) {
 	}
 }
 
-func attentionGradCase(r *rig, p *packing) {
-	d := p.upload(r)
-	dout := r.normal(p.Tokens * p.Heads * p.HeadDim)
+// run computes the output and then the gradients, which lie between elements that must stay as they are.
+func (d *onDevice) run(r *rig, p *packing, dout []float64) (dq, dk, dv accelerators.Buffer) {
 	zero := func(n int) accelerators.Buffer { return r.upload(make([]float64, n)) }
-	dq, dk, dv := zero(len(p.q)), zero(len(p.k)), zero(len(p.v))
+	dq, dk, dv = zero(len(p.q)), zero(len(p.k)), zero(len(p.v))
 	r.poison(dq, p.StrideQ, p.Heads*p.HeadDim)
 	r.poison(dk, p.StrideK, p.KVHeads*p.HeadDim)
 	r.poison(dv, p.StrideV, p.KVHeads*p.HeadDim)
 	r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
 	r.dev.AttentionGrad(dq, dk, dv, r.upload(dout), d.out, d.lse, d.q, d.k, d.v, d.Attention)
+	return dq, dk, dv
+}
+
+func attentionGradCase(r *rig, p *packing) {
+	d := p.upload(r)
+	dout := r.normal(p.Tokens * p.Heads * p.HeadDim)
+	dq, dk, dv := d.run(r, p, dout)
 	loss := func() float64 { out, _ := p.forward(); return dot(out, dout) }
 	r.gradient("dq", dq, nil, p.q, summed, loss)
 	r.gradient("dk", dk, nil, p.k, summed, loss)
 	r.gradient("dv", dv, nil, p.v, summed, loss)
-	r.reset()
+}
+
+// testAttentionGradRanges compares the gradients of sequences that a device may cut into ranges with differences along
+// a random direction each.
+func testAttentionGradRanges(r *rig) {
+	for _, c := range attentionRangeCases {
+		for _, mask := range masks(c.window) {
+			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, maskName(mask)), func(r *rig) {
+				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
+				p.Causal, p.Window = mask.Causal, mask.Window
+				d := p.upload(r)
+				dout := r.normal(d.out.Len)
+				dq, dk, dv := d.run(r, p, dout)
+				loss := func() float64 { out, _ := p.forward(); return dot(out, dout) }
+				r.along("dq", dq, p.q, loss)
+				r.along("dk", dk, p.k, loss)
+				r.along("dv", dv, p.v, loss)
+			})
+		}
+	}
+}
+
+// along compares the product of a gradient and a random direction with the difference of the loss along it.
+func (r *rig) along(name string, gradient accelerators.Buffer, x []float64, loss func() float64) {
+	r.t.Helper()
+	before, direction := slices.Clone(x), r.normal(len(x))
+	moved := func(step float64) float64 {
+		for i := range x {
+			x[i] = before[i] + step*direction[i]
+		}
+		return loss()
+	}
+	want := (moved(differenceStep) - moved(-differenceStep)) / (2 * differenceStep)
+	copy(x, before)
+	got := 0.0
+	for i, v := range r.download(gradient) {
+		got += float64(v) * direction[i]
+	}
+	r.compare(name+" along a direction", []float32{float32(got)}, []float64{want}, summed)
 }
 
 // poison fills the first width elements of each row with NaN; what lies between rows must stay as it is.
 func (r *rig) poison(b accelerators.Buffer, stride, width int) {
-	for at := 0; at < b.Len; at += stride {
+	for at := 0; at+width <= b.Len; at += stride {
 		r.dev.Fill(b.Slice(at, width), float32(math.NaN()))
 	}
-}
-
-// testAttentionPacked: sequences packed together give the bits of each alone.
-func testAttentionPacked(r *rig) {
-	lengths := []int{17, 1, 65, 2}
-	all := newPacking(r, lengths, 2, 1, 17, 0)
-	all.Causal = true
-	d := all.upload(r)
-	r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
-	packed := r.download(d.out)
-	at := 0
-	for _, n := range lengths {
-		one := newPacking(r, []int{n}, 2, 1, 17, 0)
-		one.Causal = true
-		copy(one.q, all.q[at*all.StrideQ:])
-		copy(one.k, all.k[at*all.StrideK:])
-		copy(one.v, all.v[at*all.StrideV:])
-		e := one.upload(r)
-		r.dev.Attention(e.out, e.lse, e.q, e.k, e.v, e.Attention)
-		alone := r.download(e.out)
-		if part := packed[at*34:][:n*34]; !slices.Equal(alone, part) {
-			r.t.Errorf("the sequence of %d tokens from %d on differs from itself alone", n, at)
-		}
-		at += n
-	}
-	r.reset()
-}
-
-func testAttentionDecode(r *rig) {
-	for _, s := range []accelerators.AttentionDecode{
-		{Sequences: 1, Heads: 1, KVHeads: 1, HeadDim: 1, Capacity: 1},
-		{Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 17, Capacity: 9},
-		{Sequences: 5, Heads: 6, KVHeads: 1, HeadDim: 64, Capacity: 70, Window: 13},
-	} {
-		s.Scale = float32(1 / math.Sqrt(float64(s.HeadDim)))
-		lengths := r.indices(s.Sequences, s.Capacity)
-		for i := range lengths {
-			lengths[i]++
-		}
-		cache := s.Sequences * s.Capacity * s.KVHeads * s.HeadDim
-		q, k, v := r.normal(s.Sequences*s.Heads*s.HeadDim), r.normal(cache), r.normal(cache)
-		out := r.output(len(q))
-		r.dev.AttentionDecode(out, r.upload(q), r.upload(k), r.upload(v), r.uploadInts(lengths), s)
-		r.expect("out", out, decoded(q, k, v, lengths, s), reduced)
-		r.reset()
-	}
-}
-
-// decoded sees each query as the last token of a sequence.
-func decoded(q, k, v []float64, lengths []int32, s accelerators.AttentionDecode) []float64 {
-	stride := s.KVHeads * s.HeadDim
-	out := make([]float64, len(q))
-	for n, length := range lengths {
-		at := n * s.Capacity * stride
-		p := packing{Attention: accelerators.Attention{Heads: s.Heads, KVHeads: s.KVHeads, HeadDim: s.HeadDim,
-			StrideK: stride, StrideV: stride, Window: s.Window, Causal: true, Scale: s.Scale}, k: k[at:], v: v[at:]}
-		p.q = make([]float64, int(length)*s.Heads*s.HeadDim)
-		p.StrideQ = s.Heads * s.HeadDim
-		copy(p.q[(int(length)-1)*p.StrideQ:], q[n*p.StrideQ:(n+1)*p.StrideQ])
-		for h := range s.Heads {
-			p.attend(out[n*p.StrideQ+h*s.HeadDim:][:s.HeadDim], int(length)-1, h, 0, int(length))
-		}
-	}
-	return out
 }

@@ -2,8 +2,7 @@ package cpu
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// AttentionGrad overwrites dq, dk and dv, which are strided as q, k and v are. One worker does all queries of a
-// sequence's key-value head, in order, as they add to the same dk and dv.
+// AttentionGrad overwrites dq, dk and dv, which are strided as q, k and v are.
 func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.Buffer, s accelerators.Attention) {
 	c := d.call("AttentionGrad")
 	a := c.attention(q, k, v, s)
@@ -14,74 +13,155 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 	if !c.ok(attentionShape(s)) {
 		return
 	}
-	sequences := a.sequences()
-	d.runFunc(len(sequences), func(worker, i int) {
-		if sequences[i].length > 0 {
-			a.backward(&d.scratch[worker], sequences[i])
+	a.runBackward()
+}
+
+func (a *attention) runBackward() {
+	a.means = a.d.shared.floats(slotMeans, len(a.lse))
+	a.countWaves()
+	a.d.each(a.Tokens, a.outStride, (*attentionMeans)(a))
+	for wave := range a.waves {
+		a.listWave(wave)
+		a.d.pool.run(len(a.tasks), (*attentionBackward)(a))
+	}
+}
+
+// attentionMeans is the operation as a pass over tokens: their means, and where several tasks add to a gradient, its
+// zeros.
+type attentionMeans attention
+
+func (a *attentionMeans) items(_, lo, hi int) {
+	for t := lo; t < hi; t++ {
+		for h := range a.Heads {
+			at := t*a.outStride + h*a.HeadDim
+			a.means[t*a.Heads+h] = a.set.dot(a.out[at:at+a.HeadDim], a.dout[at:at+a.HeadDim])
 		}
-	})
+		if a.waves > 1 {
+			clear(a.dq[t*a.StrideQ:][:a.outStride])
+			clear(a.dk[t*a.StrideK:][:a.KVHeads*a.HeadDim])
+			clear(a.dv[t*a.StrideV:][:a.KVHeads*a.HeadDim])
+		}
+	}
 }
 
-// keysValues are a sequence's keys and values as the backward products want them.
-type keysValues struct{ keysT, valuesT, keys packed }
+// attentionBackward is the operation as the tasks of one wave of the backward pass.
+type attentionBackward attention
 
-func (a *attention) backward(s *scratch, seq sequence) {
-	n := seq.length
-	p := keysValues{
-		keysT:   a.packTransposed(s, slotKeysT, a.k, a.StrideK, seq, 0, n),
-		valuesT: a.packTransposed(s, slotValues, a.v, a.StrideV, seq, 0, n),
-		keys:    a.packRows(s, slotKeys, a.k[a.row(seq, 0, seq.kvHead, a.StrideK):], a.StrideK, 0, n),
-	}
-	for t := range n {
-		clear(a.dk[a.row(seq, t, seq.kvHead, a.StrideK):][:a.HeadDim])
-		clear(a.dv[a.row(seq, t, seq.kvHead, a.StrideV):][:a.HeadDim])
-	}
-	a.blocks(seq, 0, n, func(r queries) { a.backwardBlock(s, p, r) })
+func (b *attentionBackward) block(worker, i int) {
+	(*attention)(b).backward(&b.d.scratch[worker], b.tasks[i])
 }
 
-// backwardBlock: P = exp(S-lse), dP = dout v^T and dS = scale P (dP - sum(out*dout)) give dq = dS k, dk += dS^T q and
+// Scores and their gradients of so many queries and keys stay in the second-level cache.
+const (
+	gradQueries = 192
+	gradKeys    = blockUnit
+)
+
+// backward: P = exp(S-lse), dP = dout v^T and dS = scale P (dP - mean) give dq += dS k, dk += dS^T q and
 // dv += P^T dout.
-func (a *attention) backwardBlock(s *scratch, p keysValues, r queries) {
-	probs, grads := newScores(s, slotScores, r), newScores(s, slotGrads, r)
-	a.product(probs, a.q, a.StrideQ, a.Scale, p.keysT)
-	a.product(grads, a.dout, a.outStride, 1, p.valuesT)
-	for t := r.from; t < r.to; t++ {
-		w, g := probs.visible(a, t, r.first, r.end), grads.visible(a, t, r.first, r.end)
-		at := a.row(r.sequence, t, r.head, a.outStride)
-		mean := a.set.dot(a.out[at:at+a.HeadDim], a.dout[at:at+a.HeadDim])
-		a.set.expSum(w, 1, a.lse[(r.start+t)*a.Heads+r.head])
-		a.set.softmaxGrad(g, w, mean, a.Scale)
+func (a *attention) backward(s *scratch, t attentionTask) {
+	b := gradBlock{
+		attention: a, s: s, task: t,
+		keysT:   a.packTransposed(s, slotKeysT, a.k, a.StrideK, t, t.keys),
+		valuesT: a.packTransposed(s, slotValues, a.v, a.StrideV, t, t.keys),
+		rows:    a.packRows(s, slotKeys, a.k, a.StrideK, t.sequence, t.kvHead, t.keys),
 	}
-	for q := r.from; q < r.to; q += tileRows {
-		m := min(tileRows, r.to-q)
-		lo, hi := a.firstKey(q), a.endKey(q+m-1, r.sequence)
-		dq := a.dq[a.row(r.sequence, q, r.head, a.StrideQ):]
-		a.sumRows(dq, a.StrideQ, m, weights{grads.at(q, lo), grads.stride, 1}, p.keys, span{lo, hi - lo}, false)
+	for h := t.kvHead * a.group; h < (t.kvHead+1)*a.group; h++ {
+		for q := t.queries.from; q < t.queries.to; q += gradQueries {
+			b.run(h, interval{q, min(t.queries.to, q+gradQueries)})
+		}
 	}
-	a.keyGrads(s, probs, grads)
 }
 
-func (a *attention) keyGrads(s *scratch, probs, grads scores) {
-	r := probs.queries
-	n := r.to - r.from
-	qs := a.packRows(s, slotQueries, a.q[a.row(r.sequence, r.from, r.head, a.StrideQ):], a.StrideQ, r.from, n)
-	douts := a.packRows(s, slotOuts, a.dout[a.row(r.sequence, r.from, r.head, a.outStride):], a.outStride, r.from, n)
-	for key := r.first; key < r.end; key += tileRows {
-		m := min(tileRows, r.end-key)
-		from, to := r.from, r.to // the queries that see one of these keys
-		if a.Causal {
-			from = max(from, key)
+// gradBlock is a block of queries of one head, and a block of the keys of a task.
+type gradBlock struct {
+	*attention
+	s    *scratch
+	task attentionTask
+
+	keysT, valuesT, rows packed // all keys and values of the task
+
+	head           int
+	queries, keys  interval
+	qs, douts      packed
+	weights, grads scores // P and dS
+}
+
+func (b *gradBlock) run(head int, queries interval) {
+	all := b.seen(queries, b.task.sequence).cut(b.task.keys)
+	if all.n() <= 0 {
+		return
+	}
+	b.head, b.queries = head, queries
+	b.qs = b.packRows(b.s, slotQueries, b.q, b.StrideQ, b.task.sequence, head, queries)
+	b.douts = b.packRows(b.s, slotOuts, b.dout, b.outStride, b.task.sequence, head, queries)
+	for from := b.task.keys.from; from < all.to; from += gradKeys {
+		b.keys = interval{from, min(b.task.keys.to, from+gradKeys)}
+		if b.keys.to > all.from {
+			b.weights = newScores(b.s, slotScores, queries, b.keys)
+			b.grads = newScores(b.s, slotGrads, queries, b.keys)
+			b.queryGrads()
+			b.keyGrads()
 		}
-		if a.Window > 0 {
-			to = min(to, key+m-1+a.Window)
-		}
-		if from >= to {
+	}
+}
+
+func (b *gradBlock) queryGrads() {
+	t := queryTile{sequence: b.task.sequence, head: b.head}
+	for q := b.queries.from; q < b.queries.to; q += tileRows {
+		t.queries = interval{q, min(b.queries.to, q+tileRows)}
+		all := b.seen(t.queries, t.sequence)
+		if t.keys = all.cut(b.keys); t.keys.n() <= 0 {
 			continue
 		}
-		seeing := span{from, to - from}
-		dk := a.dk[a.row(r.sequence, key, r.kvHead, a.StrideK):]
-		dv := a.dv[a.row(r.sequence, key, r.kvHead, a.StrideV):]
-		a.sumRows(dv, a.StrideV, m, weights{probs.at(from, key), 1, probs.stride}, douts, seeing, true)
-		a.sumRows(dk, a.StrideK, m, weights{grads.at(from, key), 1, grads.stride}, qs, seeing, true)
+		b.scoreGrads(t)
+		dq := b.dq[b.row(t.sequence, q, t.head, b.StrideQ):]
+		b.sumKeys(dq, b.StrideQ, b.grads, t, b.rows, b.waves > 1 || t.keys.from > all.from)
+	}
+}
+
+// scoreGrads computes a tile of P and dS.
+func (b *gradBlock) scoreGrads(t queryTile) {
+	b.product(b.weights, t, b.q, b.StrideQ, b.Scale, b.keysT)
+	b.product(b.grads, t, b.dout, b.outStride, 1, b.valuesT)
+	of := b.s.floats(slotStates, 2*tileRows)
+	lse, means := of[:tileRows], of[tileRows:]
+	at := (t.start+t.queries.from)*b.Heads + t.head
+	for i := range t.m() {
+		lse[i], means[i] = b.lse[at+i*b.Heads], b.means[at+i*b.Heads]
+	}
+	w, g := b.weights.at(t.queries.from, t.keys.from), b.grads.at(t.queries.from, t.keys.from)
+	b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+	b.hide(b.weights, t, 0)
+	b.hide(b.grads, t, 0)
+}
+
+func (b *gradBlock) keyGrads() {
+	for key := b.keys.from; key < b.keys.to; key += tileRows {
+		keys := interval{key, min(b.keys.to, key+tileRows)}
+		seeing := b.seeing(key, b.task.sequence)
+		queries := seeing.cut(b.queries)
+		if queries.n() <= 0 {
+			continue
+		}
+		add := b.waves > 1 || b.head%b.group > 0 || queries.from > seeing.from
+		dk := b.dk[b.row(b.task.sequence, key, b.task.kvHead, b.StrideK):]
+		dv := b.dv[b.row(b.task.sequence, key, b.task.kvHead, b.StrideV):]
+		b.sumQueries(dv, b.StrideV, b.weights, keys, b.douts, queries, add)
+		b.sumQueries(dk, b.StrideK, b.grads, keys, b.qs, queries, add)
+	}
+}
+
+// sumQueries: out (+)= the transposed scores of a tile of keys times the rows of x; see sumKeys.
+func (b *gradBlock) sumQueries(out []float32, stride int, s scores, keys interval, x packed, queries interval,
+	add bool) {
+	w := weights{s.at(queries.from, keys.from), 1, s.stride}
+	if x.finite {
+		b.sum(out, stride, keys.n(), w, x, queries, add)
+		return
+	}
+	for i := range keys.n() {
+		seers := b.seers(keys.from+i, b.task.sequence).cut(queries)
+		b.sumOne(out[i*stride:], w.at(i, seers.from-queries.from), x, seers, add)
 	}
 }

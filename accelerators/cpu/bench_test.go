@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"fmt"
-	"math"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -45,45 +43,6 @@ func benchmarkSets(b *testing.B, f func(*testing.B, *Device)) {
 		defer d.Close()
 		f(b, d)
 	})
-}
-
-func BenchmarkAttention(b *testing.B) {
-	for _, c := range []struct{ sequences, length, heads, kvHeads, dim int }{
-		{8, 256, 6, 6, 64}, {16, 128, 8, 4, 32}, {1, 2048, 12, 4, 64},
-	} {
-		b.Run(fmt.Sprintf("%dx%d-heads=%d,%d-dim=%d", c.sequences, c.length, c.heads, c.kvHeads, c.dim), func(b *testing.B) {
-			benchmarkSets(b, func(b *testing.B, d *Device) {
-				tokens := c.sequences * c.length
-				s := accelerators.Attention{Tokens: tokens, Heads: c.heads, KVHeads: c.kvHeads, HeadDim: c.dim, Causal: true,
-					StrideQ: c.heads * c.dim, StrideK: c.kvHeads * c.dim, StrideV: c.kvHeads * c.dim, Sequences: c.sequences,
-					MaxLen: c.length, Scale: float32(1 / math.Sqrt(float64(c.dim)))}
-				s.Offsets = offsets(b, d, c.sequences, c.length)
-				wide, narrow := tokens*c.heads*c.dim, tokens*c.kvHeads*c.dim
-				x := buffers(b, d, wide, narrow, narrow, wide, tokens*c.heads, wide, wide, narrow, narrow)
-				q, k, v, out, lse, dout, dq, dk, dv := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8]
-				half := 2 * float64(tokens) * float64(c.length) * float64(c.heads*c.dim) // one product below the diagonal: half
-				b.Run("forward", func(b *testing.B) {
-					measure(b, d, half, func() { d.Attention(out, lse, q, k, v, s) })
-				})
-				b.Run("backward", func(b *testing.B) {
-					measure(b, d, 2.5*half, func() { d.AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v, s) })
-				})
-			})
-		})
-	}
-}
-
-func offsets(b *testing.B, d *Device, sequences, length int) accelerators.Buffer {
-	buffer, err := d.Alloc(accelerators.I32, sequences+1)
-	if err != nil {
-		b.Fatal(err)
-	}
-	values := make([]int32, sequences+1)
-	for i := range values {
-		values[i] = int32(i * length)
-	}
-	d.UploadI32(buffer, values)
-	return buffer
 }
 
 // BenchmarkRows measures the operations that pass over rows, in billions of elements per second.

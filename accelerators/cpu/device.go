@@ -24,17 +24,19 @@ func init() {
 // Operations are done when their call returns; an operation that cannot be done sets the error that Sync returns, and
 // until then the device does nothing more.
 type Device struct {
-	set     *kernelSet
-	pool    *pool
-	scratch []scratch // one for each worker
-	shared  scratch   // of the operation as a whole
-	ranges  ranges    // the task that each and parts run
-	product product
-	head    head
-	peak    accelerators.Peak
-	err     error
-	used    int64 // bytes allocated
-	room    int64 // bytes that may be
+	set       *kernelSet
+	pool      *pool
+	scratch   []scratch // one for each worker
+	shared    scratch   // of the operation as a whole
+	ranges    ranges    // the task that each and parts run
+	product   product
+	head      head
+	attention attention
+	decode    decode
+	peak      accelerators.Peak
+	err       error
+	used      int64 // bytes allocated
+	room      int64 // bytes that may be
 }
 
 func open(index int) (accelerators.Device, error) {

@@ -142,6 +142,26 @@ func geluGradAVX2(dx []float32, dy []float32, x []float32)
 //go:noescape
 func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
 
+// softmaxTileAVX2 is the softmax of six rows without the division.
+//
+//go:noescape
+func softmaxTileAVX2(x []float32, stride int, n int, tops []float32, sums []float32)
+
+// softmaxGradTileAVX2 recomputes six rows of a softmax from its scores and turns their gradients into those of the scores.
+//
+//go:noescape
+func softmaxGradTileAVX2(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
+
+// dotRowsAVX2 sets out[j] = sum(x*row j).
+//
+//go:noescape
+func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
+
+// mixRowsAVX2 sets out to the sum of w[j] times row j.
+//
+//go:noescape
+func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
+
 // dotAVX512 returns sum(x*y).
 //
 //go:noescape
@@ -246,3 +266,23 @@ func geluGradAVX512(dx []float32, dy []float32, x []float32)
 //
 //go:noescape
 func adamwAVX512(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
+
+// softmaxTileAVX512 is the softmax of six rows without the division.
+//
+//go:noescape
+func softmaxTileAVX512(x []float32, stride int, n int, tops []float32, sums []float32)
+
+// softmaxGradTileAVX512 recomputes six rows of a softmax from its scores and turns their gradients into those of the scores.
+//
+//go:noescape
+func softmaxGradTileAVX512(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
+
+// dotRowsAVX512 sets out[j] = sum(x*row j).
+//
+//go:noescape
+func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
+
+// mixRowsAVX512 sets out to the sum of w[j] times row j.
+//
+//go:noescape
+func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)

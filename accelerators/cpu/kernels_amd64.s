@@ -5327,6 +5327,1294 @@ over:
 	VZEROUPPER
 	RET
 
+// func softmaxTileAVX2(x []float32, stride int, n int, tops []float32, sums []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxTileAVX2(SB), NOSPLIT, $0-88
+	MOVQ    x_base+0(FP), AX
+	MOVQ    stride+24(FP), CX
+	SHLQ    $0x02, CX
+	MOVQ    AX, DX
+	ADDQ    CX, AX
+	MOVQ    AX, BX
+	ADDQ    CX, AX
+	MOVQ    AX, SI
+	ADDQ    CX, AX
+	VMOVUPS lanesff800000<>+0(SB), Y0
+	VMOVUPS lanesff800000<>+0(SB), Y1
+	VMOVUPS lanesff800000<>+0(SB), Y2
+	MOVQ    n+32(FP), R8
+	XORQ    DI, DI
+	JMP     max0Test
+
+max0:
+	VMOVUPS (DX)(DI*1), Y3
+	VMAXPS  Y3, Y0, Y0
+	VMOVUPS (BX)(DI*1), Y3
+	VMAXPS  Y3, Y1, Y1
+	VMOVUPS (SI)(DI*1), Y3
+	VMAXPS  Y3, Y2, Y2
+	ADDQ    $+32, DI
+	SUBQ    $+8, R8
+
+max0Test:
+	CMPQ       R8, $+8
+	JGE        max0
+	TESTQ      R8, R8
+	JZ         max0Over
+	LEAQ       maskTable<>+32(SB), R9
+	SHLQ       $0x02, R8
+	SUBQ       R8, R9
+	VMOVUPS    (R9), Y3
+	VMASKMOVPS (DX)(DI*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y0, Y4
+	VMAXPS     Y4, Y0, Y0
+	VMASKMOVPS (BX)(DI*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y1, Y4
+	VMAXPS     Y4, Y1, Y1
+	VMASKMOVPS (SI)(DI*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y2, Y3
+	VMAXPS     Y3, Y2, Y2
+
+max0Over:
+	MOVQ         tops_base+40(FP), DI
+	MOVQ         sums_base+64(FP), R8
+	VEXTRACTF128 $0x01, Y0, X3
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VMAXPS       X0, X3, X3
+	VMAXSS       (DI), X3, X3
+	VMOVSS       X3, (DI)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y0
+	VEXTRACTF128 $0x01, Y1, X3
+	VMAXPS       X1, X3, X3
+	VPERMILPS    $0x4e, X3, X1
+	VMAXPS       X1, X3, X3
+	VPERMILPS    $0xb1, X3, X1
+	VMAXPS       X1, X3, X3
+	VMAXSS       4(DI), X3, X3
+	VMOVSS       X3, 4(DI)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y1
+	VEXTRACTF128 $0x01, Y2, X3
+	VMAXPS       X2, X3, X3
+	VPERMILPS    $0x4e, X3, X2
+	VMAXPS       X2, X3, X3
+	VPERMILPS    $0xb1, X3, X2
+	VMAXPS       X2, X3, X3
+	VMAXSS       8(DI), X3, X3
+	VMOVSS       X3, 8(DI)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         n+32(FP), R9
+	XORQ         DI, DI
+	JMP          exp0Test
+
+exp0:
+	VMOVUPS      (DX)(DI*1), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (DX)(DI*1)
+	VADDPS       Y9, Y3, Y3
+	VMOVUPS      (BX)(DI*1), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (BX)(DI*1)
+	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (SI)(DI*1), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (SI)(DI*1)
+	VADDPS       Y9, Y5, Y5
+	ADDQ         $+32, DI
+	SUBQ         $+8, R9
+
+exp0Test:
+	CMPQ         R9, $+8
+	JGE          exp0
+	TESTQ        R9, R9
+	JZ           exp0Over
+	LEAQ         maskTable<>+32(SB), R10
+	SHLQ         $0x02, R9
+	SUBQ         R9, R10
+	VMOVUPS      (R10), Y6
+	VMASKMOVPS   (DX)(DI*1), Y6, Y7
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y0
+	VMINPS       Y7, Y0, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VMOVAPS      Y7, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y8
+	VPSUBD       Y8, Y0, Y0
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y9, Y9
+	VMASKMOVPS   Y9, Y6, (DX)(DI*1)
+	VANDPS       Y9, Y6, Y0
+	VADDPS       Y0, Y3, Y3
+	VMASKMOVPS   (BX)(DI*1), Y6, Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y7
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
+	VFMADD213PS  lanes3c088889<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f000000<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y7
+	VPSUBD       Y7, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y8, Y8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y0, Y0
+	VANDPS       Y0, Y8, Y8
+	VMASKMOVPS   Y8, Y6, (BX)(DI*1)
+	VANDPS       Y8, Y6, Y0
+	VADDPS       Y0, Y4, Y4
+	VMASKMOVPS   (SI)(DI*1), Y6, Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
+	VFMADD213PS  lanes3c088889<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y0, Y0
+	VANDPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y6, (SI)(DI*1)
+	VANDPS       Y7, Y6, Y0
+	VADDPS       Y0, Y5, Y5
+
+exp0Over:
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, (R8)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, 4(R8)
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X5, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, 8(R8)
+	MOVQ         AX, DX
+	ADDQ         CX, AX
+	MOVQ         AX, BX
+	ADDQ         CX, AX
+	MOVQ         AX, SI
+	ADDQ         CX, AX
+	VMOVUPS      lanesff800000<>+0(SB), Y0
+	VMOVUPS      lanesff800000<>+0(SB), Y1
+	VMOVUPS      lanesff800000<>+0(SB), Y2
+	MOVQ         n+32(FP), CX
+	XORQ         AX, AX
+	JMP          max3Test
+
+max3:
+	VMOVUPS (DX)(AX*1), Y3
+	VMAXPS  Y3, Y0, Y0
+	VMOVUPS (BX)(AX*1), Y3
+	VMAXPS  Y3, Y1, Y1
+	VMOVUPS (SI)(AX*1), Y3
+	VMAXPS  Y3, Y2, Y2
+	ADDQ    $+32, AX
+	SUBQ    $+8, CX
+
+max3Test:
+	CMPQ       CX, $+8
+	JGE        max3
+	TESTQ      CX, CX
+	JZ         max3Over
+	LEAQ       maskTable<>+32(SB), DI
+	SHLQ       $0x02, CX
+	SUBQ       CX, DI
+	VMOVUPS    (DI), Y3
+	VMASKMOVPS (DX)(AX*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y0, Y4
+	VMAXPS     Y4, Y0, Y0
+	VMASKMOVPS (BX)(AX*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y1, Y4
+	VMAXPS     Y4, Y1, Y1
+	VMASKMOVPS (SI)(AX*1), Y3, Y4
+	VBLENDVPS  Y3, Y4, Y2, Y3
+	VMAXPS     Y3, Y2, Y2
+
+max3Over:
+	MOVQ         tops_base+40(FP), AX
+	MOVQ         sums_base+64(FP), CX
+	VEXTRACTF128 $0x01, Y0, X3
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0x4e, X3, X0
+	VMAXPS       X0, X3, X3
+	VPERMILPS    $0xb1, X3, X0
+	VMAXPS       X0, X3, X3
+	VMAXSS       12(AX), X3, X3
+	VMOVSS       X3, 12(AX)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y0
+	VEXTRACTF128 $0x01, Y1, X3
+	VMAXPS       X1, X3, X3
+	VPERMILPS    $0x4e, X3, X1
+	VMAXPS       X1, X3, X3
+	VPERMILPS    $0xb1, X3, X1
+	VMAXPS       X1, X3, X3
+	VMAXSS       16(AX), X3, X3
+	VMOVSS       X3, 16(AX)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y1
+	VEXTRACTF128 $0x01, Y2, X3
+	VMAXPS       X2, X3, X3
+	VPERMILPS    $0x4e, X3, X2
+	VMAXPS       X2, X3, X3
+	VPERMILPS    $0xb1, X3, X2
+	VMAXPS       X2, X3, X3
+	VMAXSS       20(AX), X3, X3
+	VMOVSS       X3, 20(AX)
+	VMAXSS       lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS X3, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         n+32(FP), DI
+	XORQ         AX, AX
+	JMP          exp3Test
+
+exp3:
+	VMOVUPS      (DX)(AX*1), Y6
+	VSUBPS       Y0, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (DX)(AX*1)
+	VADDPS       Y9, Y3, Y3
+	VMOVUPS      (BX)(AX*1), Y6
+	VSUBPS       Y1, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (BX)(AX*1)
+	VADDPS       Y9, Y4, Y4
+	VMOVUPS      (SI)(AX*1), Y6
+	VSUBPS       Y2, Y6, Y6
+	VMOVUPS      lanes42b20000<>+0(SB), Y7
+	VMINPS       Y6, Y7, Y6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VMOVAPS      Y6, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y7, Y7
+	VPSRAD       $0x01, Y7, Y8
+	VPSUBD       Y8, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y6, Y6
+	VANDPS       Y6, Y9, Y9
+	VMOVUPS      Y9, (SI)(AX*1)
+	VADDPS       Y9, Y5, Y5
+	ADDQ         $+32, AX
+	SUBQ         $+8, DI
+
+exp3Test:
+	CMPQ         DI, $+8
+	JGE          exp3
+	TESTQ        DI, DI
+	JZ           exp3Over
+	LEAQ         maskTable<>+32(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y6
+	VMASKMOVPS   (DX)(AX*1), Y6, Y7
+	VSUBPS       Y0, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y0
+	VMINPS       Y7, Y0, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y0
+	VROUNDPS     $0x08, Y0, Y0
+	VMOVAPS      Y7, Y8
+	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y8
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y8
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
+	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
+	VCVTPS2DQ    Y0, Y0
+	VPSRAD       $0x01, Y0, Y8
+	VPSUBD       Y8, Y0, Y0
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
+	VPSLLD       $0x17, Y0, Y0
+	VMULPS       Y0, Y9, Y9
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y9, Y9
+	VMASKMOVPS   Y9, Y6, (DX)(AX*1)
+	VANDPS       Y9, Y6, Y0
+	VADDPS       Y0, Y3, Y3
+	VMASKMOVPS   (BX)(AX*1), Y6, Y0
+	VSUBPS       Y1, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y0, Y7
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y7
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
+	VFMADD213PS  lanes3c088889<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f000000<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y7
+	VPSUBD       Y7, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y7, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y8, Y8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y0, Y0
+	VANDPS       Y0, Y8, Y8
+	VMASKMOVPS   Y8, Y6, (BX)(AX*1)
+	VANDPS       Y8, Y6, Y0
+	VADDPS       Y0, Y4, Y4
+	VMASKMOVPS   (SI)(AX*1), Y6, Y0
+	VSUBPS       Y2, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y0, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y0, Y2
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
+	VFMADD213PS  lanes3c088889<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f000000<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y2
+	VPSUBD       Y2, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y0, Y0
+	VANDPS       Y0, Y7, Y7
+	VMASKMOVPS   Y7, Y6, (SI)(AX*1)
+	VANDPS       Y7, Y6, Y0
+	VADDPS       Y0, Y5, Y5
+
+exp3Over:
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X3, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, 12(CX)
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X4, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, 16(CX)
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X5, X0, X0
+	VPERMILPS    $0x4e, X0, X1
+	VADDPS       X1, X0, X0
+	VPERMILPS    $0xb1, X0, X1
+	VADDPS       X1, X0, X0
+	VMOVSS       X0, 20(CX)
+	VZEROUPPER
+	RET
+
+DATA lanesff7fffff<>+0(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+4(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+8(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+12(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+16(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+20(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+24(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+28(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+32(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+36(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+40(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+44(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+48(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+52(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+56(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+60(SB)/4, $0xff7fffff
+GLOBL lanesff7fffff<>(SB), RODATA|NOPTR, $64
+
+// func softmaxGradTileAVX2(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softmaxGradTileAVX2(SB), NOSPLIT, $0-116
+	MOVQ         p_base+0(FP), AX
+	MOVQ         d_base+24(FP), CX
+	MOVQ         stride+48(FP), DX
+	SHLQ         $0x02, DX
+	SUBQ         AX, CX
+	MOVQ         AX, BX
+	ADDQ         DX, AX
+	MOVQ         AX, SI
+	ADDQ         DX, AX
+	MOVQ         AX, DI
+	ADDQ         DX, AX
+	MOVQ         lse_base+64(FP), R8
+	MOVQ         means_base+88(FP), R9
+	VBROADCASTSS scale+112(FP), Y0
+	VBROADCASTSS (R8), Y1
+	VBROADCASTSS (R9), Y2
+	VBROADCASTSS 4(R8), Y3
+	VBROADCASTSS 4(R9), Y4
+	VBROADCASTSS 8(R8), Y5
+	VBROADCASTSS 8(R9), Y6
+	MOVQ         n+56(FP), R10
+	XORQ         R8, R8
+	JMP          grad0Test
+
+grad0:
+	LEAQ         (R8)(CX*1), R9
+	VMOVUPS      (BX)(R8*1), Y7
+	VSUBPS       Y1, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (BX)(R8*1)
+	VMOVUPS      (BX)(R9*1), Y7
+	VSUBPS       Y2, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (BX)(R9*1)
+	VMOVUPS      (SI)(R8*1), Y7
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (SI)(R8*1)
+	VMOVUPS      (SI)(R9*1), Y7
+	VSUBPS       Y4, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (SI)(R9*1)
+	VMOVUPS      (DI)(R8*1), Y7
+	VSUBPS       Y5, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (DI)(R8*1)
+	VMOVUPS      (DI)(R9*1), Y7
+	VSUBPS       Y6, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (DI)(R9*1)
+	ADDQ         $+32, R8
+	SUBQ         $+8, R10
+
+grad0Test:
+	CMPQ         R10, $+8
+	JGE          grad0
+	TESTQ        R10, R10
+	JZ           grad0Over
+	LEAQ         maskTable<>+32(SB), R9
+	SHLQ         $0x02, R10
+	SUBQ         R10, R9
+	VMOVUPS      (R9), Y7
+	LEAQ         (R8)(CX*1), R9
+	VMASKMOVPS   (BX)(R8*1), Y7, Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y8, Y1, Y8
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y8, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y8, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y9
+	VPSUBD       Y9, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y8, Y8
+	VANDPS       Y8, Y10, Y10
+	VMASKMOVPS   Y10, Y7, (BX)(R8*1)
+	VMASKMOVPS   (BX)(R9*1), Y7, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (BX)(R9*1)
+	VMASKMOVPS   (SI)(R8*1), Y7, Y1
+	VSUBPS       Y3, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
+	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y8, Y8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y8, Y8
+	VMASKMOVPS   Y8, Y7, (SI)(R8*1)
+	VMASKMOVPS   (SI)(R9*1), Y7, Y1
+	VSUBPS       Y4, Y1, Y1
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y8, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (SI)(R9*1)
+	VMASKMOVPS   (DI)(R8*1), Y7, Y1
+	VSUBPS       Y5, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
+	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y7, (DI)(R8*1)
+	VMASKMOVPS   (DI)(R9*1), Y7, Y1
+	VSUBPS       Y6, Y1, Y1
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (DI)(R9*1)
+
+grad0Over:
+	MOVQ         AX, BX
+	ADDQ         DX, AX
+	MOVQ         AX, SI
+	ADDQ         DX, AX
+	MOVQ         AX, DI
+	ADDQ         DX, AX
+	MOVQ         lse_base+64(FP), AX
+	MOVQ         means_base+88(FP), DX
+	VBROADCASTSS scale+112(FP), Y0
+	VBROADCASTSS 12(AX), Y1
+	VBROADCASTSS 12(DX), Y2
+	VBROADCASTSS 16(AX), Y3
+	VBROADCASTSS 16(DX), Y4
+	VBROADCASTSS 20(AX), Y5
+	VBROADCASTSS 20(DX), Y6
+	MOVQ         n+56(FP), R8
+	XORQ         AX, AX
+	JMP          grad3Test
+
+grad3:
+	LEAQ         (AX)(CX*1), DX
+	VMOVUPS      (BX)(AX*1), Y7
+	VSUBPS       Y1, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (BX)(AX*1)
+	VMOVUPS      (BX)(DX*1), Y7
+	VSUBPS       Y2, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (BX)(DX*1)
+	VMOVUPS      (SI)(AX*1), Y7
+	VSUBPS       Y3, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (SI)(AX*1)
+	VMOVUPS      (SI)(DX*1), Y7
+	VSUBPS       Y4, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (SI)(DX*1)
+	VMOVUPS      (DI)(AX*1), Y7
+	VSUBPS       Y5, Y7, Y7
+	VMOVUPS      lanes42b20000<>+0(SB), Y8
+	VMINPS       Y7, Y8, Y7
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VMOVAPS      Y7, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y8, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSUBD       Y9, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
+	VMULPS       Y8, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y7, Y7
+	VANDPS       Y7, Y10, Y10
+	VMOVUPS      Y10, (DI)(AX*1)
+	VMOVUPS      (DI)(DX*1), Y7
+	VSUBPS       Y6, Y7, Y7
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VMOVUPS      Y7, (DI)(DX*1)
+	ADDQ         $+32, AX
+	SUBQ         $+8, R8
+
+grad3Test:
+	CMPQ         R8, $+8
+	JGE          grad3
+	TESTQ        R8, R8
+	JZ           grad3Over
+	LEAQ         maskTable<>+32(SB), DX
+	SHLQ         $0x02, R8
+	SUBQ         R8, DX
+	VMOVUPS      (DX), Y7
+	LEAQ         (AX)(CX*1), DX
+	VMASKMOVPS   (BX)(AX*1), Y7, Y8
+	VSUBPS       Y1, Y8, Y8
+	VMOVUPS      lanes42b20000<>+0(SB), Y1
+	VMINPS       Y8, Y1, Y8
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y8, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VMOVAPS      Y8, Y9
+	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y9
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
+	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
+	VCVTPS2DQ    Y1, Y1
+	VPSRAD       $0x01, Y1, Y9
+	VPSUBD       Y9, Y1, Y1
+	VPADDD       lanes0000007f<>+0(SB), Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VMULPS       Y9, Y10, Y10
+	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y1, Y10, Y10
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y8, Y8
+	VANDPS       Y8, Y10, Y10
+	VMASKMOVPS   Y10, Y7, (BX)(AX*1)
+	VMASKMOVPS   (BX)(DX*1), Y7, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y10, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (BX)(DX*1)
+	VMASKMOVPS   (SI)(AX*1), Y7, Y1
+	VSUBPS       Y3, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
+	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y8, Y8
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y8, Y8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y8, Y8
+	VMASKMOVPS   Y8, Y7, (SI)(AX*1)
+	VMASKMOVPS   (SI)(DX*1), Y7, Y1
+	VSUBPS       Y4, Y1, Y1
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y8, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (SI)(DX*1)
+	VMASKMOVPS   (DI)(AX*1), Y7, Y1
+	VSUBPS       Y5, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
+	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y7, (DI)(AX*1)
+	VMASKMOVPS   (DI)(DX*1), Y7, Y1
+	VSUBPS       Y6, Y1, Y1
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VMASKMOVPS   Y1, Y7, (DI)(DX*1)
+
+grad3Over:
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ   out_base+0(FP), AX
+	MOVQ   rows_base+48(FP), CX
+	MOVQ   stride+72(FP), DX
+	SHLQ   $0x02, DX
+	MOVQ   out_len+8(FP), BX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    rowTest
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   x_base+24(FP), SI
+	MOVQ   x_len+32(FP), DI
+	MOVQ   CX, R8
+	JMP    manyTest
+
+many:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y4, Y5, Y0
+	VMOVUPS     32(SI), Y4
+	VMOVUPS     32(R8), Y5
+	VFMADD231PS Y4, Y5, Y1
+	VMOVUPS     64(SI), Y4
+	VMOVUPS     64(R8), Y5
+	VFMADD231PS Y4, Y5, Y2
+	VMOVUPS     96(SI), Y4
+	VMOVUPS     96(R8), Y5
+	VFMADD231PS Y4, Y5, Y3
+	ADDQ        $+128, SI
+	ADDQ        $+128, R8
+	SUBQ        $+32, DI
+
+manyTest:
+	CMPQ DI, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y4, Y5, Y0
+	ADDQ        $+32, SI
+	ADDQ        $+32, R8
+	SUBQ        $+8, DI
+
+oneTest:
+	CMPQ        DI, $+8
+	JGE         one
+	TESTQ       DI, DI
+	JZ          over
+	LEAQ        maskTable<>+32(SB), R9
+	SHLQ        $0x02, DI
+	SUBQ        DI, R9
+	VMOVUPS     (R9), Y4
+	VMASKMOVPS  (SI), Y4, Y5
+	VMASKMOVPS  (R8), Y4, Y4
+	VFMADD231PS Y5, Y4, Y0
+
+over:
+	VADDPS       Y1, Y0, Y0
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	VMOVSS       X1, (AX)
+	ADDQ         DX, CX
+	ADDQ         $+4, AX
+	DECQ         BX
+
+rowTest:
+	TESTQ BX, BX
+	JNZ   row
+	VZEROUPPER
+	RET
+
+// func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
+// Requires: AVX, FMA3
+TEXT ·mixRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ rows_base+48(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	JMP  columns4Test
+
+columns4:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns4RowTest
+
+columns4Row:
+	VBROADCASTSS (SI), Y4
+	VMOVUPS      (R8), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VMOVUPS      32(R8), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VMOVUPS      64(R8), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VMOVUPS      96(R8), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns4RowTest:
+	TESTQ   DI, DI
+	JNZ     columns4Row
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, DX
+	SUBQ    $+32, CX
+
+columns4Test:
+	CMPQ CX, $+32
+	JGE  columns4
+	JMP  columns1Test
+
+columns1:
+	VXORPS Y0, Y0, Y0
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns1RowTest
+
+columns1Row:
+	VBROADCASTSS (SI), Y1
+	VMOVUPS      (R8), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns1RowTest:
+	TESTQ   DI, DI
+	JNZ     columns1Row
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, DX
+	SUBQ    $+8, CX
+
+columns1Test:
+	CMPQ    CX, $+8
+	JGE     columns1
+	TESTQ   CX, CX
+	JZ      over
+	LEAQ    maskTable<>+32(SB), SI
+	SHLQ    $0x02, CX
+	SUBQ    CX, SI
+	VMOVUPS (SI), Y0
+	VXORPS  Y1, Y1, Y1
+	MOVQ    w_base+24(FP), CX
+	MOVQ    w_len+32(FP), SI
+	JMP     tailRowTest
+
+tailRow:
+	VBROADCASTSS (CX), Y2
+	VMASKMOVPS   (DX), Y0, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         $+4, CX
+	ADDQ         BX, DX
+	DECQ         SI
+
+tailRowTest:
+	TESTQ      SI, SI
+	JNZ        tailRow
+	VMASKMOVPS Y1, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
@@ -7087,6 +8375,1035 @@ manyTest:
 	VDIVPS      Z11, Z10, Z10
 	VFMSUB213PS Z10, Z8, Z12
 	VMOVUPS     Z12, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func softmaxTileAVX512(x []float32, stride int, n int, tops []float32, sums []float32)
+// Requires: AVX, AVX512F
+TEXT ·softmaxTileAVX512(SB), NOSPLIT, $0-88
+	MOVQ    x_base+0(FP), CX
+	MOVQ    stride+24(FP), R9
+	SHLQ    $0x02, R9
+	MOVQ    CX, AX
+	ADDQ    R9, CX
+	MOVQ    CX, DX
+	ADDQ    R9, CX
+	MOVQ    CX, BX
+	ADDQ    R9, CX
+	MOVQ    CX, SI
+	ADDQ    R9, CX
+	MOVQ    CX, DI
+	ADDQ    R9, CX
+	MOVQ    CX, R8
+	ADDQ    R9, CX
+	VMOVUPS lanesff800000<>+0(SB), Z0
+	VMOVUPS lanesff800000<>+0(SB), Z1
+	VMOVUPS lanesff800000<>+0(SB), Z2
+	VMOVUPS lanesff800000<>+0(SB), Z3
+	VMOVUPS lanesff800000<>+0(SB), Z4
+	VMOVUPS lanesff800000<>+0(SB), Z5
+	MOVQ    n+32(FP), CX
+	XORQ    R9, R9
+	JMP     max0Test
+
+max0:
+	VMOVUPS (AX)(R9*1), Z6
+	VMAXPS  Z6, Z0, Z0
+	VMOVUPS (DX)(R9*1), Z6
+	VMAXPS  Z6, Z1, Z1
+	VMOVUPS (BX)(R9*1), Z6
+	VMAXPS  Z6, Z2, Z2
+	VMOVUPS (SI)(R9*1), Z6
+	VMAXPS  Z6, Z3, Z3
+	VMOVUPS (DI)(R9*1), Z6
+	VMAXPS  Z6, Z4, Z4
+	VMOVUPS (R8)(R9*1), Z6
+	VMAXPS  Z6, Z5, Z5
+	ADDQ    $+64, R9
+	SUBQ    $+16, CX
+
+max0Test:
+	CMPQ      CX, $+16
+	JGE       max0
+	TESTQ     CX, CX
+	JZ        max0Over
+	MOVQ      $+1, R10
+	SHLQ      CL, R10
+	DECQ      R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (AX)(R9*1), K1, Z6
+	VMAXPS    Z6, Z0, K1, Z0
+	VMOVUPS.Z (DX)(R9*1), K1, Z6
+	VMAXPS    Z6, Z1, K1, Z1
+	VMOVUPS.Z (BX)(R9*1), K1, Z6
+	VMAXPS    Z6, Z2, K1, Z2
+	VMOVUPS.Z (SI)(R9*1), K1, Z6
+	VMAXPS    Z6, Z3, K1, Z3
+	VMOVUPS.Z (DI)(R9*1), K1, Z6
+	VMAXPS    Z6, Z4, K1, Z4
+	VMOVUPS.Z (R8)(R9*1), K1, Z6
+	VMAXPS    Z6, Z5, K1, Z5
+
+max0Over:
+	MOVQ          tops_base+40(FP), CX
+	MOVQ          sums_base+64(FP), R10
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VMAXPS        Y0, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X0
+	VMAXPS        X6, X0, X0
+	VPERMILPS     $0x4e, X0, X6
+	VMAXPS        X6, X0, X0
+	VPERMILPS     $0xb1, X0, X6
+	VMAXPS        X6, X0, X0
+	VMAXSS        (CX), X0, X0
+	VMOVSS        X0, (CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X0, X0
+	VBROADCASTSS  X0, Z0
+	VEXTRACTF64X4 $0x01, Z1, Y6
+	VMAXPS        Y1, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X1
+	VMAXPS        X6, X1, X1
+	VPERMILPS     $0x4e, X1, X6
+	VMAXPS        X6, X1, X1
+	VPERMILPS     $0xb1, X1, X6
+	VMAXPS        X6, X1, X1
+	VMAXSS        4(CX), X1, X1
+	VMOVSS        X1, 4(CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X1, X1
+	VBROADCASTSS  X1, Z1
+	VEXTRACTF64X4 $0x01, Z2, Y6
+	VMAXPS        Y2, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X2
+	VMAXPS        X6, X2, X2
+	VPERMILPS     $0x4e, X2, X6
+	VMAXPS        X6, X2, X2
+	VPERMILPS     $0xb1, X2, X6
+	VMAXPS        X6, X2, X2
+	VMAXSS        8(CX), X2, X2
+	VMOVSS        X2, 8(CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X2, X2
+	VBROADCASTSS  X2, Z2
+	VEXTRACTF64X4 $0x01, Z3, Y6
+	VMAXPS        Y3, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X3
+	VMAXPS        X6, X3, X3
+	VPERMILPS     $0x4e, X3, X6
+	VMAXPS        X6, X3, X3
+	VPERMILPS     $0xb1, X3, X6
+	VMAXPS        X6, X3, X3
+	VMAXSS        12(CX), X3, X3
+	VMOVSS        X3, 12(CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X3, X3
+	VBROADCASTSS  X3, Z3
+	VEXTRACTF64X4 $0x01, Z4, Y6
+	VMAXPS        Y4, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X4
+	VMAXPS        X6, X4, X4
+	VPERMILPS     $0x4e, X4, X6
+	VMAXPS        X6, X4, X4
+	VPERMILPS     $0xb1, X4, X6
+	VMAXPS        X6, X4, X4
+	VMAXSS        16(CX), X4, X4
+	VMOVSS        X4, 16(CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X4, X4
+	VBROADCASTSS  X4, Z4
+	VEXTRACTF64X4 $0x01, Z5, Y6
+	VMAXPS        Y5, Y6, Y6
+	VEXTRACTF128  $0x01, Y6, X5
+	VMAXPS        X6, X5, X5
+	VPERMILPS     $0x4e, X5, X6
+	VMAXPS        X6, X5, X5
+	VPERMILPS     $0xb1, X5, X6
+	VMAXPS        X6, X5, X5
+	VMAXSS        20(CX), X5, X5
+	VMOVSS        X5, 20(CX)
+	VMAXSS        lanesff7fffff<>+0(SB), X5, X5
+	VBROADCASTSS  X5, Z5
+	VPXORD        Z7, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VPXORD        Z9, Z9, Z9
+	VPXORD        Z10, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	MOVQ          n+32(FP), CX
+	XORQ          R9, R9
+	JMP           exp0Test
+
+exp0:
+	VMOVUPS      (AX)(R9*1), Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (AX)(R9*1)
+	VADDPS       Z15, Z7, Z7
+	VMOVUPS      (DX)(R9*1), Z6
+	VSUBPS       Z1, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (DX)(R9*1)
+	VADDPS       Z15, Z8, Z8
+	VMOVUPS      (BX)(R9*1), Z6
+	VSUBPS       Z2, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (BX)(R9*1)
+	VADDPS       Z15, Z9, Z9
+	VMOVUPS      (SI)(R9*1), Z6
+	VSUBPS       Z3, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (SI)(R9*1)
+	VADDPS       Z15, Z10, Z10
+	VMOVUPS      (DI)(R9*1), Z6
+	VSUBPS       Z4, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (DI)(R9*1)
+	VADDPS       Z15, Z11, Z11
+	VMOVUPS      (R8)(R9*1), Z6
+	VSUBPS       Z5, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z13
+	VMINPS       Z6, Z13, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z13
+	VRNDSCALEPS  $0x08, Z13, Z13
+	VMOVAPS      Z6, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z13, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
+	VMOVAPS.Z    Z15, K1, Z15
+	VMOVUPS      Z15, (R8)(R9*1)
+	VADDPS       Z15, Z12, Z12
+	ADDQ         $+64, R9
+	SUBQ         $+16, CX
+
+exp0Test:
+	CMPQ         CX, $+16
+	JGE          exp0
+	TESTQ        CX, CX
+	JZ           exp0Over
+	MOVQ         $+1, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	VMOVUPS.Z    (AX)(R9*1), K1, Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z0
+	VMINPS       Z6, Z0, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z6, Z13
+	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z13
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z13
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z14
+	VFMADD213PS  lanes3c088889<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3f000000<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3f800000<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3f800000<>+0(SB), Z13, Z14
+	VSCALEFPS    Z0, Z14, Z14
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K2
+	VMOVAPS.Z    Z14, K2, Z14
+	VMOVUPS      Z14, K1, (AX)(R9*1)
+	VADDPS       Z14, Z7, K1, Z7
+	VMOVUPS.Z    (DX)(R9*1), K1, Z0
+	VSUBPS       Z1, Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z0, Z6
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z6
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z13
+	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z13
+	VSCALEFPS    Z1, Z13, Z13
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z0, K2
+	VMOVAPS.Z    Z13, K2, Z13
+	VMOVUPS      Z13, K1, (DX)(R9*1)
+	VADDPS       Z13, Z8, K1, Z8
+	VMOVUPS.Z    (BX)(R9*1), K1, Z0
+	VSUBPS       Z2, Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
+	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z6
+	VSCALEFPS    Z1, Z6, Z6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z0, K2
+	VMOVAPS.Z    Z6, K2, Z6
+	VMOVUPS      Z6, K1, (BX)(R9*1)
+	VADDPS       Z6, Z9, K1, Z9
+	VMOVUPS.Z    (SI)(R9*1), K1, Z0
+	VSUBPS       Z3, Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
+	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VSCALEFPS    Z1, Z3, Z3
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z0, K2
+	VMOVAPS.Z    Z3, K2, Z3
+	VMOVUPS      Z3, K1, (SI)(R9*1)
+	VADDPS       Z3, Z10, K1, Z10
+	VMOVUPS.Z    (DI)(R9*1), K1, Z0
+	VSUBPS       Z4, Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
+	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VSCALEFPS    Z1, Z3, Z3
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z0, K2
+	VMOVAPS.Z    Z3, K2, Z3
+	VMOVUPS      Z3, K1, (DI)(R9*1)
+	VADDPS       Z3, Z11, K1, Z11
+	VMOVUPS.Z    (R8)(R9*1), K1, Z0
+	VSUBPS       Z5, Z0, Z0
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z0, Z1, Z0
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z0, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z0, Z2
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
+	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
+	VSCALEFPS    Z1, Z3, Z3
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z0, K2
+	VMOVAPS.Z    Z3, K2, Z3
+	VMOVUPS      Z3, K1, (R8)(R9*1)
+	VADDPS       Z3, Z12, K1, Z12
+
+exp0Over:
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPS        Y7, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, (R10)
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, 4(R10)
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y9, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, 8(R10)
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, 12(R10)
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPS        Y11, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, 16(R10)
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VADDPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VADDPS        X0, X1, X1
+	VMOVSS        X1, 20(R10)
+	VZEROUPPER
+	RET
+
+// func softmaxGradTileAVX512(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·softmaxGradTileAVX512(SB), NOSPLIT, $0-116
+	MOVQ         p_base+0(FP), CX
+	MOVQ         d_base+24(FP), AX
+	MOVQ         stride+48(FP), R10
+	SHLQ         $0x02, R10
+	SUBQ         CX, AX
+	MOVQ         CX, DX
+	ADDQ         R10, CX
+	MOVQ         CX, BX
+	ADDQ         R10, CX
+	MOVQ         CX, SI
+	ADDQ         R10, CX
+	MOVQ         CX, DI
+	ADDQ         R10, CX
+	MOVQ         CX, R8
+	ADDQ         R10, CX
+	MOVQ         CX, R9
+	ADDQ         R10, CX
+	MOVQ         lse_base+64(FP), CX
+	MOVQ         means_base+88(FP), R10
+	VBROADCASTSS scale+112(FP), Z0
+	VBROADCASTSS (CX), Z1
+	VBROADCASTSS (R10), Z2
+	VBROADCASTSS 4(CX), Z3
+	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 8(CX), Z5
+	VBROADCASTSS 8(R10), Z6
+	VBROADCASTSS 12(CX), Z7
+	VBROADCASTSS 12(R10), Z8
+	VBROADCASTSS 16(CX), Z9
+	VBROADCASTSS 16(R10), Z10
+	VBROADCASTSS 20(CX), Z11
+	VBROADCASTSS 20(R10), Z12
+	MOVQ         n+56(FP), R11
+	XORQ         R10, R10
+	JMP          grad0Test
+
+grad0:
+	LEAQ         (R10)(AX*1), CX
+	VMOVUPS      (DX)(R10*1), Z13
+	VSUBPS       Z1, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (DX)(R10*1)
+	VMOVUPS      (DX)(CX*1), Z13
+	VSUBPS       Z2, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (DX)(CX*1)
+	VMOVUPS      (BX)(R10*1), Z13
+	VSUBPS       Z3, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (BX)(R10*1)
+	VMOVUPS      (BX)(CX*1), Z13
+	VSUBPS       Z4, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (BX)(CX*1)
+	VMOVUPS      (SI)(R10*1), Z13
+	VSUBPS       Z5, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (SI)(R10*1)
+	VMOVUPS      (SI)(CX*1), Z13
+	VSUBPS       Z6, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (SI)(CX*1)
+	VMOVUPS      (DI)(R10*1), Z13
+	VSUBPS       Z7, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (DI)(R10*1)
+	VMOVUPS      (DI)(CX*1), Z13
+	VSUBPS       Z8, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (DI)(CX*1)
+	VMOVUPS      (R8)(R10*1), Z13
+	VSUBPS       Z9, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (R8)(R10*1)
+	VMOVUPS      (R8)(CX*1), Z13
+	VSUBPS       Z10, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (R8)(CX*1)
+	VMOVUPS      (R9)(R10*1), Z13
+	VSUBPS       Z11, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z14
+	VMINPS       Z13, Z14, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z13, Z15
+	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
+	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VMOVUPS      Z16, (R9)(R10*1)
+	VMOVUPS      (R9)(CX*1), Z13
+	VSUBPS       Z12, Z13, Z13
+	VMULPS       Z0, Z16, Z16
+	VMULPS       Z16, Z13, Z13
+	VMOVUPS      Z13, (R9)(CX*1)
+	ADDQ         $+64, R10
+	SUBQ         $+16, R11
+
+grad0Test:
+	CMPQ         R11, $+16
+	JGE          grad0
+	TESTQ        R11, R11
+	JZ           grad0Over
+	MOVQ         R11, CX
+	MOVQ         $+1, R11
+	SHLQ         CL, R11
+	DECQ         R11
+	KMOVW        R11, K1
+	LEAQ         (R10)(AX*1), CX
+	VMOVUPS.Z    (DX)(R10*1), K1, Z13
+	VSUBPS       Z1, Z13, Z13
+	VMOVUPS      lanes42b20000<>+0(SB), Z1
+	VMINPS       Z13, Z1, Z13
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z13, Z1
+	VRNDSCALEPS  $0x08, Z1, Z1
+	VMOVAPS      Z13, Z14
+	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z14
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z14
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
+	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
+	VSCALEFPS    Z1, Z15, Z15
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z13, K2
+	VMOVAPS.Z    Z15, K2, Z15
+	VMOVUPS      Z15, K1, (DX)(R10*1)
+	VMOVUPS.Z    (DX)(CX*1), K1, Z1
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       Z0, Z15, Z15
+	VMULPS       Z15, Z1, Z1
+	VMOVUPS      Z1, K1, (DX)(CX*1)
+	VMOVUPS.Z    (BX)(R10*1), K1, Z1
+	VSUBPS       Z3, Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z13
+	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z13
+	VSCALEFPS    Z2, Z13, Z13
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
+	VMOVAPS.Z    Z13, K2, Z13
+	VMOVUPS      Z13, K1, (BX)(R10*1)
+	VMOVUPS.Z    (BX)(CX*1), K1, Z1
+	VSUBPS       Z4, Z1, Z1
+	VMULPS       Z0, Z13, Z13
+	VMULPS       Z13, Z1, Z1
+	VMOVUPS      Z1, K1, (BX)(CX*1)
+	VMOVUPS.Z    (SI)(R10*1), K1, Z1
+	VSUBPS       Z5, Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
+	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VMOVUPS      Z4, K1, (SI)(R10*1)
+	VMOVUPS.Z    (SI)(CX*1), K1, Z1
+	VSUBPS       Z6, Z1, Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, K1, (SI)(CX*1)
+	VMOVUPS.Z    (DI)(R10*1), K1, Z1
+	VSUBPS       Z7, Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
+	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VMOVUPS      Z4, K1, (DI)(R10*1)
+	VMOVUPS.Z    (DI)(CX*1), K1, Z1
+	VSUBPS       Z8, Z1, Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, K1, (DI)(CX*1)
+	VMOVUPS.Z    (R8)(R10*1), K1, Z1
+	VSUBPS       Z9, Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
+	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VMOVUPS      Z4, K1, (R8)(R10*1)
+	VMOVUPS.Z    (R8)(CX*1), K1, Z1
+	VSUBPS       Z10, Z1, Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, K1, (R8)(CX*1)
+	VMOVUPS.Z    (R9)(R10*1), K1, Z1
+	VSUBPS       Z11, Z1, Z1
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z1, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
+	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VMOVUPS      Z4, K1, (R9)(R10*1)
+	VMOVUPS.Z    (R9)(CX*1), K1, Z1
+	VSUBPS       Z12, Z1, Z1
+	VMULPS       Z0, Z4, Z4
+	VMULPS       Z4, Z1, Z1
+	VMOVUPS      Z1, K1, (R9)(CX*1)
+
+grad0Over:
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ   out_base+0(FP), AX
+	MOVQ   rows_base+48(FP), DX
+	MOVQ   stride+72(FP), BX
+	SHLQ   $0x02, BX
+	MOVQ   out_len+8(FP), SI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	JMP    rowTest
+
+row:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   x_base+24(FP), DI
+	MOVQ   x_len+32(FP), CX
+	MOVQ   DX, R8
+	JMP    manyTest
+
+many:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (R8), Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS     64(DI), Z4
+	VMOVUPS     64(R8), Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS     128(DI), Z4
+	VMOVUPS     128(R8), Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS     192(DI), Z4
+	VMOVUPS     192(R8), Z5
+	VFMADD231PS Z4, Z5, Z3
+	ADDQ        $+256, DI
+	ADDQ        $+256, R8
+	SUBQ        $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (R8), Z5
+	VFMADD231PS Z4, Z5, Z0
+	ADDQ        $+64, DI
+	ADDQ        $+64, R8
+	SUBQ        $+16, CX
+
+oneTest:
+	CMPQ        CX, $+16
+	JGE         one
+	TESTQ       CX, CX
+	JZ          over
+	MOVQ        $+1, R9
+	SHLQ        CL, R9
+	DECQ        R9
+	KMOVW       R9, K1
+	VMOVUPS.Z   (DI), K1, Z4
+	VMOVUPS.Z   (R8), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+
+over:
+	VADDPS        Z1, Z0, Z0
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X4, X5, X5
+	VPERMILPS     $0x4e, X5, X4
+	VADDPS        X4, X5, X5
+	VPERMILPS     $0xb1, X5, X4
+	VADDPS        X4, X5, X5
+	VMOVSS        X5, (AX)
+	ADDQ          BX, DX
+	ADDQ          $+4, AX
+	DECQ          SI
+
+rowTest:
+	TESTQ SI, SI
+	JNZ   row
+	VZEROUPPER
+	RET
+
+// func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+// Requires: AVX, AVX512F
+TEXT ·mixRowsAVX512(SB), NOSPLIT, $0-80
+	MOVQ out_base+0(FP), AX
+	MOVQ out_len+8(FP), CX
+	MOVQ rows_base+48(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	JMP  columns4Test
+
+columns4:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns4RowTest
+
+columns4Row:
+	VBROADCASTSS (SI), Z4
+	VMOVUPS      (R8), Z5
+	VFMADD231PS  Z5, Z4, Z0
+	VMOVUPS      64(R8), Z5
+	VFMADD231PS  Z5, Z4, Z1
+	VMOVUPS      128(R8), Z5
+	VFMADD231PS  Z5, Z4, Z2
+	VMOVUPS      192(R8), Z5
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns4RowTest:
+	TESTQ   DI, DI
+	JNZ     columns4Row
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	SUBQ    $+64, CX
+
+columns4Test:
+	CMPQ CX, $+64
+	JGE  columns4
+	JMP  columns1Test
+
+columns1:
+	VPXORD Z6, Z6, Z6
+	MOVQ   w_base+24(FP), SI
+	MOVQ   w_len+32(FP), DI
+	MOVQ   DX, R8
+	JMP    columns1RowTest
+
+columns1Row:
+	VBROADCASTSS (SI), Z0
+	VMOVUPS      (R8), Z1
+	VFMADD231PS  Z1, Z0, Z6
+	ADDQ         $+4, SI
+	ADDQ         BX, R8
+	DECQ         DI
+
+columns1RowTest:
+	TESTQ   DI, DI
+	JNZ     columns1Row
+	VMOVUPS Z6, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	SUBQ    $+16, CX
+
+columns1Test:
+	CMPQ   CX, $+16
+	JGE    columns1
+	TESTQ  CX, CX
+	JZ     over
+	MOVQ   $+1, SI
+	SHLQ   CL, SI
+	DECQ   SI
+	KMOVW  SI, K1
+	VPXORD Z7, Z7, Z7
+	MOVQ   w_base+24(FP), CX
+	MOVQ   w_len+32(FP), SI
+	JMP    tailRowTest
+
+tailRow:
+	VBROADCASTSS (CX), Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VFMADD231PS  Z1, Z0, Z7
+	ADDQ         $+4, CX
+	ADDQ         BX, DX
+	DECQ         SI
+
+tailRowTest:
+	TESTQ   SI, SI
+	JNZ     tailRow
+	VMOVUPS Z7, K1, (AX)
 
 over:
 	VZEROUPPER

@@ -51,11 +51,18 @@ type kernelSet struct {
 	max           func(x []float32) float32                         // NaN is skipped or returned
 	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
 	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
-	swiglu        func(y, gate, up []float32)
-	swigluGrad    func(dgate, dup, dy, gate, up []float32)
-	gelu          func(y, x []float32)
-	geluGrad      func(dx, dy, x []float32)
-	adamw         func(param, grad, m, v []float32, f *adamwFactors)
+	// softmaxTile, for tileRows rows of n elements: tops = max(tops, largest of the row), x = exp(x-tops), sums = their
+	// sums. A row of minus infinities becomes zeros. softmaxGradTile: p = exp(p-lse), d = scale p (d-means).
+	softmaxTile     func(x []float32, stride, n int, tops, sums []float32)
+	softmaxGradTile func(p, d []float32, stride, n int, lse, means []float32, scale float32)
+	dotRows         func(out, x, rows []float32, stride int) // out[j] = sum(x*row j), rows of len(x)
+	mixRows         func(out, w, rows []float32, stride int) // out = sum of w[j] times row j, rows of len(out)
+
+	swiglu     func(y, gate, up []float32)
+	swigluGrad func(dgate, dup, dy, gate, up []float32)
+	gelu       func(y, x []float32)
+	geluGrad   func(dx, dy, x []float32)
+	adamw      func(param, grad, m, v []float32, f *adamwFactors)
 }
 
 type tileKernel func(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, n int, alpha float32, add bool)
@@ -71,6 +78,8 @@ var genericSet = kernelSet{
 	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
+	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
+	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
 	adamw: adamwGeneric,
 }

@@ -12,6 +12,8 @@ var avx2Set = kernelSet{
 	layerNorm: layerNormAVX2, layerNormGrad: layerNormGradAVX2,
 	rmsNormGrad: rmsNormGradAVX2, rotate: rotateAVX2, max: maxAVX2,
 	expSum: expSumAVX2, softmaxGrad: softmaxGradAVX2,
+	softmaxTile: softmaxTileAVX2, softmaxGradTile: softmaxGradTileAVX2,
+	dotRows: dotRowsAVX2, mixRows: mixRowsAVX2,
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	adamw: adamwAVX2,
 }
@@ -24,6 +26,8 @@ var avx512Set = kernelSet{
 	layerNorm: layerNormAVX512, layerNormGrad: layerNormGradAVX512,
 	rmsNormGrad: rmsNormGradAVX512, rotate: rotateAVX512, max: maxAVX512,
 	expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
+	softmaxTile: softmaxTileAVX512, softmaxGradTile: softmaxGradTileAVX512,
+	dotRows: dotRowsAVX512, mixRows: mixRowsAVX512,
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	adamw: adamwAVX512,
 }

@@ -17,6 +17,9 @@ const (
 	slotQueries        // packed queries
 	slotOuts           // packed output gradients
 	slotTurned         // transpose of a part of a product
+	slotStates         // states of softmaxes over blocks
+	slotMeans          // of attention's output and its gradient
+	slotMixes          // outputs of attention to parts of a cache
 	slotCount
 )
 

@@ -33,12 +33,17 @@ func (s isa) vec() reg.VecVirtual {
 
 func (s isa) zero() reg.VecVirtual {
 	v := s.vec()
+	s.xor(v)
+	return v
+}
+
+// xor makes v zero.
+func (s isa) xor(v reg.VecVirtual) {
 	if s.wide() {
 		VPXORD(v, v, v)
 	} else {
 		VXORPS(v, v, v)
 	}
-	return v
 }
 
 var constants = map[uint32]Mem{}
@@ -90,8 +95,12 @@ type lane struct {
 	mask reg.VecVirtual
 }
 
-func (l lane) load(p reg.Register) reg.VecVirtual {
-	v, m := l.isa.vec(), Mem{Base: p, Disp: l.disp}
+func (l lane) load(p reg.Register) reg.VecVirtual { return l.read(Mem{Base: p, Disp: l.disp}) }
+
+func (l lane) store(v reg.VecVirtual, p reg.Register) { l.write(v, Mem{Base: p, Disp: l.disp}) }
+
+func (l lane) read(m Mem) reg.VecVirtual {
+	v := l.isa.vec()
 	switch {
 	case !l.tail:
 		VMOVUPS(m, v)
@@ -103,8 +112,7 @@ func (l lane) load(p reg.Register) reg.VecVirtual {
 	return v
 }
 
-func (l lane) store(v reg.VecVirtual, p reg.Register) {
-	m := Mem{Base: p, Disp: l.disp}
+func (l lane) write(v reg.VecVirtual, m Mem) {
 	switch {
 	case !l.tail:
 		VMOVUPS(v, m)

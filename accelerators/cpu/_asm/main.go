@@ -19,6 +19,7 @@ func main() {
 	narrowAVX512()
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
+		attentionKernels(s)
 	}
 	Generate()
 	if err := neonKernels(); err != nil {
