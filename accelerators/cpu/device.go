@@ -1,6 +1,6 @@
 // Package cpu is the device that every machine has. Each kernel exists in plain Go and, where that pays, in assembly
 // for AVX2 and AVX-512 that the nested module _asm generates; the best set that the processor has is taken once, when
-// the device opens. The environment variable CAREBOT_CPU (generic, avx2, avx512) forces one.
+// the device opens. The environment variable CAREBOT_CPU (generic, avx2, avx512, avx512bf16) forces one.
 //
 // Work is cut into blocks by shape alone, so results have the same bits for any number of threads. They may differ in
 // the last bits between instruction sets.
@@ -29,6 +29,7 @@ type Device struct {
 	scratch []scratch // one for each worker
 	shared  scratch   // of the operation as a whole
 	ranges  ranges    // the task that each and parts run
+	bf16    bf16Product
 	err     error
 	used    int64 // bytes allocated
 	room    int64 // bytes that may be

@@ -147,14 +147,14 @@ func (d *Device) gatherRows(x []float32, rows []int32, width int) []float32 {
 func (d *Device) logits(h *head, rows []int32, hiddens []float32) []float32 {
 	logits := h.logits[:len(rows)*h.Vocab]
 	d.multiply(&product{set: d.set, a: hiddens, b: h.weight, c: logits, MatMul: denseStrides(accelerators.MatMul{
-		M: len(rows), N: h.Vocab, K: h.Width, TransB: true, Alpha: 1,
+		M: len(rows), N: h.Vocab, K: h.Width, TransB: true, Alpha: 1, Compute: h.Compute,
 	})})
 	return logits
 }
 
 func (d *Device) weightGrad(dweight, dlogits, hiddens []float32, rows int, h *head) {
 	d.multiply(&product{set: d.set, a: dlogits, b: hiddens, c: dweight, MatMul: denseStrides(accelerators.MatMul{
-		M: h.Vocab, N: h.Width, K: rows, TransA: true, Alpha: 1, Beta: 1,
+		M: h.Vocab, N: h.Width, K: rows, TransA: true, Alpha: 1, Beta: 1, Compute: h.Compute,
 	})})
 }
 
@@ -162,7 +162,7 @@ func (d *Device) weightGrad(dweight, dlogits, hiddens []float32, rows int, h *he
 func (d *Device) hiddenGrad(dhidden, dlogits []float32, rows []int32, h *head) {
 	grads := d.shared.floats(slotRows, len(rows)*h.Width)
 	d.multiply(&product{set: d.set, a: dlogits, b: h.weight, c: grads, MatMul: denseStrides(accelerators.MatMul{
-		M: len(rows), N: h.Width, K: h.Vocab, Alpha: 1,
+		M: len(rows), N: h.Width, K: h.Vocab, Alpha: 1, Compute: h.Compute,
 	})})
 	d.eachFunc(len(rows), h.Width, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {

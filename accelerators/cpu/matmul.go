@@ -68,6 +68,8 @@ func (d *Device) multiply(p *product) {
 		for i := range p.M {
 			p.scaleRow(i, 0, p.N)
 		}
+	case p.Compute == accelerators.BF16:
+		d.multiplyBF16(p)
 	case p.M <= thinRows:
 		d.multiplyThin(p)
 	default:

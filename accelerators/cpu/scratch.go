@@ -14,6 +14,7 @@ const (
 	slotValues         // packed values
 	slotQueries        // packed queries
 	slotOuts           // packed output gradients
+	slotWords          // rounded operands of a product in bfloat16
 	slotCount
 )
 

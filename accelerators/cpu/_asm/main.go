@@ -17,6 +17,7 @@ func main() {
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
 	}
+	bf16Kernels()
 	Generate()
 }
 

@@ -38,20 +38,24 @@ type tile struct {
 	vectors int
 	b       []reg.VecPhysical // a row of B
 	a       []reg.VecPhysical // broadcasts from A, in turn
+	// multiply adds the product of x and y to sum, lane by lane.
+	multiply func(x, y, sum reg.VecPhysical)
 }
+
+func fusedMultiply(x, y, sum reg.VecPhysical) { VFMADD231PS(x, y, sum) }
 
 func (t tile) acc(i, v int) reg.VecPhysical { return t.regs[i*t.vectors+v] }
 
 func tileAVX512() {
 	begin("tileAVX512", tileSignature, "is the 6x64 tile of a product.")
-	tile{regs: zs, lanes: 16, vectors: 4, b: zs[24:28], a: zs[28:32]}.generate(func(t tile, v int) {
+	tile{regs: zs, lanes: 16, vectors: 4, b: zs[24:28], a: zs[28:32], multiply: fusedMultiply}.generate(func(t tile, v int) {
 		t.storeMasked(v)
 	})
 }
 
 func tileAVX2() {
 	begin("tileAVX2", tileSignature, "is the 6x16 tile of a product.")
-	tile{regs: ys, lanes: 8, vectors: 2, b: ys[12:14], a: ys[14:16]}.generate(func(t tile, v int) {
+	tile{regs: ys, lanes: 8, vectors: 2, b: ys[12:14], a: ys[14:16], multiply: fusedMultiply}.generate(func(t tile, v int) {
 		t.storeBlended(v)
 	})
 }
@@ -137,7 +141,7 @@ func (t tile) step(vectors int, rows []reg.GPVirtual, b, at reg.GPVirtual, u int
 		x := t.a[i%len(t.a)]
 		VBROADCASTSS(Mem{Base: rows[i], Index: at, Scale: 1}, x)
 		for v := range vectors {
-			VFMADD231PS(x, t.b[v], t.acc(i, v))
+			t.multiply(x, t.b[v], t.acc(i, v))
 		}
 	}
 }
