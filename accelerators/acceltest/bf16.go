@@ -10,7 +10,7 @@ import (
 // bf16Shapes are M, N, K: around tiles, panels, pairs of K, and blocks of either.
 var bf16Shapes = [][3]int{
 	{1, 1, 1}, {1, 64, 2}, {2, 65, 3}, {5, 15, 31}, {6, 16, 32}, {7, 17, 33}, {12, 63, 34}, {13, 130, 70}, {64, 64, 64},
-	{95, 48, 17}, {96, 9, 1023}, {97, 66, 1025}, {113, 3, 2049}, {99, 2049, 5}, {145, 128, 33}, {1000, 17, 65},
+	{95, 48, 17}, {96, 9, 1023}, {97, 17, 1025}, {113, 3, 2049}, {99, 2049, 5}, {145, 128, 33}, {1000, 17, 65},
 }
 
 // roundedSlack bounds the error of a sum in f32, as a share of the sum of magnitudes: far below what one of the
@@ -49,9 +49,8 @@ func testBF16(r *rig) {
 				Compute: accelerators.BF16}
 			r.run(fmt.Sprintf("%dx%dx%d/A^T=%v/B^T=%v", s.M, s.N, s.K, s.TransA, s.TransB), func(r *rig) {
 				newBF16Case(r, s).check(r)
-				newBF16Case(r, s).spoil(r).check(r)
 				s.Alpha, s.Beta = 0.5, 1
-				newBF16Case(r, s).check(r)
+				newBF16Case(r, s).spoil(r).check(r)
 				s.Beta, s.StrideA, s.StrideB, s.StrideC = -2, s.M+s.K+3, s.N+s.K+5, s.N+7
 				newBF16Case(r, s).check(r)
 			})
