@@ -26,6 +26,8 @@ type bf16Kernels struct {
 	rows func(dst []float32, ldd int, src []float32, lds, rows, cols int)
 	// transpose packs the same, at most 16 rows of it: word j of row i goes to dst[j*ldd+i].
 	transpose func(dst []float32, ldd int, src []float32, lds, rows, cols int)
+	// prefetch may bring x, which is not empty, nearer.
+	prefetch func(x []float32)
 }
 
 // words is how many words a depth of K takes.
@@ -148,7 +150,20 @@ func (t *bf16Product) tile6(s *scratch, row, m int) {
 	stride := lines(t.kernels.words(t.ks.n)) + 16 // rows a power of two apart would share lines of the cache
 	a := s.floats(slotStrips, tileRows*stride)
 	t.kernels.rows(a, stride, t.a[row*t.StrideA+t.ks.from:], t.StrideA, m, t.ks.n)
-	t.tiles(a, stride, 1, span{row, m}, t.cols, t.ks, t.panels)
+	panels := (t.cols.n + t.set.width - 1) / t.set.width
+	for j := range panels {
+		for i := j * tileRows / panels; i < (j+1)*tileRows/panels; i++ {
+			t.prefetchRow(row + tileRows + i)
+		}
+		t.tile(a, stride, 1, span{row, m}, t.cols, t.ks, t.panels, j)
+	}
+}
+
+// prefetchRow asks for a row of A that the next tile packs.
+func (t *bf16Product) prefetchRow(row int) {
+	if row < t.M {
+		t.kernels.prefetch(t.a[row*t.StrideA+t.ks.from:][:t.ks.n])
+	}
 }
 
 // strips computes m rows from row on, at most bf16StripRows, of a transposed A.
@@ -172,12 +187,17 @@ func (t *bf16Product) strips(s *scratch, row, m int) {
 
 // tiles computes rows of C, at most a tile, panel by panel.
 func (t *bf16Product) tiles(a []float32, rowStep, colStep int, rows, cols, ks span, panels []float32) {
-	width, words, add := t.set.width, t.kernels.words(ks.n), ks.from > 0 || t.Beta != 0
-	for j := 0; j < cols.n; j += width {
-		c := t.c[rows.from*t.StrideC+cols.from+j:]
-		n := min(width, cols.n-j)
-		t.kernels.tile(words, a, rowStep, colStep, panels[j*words:], c, t.StrideC, rows.n, n, t.Alpha, add)
+	for j := range (cols.n + t.set.width - 1) / t.set.width {
+		t.tile(a, rowStep, colStep, rows, cols, ks, panels, j)
 	}
+}
+
+// tile computes rows of C in panel j.
+func (t *bf16Product) tile(a []float32, rowStep, colStep int, rows, cols, ks span, panels []float32, j int) {
+	width, words := t.set.width, t.kernels.words(ks.n)
+	column := j * width
+	t.kernels.tile(words, a, rowStep, colStep, panels[column*words:], t.c[rows.from*t.StrideC+cols.from+column:], t.StrideC,
+		rows.n, min(width, cols.n-column), t.Alpha, ks.from > 0 || t.Beta != 0)
 }
 
 // thin packs the whole of A once, then gives each worker panels of columns, which it packs for itself.

@@ -23,6 +23,7 @@ func roundBF16(x float32) float32 {
 func roundedBF16(set *kernelSet) bf16Kernels {
 	return bf16Kernels{
 		depth: 1, tile: set.tile, columns: roundMatrix, rows: roundMatrix, transpose: roundTransposed,
+		prefetch: func([]float32) {},
 	}
 }
 

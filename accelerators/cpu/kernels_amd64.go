@@ -262,5 +262,10 @@ func pairRows(dst []float32, ldd int, src []float32, lds int, rows int, cols int
 //go:noescape
 func pairTranspose(dst []float32, ldd int, src []float32, lds int, rows int, cols int)
 
+// prefetch asks for x, of at least one element, to come to the second-level cache.
+//
+//go:noescape
+func prefetch(x []float32)
+
 // dotPeakBF16 is VDPBF16PS at the rate of the registers: 1536 operations a turn.
 func dotPeakBF16(turns int)

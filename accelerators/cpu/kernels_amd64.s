@@ -9170,6 +9170,19 @@ next:
 	VZEROUPPER
 	RET
 
+// func prefetch(x []float32)
+// Requires: MMX+
+TEXT ·prefetch(SB), NOSPLIT, $0-24
+	MOVQ x_base+0(FP), AX
+	MOVQ x_len+8(FP), CX
+
+line:
+	PREFETCHT1 (AX)
+	ADDQ       $+64, AX
+	SUBQ       $+16, CX
+	JG         line
+	RET
+
 // func dotPeakBF16(turns int)
 // Requires: AVX, AVX512F
 TEXT ·dotPeakBF16(SB), NOSPLIT, $0-8

@@ -16,6 +16,7 @@ func bf16Kernels() {
 	pairColumns()
 	pairRows()
 	pairTranspose()
+	prefetch()
 	dotPeak()
 }
 
@@ -227,6 +228,18 @@ func pairTranspose() {
 	SUBQ(I32(32), cols)
 	JG(LabelRef("block"))
 	end()
+}
+
+// prefetch is for rows that are packed soon; the processor does not foresee a jump from row to row.
+func prefetch() {
+	begin("prefetch", "func(x []float32)", "asks for x, of at least one element, to come to the second-level cache.")
+	x, n := base("x"), Load(Param("x").Len(), GP64()).(reg.GPVirtual)
+	Label("line")
+	PREFETCHT1(Mem{Base: x})
+	ADDQ(I32(64), x)
+	SUBQ(I32(16), n)
+	JG(LabelRef("line"))
+	RET()
 }
 
 // peakSums is how many independent sums the peak loop has; more than the latency of an instruction in cycles.
