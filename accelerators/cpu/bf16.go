@@ -4,7 +4,7 @@ import "github.com/carebot-llm/carebot/accelerators"
 
 // The blocks of a product of rounded operands, as in matmul.go.
 const (
-	bf16BlockK    = 1024 // even, so that no pair is cut
+	bf16BlockK    = 1536 // even, so that no pair is cut
 	bf16BlockN    = 2048
 	bf16StripRows = 8 * tileRows
 	bf16TaskRows  = 4 * tileRows

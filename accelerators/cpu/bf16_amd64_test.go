@@ -84,3 +84,13 @@ func TestPairsLeaveFloatKernelsAlone(t *testing.T) {
 	}
 	acceltest.Same(t, want, got)
 }
+
+// BenchmarkPairPeak is the most that VDPBF16PS can do on one thread, for comparison.
+func BenchmarkPairPeak(b *testing.B) {
+	requirePairs(b)
+	const turns, operations = 1 << 14, 24 * 64
+	for b.Loop() {
+		dotPeakBF16(turns)
+	}
+	b.ReportMetric(turns*operations*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}

@@ -28,7 +28,7 @@ func BenchmarkMatMulBF16(b *testing.B) {
 	d := newDevice(1, sets[len(sets)-1])
 	for _, shape := range [][3]int{
 		{512, 512, 512}, {1024, 1024, 1024}, {2048, 2048, 2048}, {2048, 768, 768}, {2048, 3072, 768}, {2048, 768, 3072},
-		{2048, 32000, 768}, {2048, 384, 384}, {2048, 8, 768}, {8, 3072, 768},
+		{2048, 32000, 768}, {2048, 384, 384}, {2048, 8, 768}, {1, 3072, 768}, {8, 3072, 768}, {48, 3072, 768}, {96, 3072, 768},
 	} {
 		for form, name := range []string{"nn", "tn", "nt"} {
 			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], TransA: form == 1, TransB: form == 2, Alpha: 1}
