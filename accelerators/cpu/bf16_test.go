@@ -216,7 +216,8 @@ func FuzzMatMulBF16(f *testing.F) {
 
 func TestProductsInBF16AllocateNothing(t *testing.T) {
 	everySet(t, func(t *testing.T, set *kernelSet) {
-		d := newDevice(1, set)
+		d := newDevice(2, set)
+		defer d.Close()
 		for _, m := range []int{5, 100} {
 			for form := range 4 {
 				p := product{MatMul: denseStrides(accelerators.MatMul{M: m, N: 70, K: 40, Alpha: 1, Compute: accelerators.BF16,

@@ -145,8 +145,8 @@ func storePairs(low, high []reg.VecPhysical, interleave, dst reg.Register) {
 // pairRows rounds rows; neighbours are pairs already.
 func pairRows() {
 	begin("pairRows", pairSignature,
-		"sets dst[i*ldd+j] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows, j < cols/2, an odd last column paired with 0. "+
-			"Lanes j up to the next multiple of 16 become 0.")
+		"sets dst[i*ldd+j] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows, j < cols/2, an odd last column "+
+			"paired with 0. Lanes j up to the next multiple of 16 become 0.")
 	dst, ldd, src, lds := base("dst"), stride("ldd"), base("src"), stride("lds")
 	rows, cols := integer("rows"), integer("cols")
 	from, to, left := GP64(), GP64(), GP64()
@@ -196,8 +196,8 @@ func loadPairs(from reg.GPVirtual, low, high reg.VecPhysical) {
 // pairTranspose is a transposition of pairs, 16 rows by 32 columns at a time.
 func pairTranspose() {
 	begin("pairTranspose", pairSignature,
-		"sets dst[j*ldd+i] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows <= 16, j < cols/2, an odd last column paired "+
-			"with 0. It writes 16 lanes i.")
+		"sets dst[j*ldd+i] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows <= 16, j < cols/2, an odd last "+
+			"column paired with 0. It writes 16 lanes i.")
 	dst, ldd, src, lds := base("dst"), stride("ldd"), base("src"), stride("lds")
 	rows, cols := integer("rows"), integer("cols")
 	from, to, left := GP64(), GP64(), GP64()
