@@ -29,6 +29,8 @@ var suites = []struct {
 	{"Vector", testVector},
 	{"Reductions", testReductions},
 	{"MatMul", testMatMul},
+	{"MatMulBF16", testBF16},
+	{"HeadBF16", testHeadBF16},
 	{"Bias", testBias},
 	{"Embed", testEmbed},
 	{"Gather", testGather},

@@ -286,3 +286,31 @@ func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
 //
 //go:noescape
 func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+
+// tilePairs is the 6x64 tile of a product of pairs.
+//
+//go:noescape
+func tilePairs(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)
+
+// pairColumns sets dst[i*ldd+j] to the pair src[2i*lds+j], src[(2i+1)*lds+j] for j < cols <= 64. Lanes j up to the next multiple of 16 become 0.
+//
+//go:noescape
+func pairColumns(dst []float32, ldd int, src []float32, lds int, rows int, cols int)
+
+// pairRows sets dst[i*ldd+j] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows, j < cols/2, an odd last column paired with 0. Lanes j up to the next multiple of 16 become 0.
+//
+//go:noescape
+func pairRows(dst []float32, ldd int, src []float32, lds int, rows int, cols int)
+
+// pairTranspose sets dst[j*ldd+i] to the pair src[i*lds+2j], src[i*lds+2j+1] for i < rows <= 16, j < cols/2, an odd last column paired with 0. It writes 16 lanes i.
+//
+//go:noescape
+func pairTranspose(dst []float32, ldd int, src []float32, lds int, rows int, cols int)
+
+// prefetch asks for x, of at least one element, to come to the second-level cache.
+//
+//go:noescape
+func prefetch(x []float32)
+
+// dotPeakBF16 is VDPBF16PS at the rate of the registers: 1536 operations a turn.
+func dotPeakBF16(turns int)

@@ -32,6 +32,7 @@ type kernelSet struct {
 	// strips: dst[s*step+p*tileRows+i] = src[p*lds+s*tileRows+i] for s < 8, i < tileRows, p < rows. step is at least
 	// rows*tileRows+2, as two elements after each strip may be overwritten.
 	strips func(dst []float32, step int, src []float32, lds, rows int)
+	pairs  *bf16Kernels // nil: bf16 products use the f32 tile
 
 	dot         func(x, y []float32) float32
 	dot3        func(x, y, z []float32) float32                // sum(x*y*z)

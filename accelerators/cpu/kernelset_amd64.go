@@ -39,6 +39,9 @@ func assemblySets() []*kernelSet {
 		sets = append(sets, &avx2Set)
 		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 			sets = append(sets, &avx512Set)
+			if x.HasAVX512BF16 {
+				sets = append(sets, &avx512BF16Set)
+			}
 		}
 	}
 	return sets

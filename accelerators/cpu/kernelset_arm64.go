@@ -6,7 +6,7 @@ package cpu
 var neonSet = func() kernelSet {
 	s := genericSet
 	s.name, s.width = "neon", 16
-	s.tile, s.transpose, s.strips = tileNEON, transposeQuarters, stripsNEON
+	s.tile, s.narrow, s.transpose, s.strips = tileNEON, tileNEON, transposeQuarters, stripsNEON
 	s.dot, s.dot3, s.add, s.axpy, s.scale, s.scaleMul = dotNEON, dot3NEON, addNEON, axpyNEON, scaleNEON, scaleMulNEON
 	s.sum, s.squares, s.centredDot = sumNEON, squaresNEON, centredDotNEON
 	s.layerNorm, s.layerNormGrad = layerNormNEON, layerNormGradNEON

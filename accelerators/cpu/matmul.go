@@ -124,6 +124,8 @@ func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
 		for i := range p.M {
 			p.scaleRow(i, 0, p.N)
 		}
+	case p.Compute == accelerators.BF16:
+		d.multiplyBF16(p)
 	case p.M <= turnedMost && p.TransB && p.N >= p.M:
 		p.turned()
 	case p.M <= thinRows:

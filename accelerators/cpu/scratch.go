@@ -20,6 +20,7 @@ const (
 	slotStates         // states of softmaxes over blocks
 	slotMeans          // of attention's output and its gradient
 	slotMixes          // outputs of attention to parts of a cache
+	slotWords          // rounded operands of a product in bfloat16
 	slotCount
 )
 

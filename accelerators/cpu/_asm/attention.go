@@ -16,6 +16,9 @@ func attentionKernels(s isa) {
 	mixRowsKernel(s)
 }
 
+// tileRows is the height of a product's tile, whose scores become weights together.
+const tileRows = 6
+
 // together is how many rows of a tile go side by side: their chains of operations hide each other's latencies, and
 // their constants fit the registers.
 func (s isa) together() int {

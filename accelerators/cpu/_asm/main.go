@@ -21,6 +21,7 @@ func main() {
 		rowKernels(s)
 		attentionKernels(s)
 	}
+	bf16Kernels()
 	Generate()
 	if err := neonKernels(); err != nil {
 		log.Fatal(err)

@@ -41,19 +41,25 @@ type tile struct {
 	b       []reg.VecPhysical // a row of B
 	a       []reg.VecPhysical // broadcasts from A, in turn; none: operands in memory are broadcast
 	ahead   bool              // ask for the rows of A that follow this tile's
+	// multiply adds the product of x and y to sum, lane by lane.
+	multiply func(x, y, sum reg.VecPhysical)
 }
+
+func fusedMultiply(x, y, sum reg.VecPhysical) { VFMADD231PS(x, y, sum) }
 
 func (t tile) acc(i, v int) reg.VecPhysical { return t.regs[i*t.vectors+v] }
 
 func tileAVX512() {
 	begin("tileAVX512", tileSignature, "is the 6x64 tile of a product.")
-	t := tile{regs: zs, lanes: 16, vectors: 4, rows: 6, pitch: 64, unroll: 4, b: zs[24:28], a: zs[28:32]}
+	t := tile{regs: zs, lanes: 16, vectors: 4, rows: 6, pitch: 64, unroll: 4, b: zs[24:28], a: zs[28:32],
+		multiply: fusedMultiply}
 	t.generate(tile.storeMasked)
 }
 
 func tileAVX2() {
 	begin("tileAVX2", tileSignature, "is the 6x16 tile of a product.")
-	t := tile{regs: ys, lanes: 8, vectors: 2, rows: 6, pitch: 16, unroll: 4, b: ys[12:14], a: ys[14:16]}
+	t := tile{regs: ys, lanes: 8, vectors: 2, rows: 6, pitch: 16, unroll: 4, b: ys[12:14], a: ys[14:16],
+		multiply: fusedMultiply}
 	t.generate(tile.storeBlended)
 }
 
@@ -184,7 +190,7 @@ func (t tile) step(vectors int, rows []reg.GPVirtual, b, at reg.GPVirtual, u int
 		x := t.a[i%len(t.a)]
 		VBROADCASTSS(m, x)
 		for v := range vectors {
-			VFMADD231PS(x, t.b[v], t.acc(i, v))
+			t.multiply(x, t.b[v], t.acc(i, v))
 		}
 	}
 }
