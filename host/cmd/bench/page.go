@@ -86,7 +86,5 @@ func (b *bench) origin(name string, start time.Time) (string, error) {
 	parts := []string{start.Format("2006-01-02 15:04 MST"), dev.Describe(), runtime.Version()}
 	parts = append(parts, b.versions...)
 	command := fmt.Sprintf("`go run ./host/cmd/bench -only %s -rounds %d -budget %v`", name, b.rounds, b.budget)
-	return strings.Join(append(parts, command), "; ") + ".\n" + upper(b.tally.String()) + ".", nil
+	return strings.Join(append(parts, command), "; ") + ".\n" + b.tally.String(), nil
 }
-
-func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

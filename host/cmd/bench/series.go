@@ -51,8 +51,8 @@ func (s series) rate(work float64) string {
 
 // A tally counts the samples of a section and what others did to them.
 type tally struct {
-	samples, dropped int
-	others           float64 // the largest share
+	samples, disturbed int
+	others             float64 // the largest share
 }
 
 func (t *tally) add(s series) {
@@ -60,16 +60,19 @@ func (t *tally) add(s series) {
 		t.samples++
 		t.others = max(t.others, x.others)
 		if x.others > tolerated {
-			t.dropped++
+			t.disturbed++
 		}
 	}
 }
 
 func (t tally) String() string {
-	text := fmt.Sprintf("%d of %d samples dropped, others used up to %.0f %% of the machine",
-		t.dropped, t.samples, 100*t.others)
-	if 4*t.dropped > t.samples {
-		text += "; **machine in use by others: not to be taken as figures**"
+	if t.samples == 0 {
+		return "Nothing was timed."
+	}
+	text := fmt.Sprintf("Others disturbed %d of %d samples and used up to %.0f %% of the machine.",
+		t.disturbed, t.samples, 100*t.others)
+	if 4*t.disturbed > t.samples {
+		text += " **Machine in use by others: not to be taken as figures.**"
 	}
 	return text
 }
