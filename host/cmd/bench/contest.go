@@ -36,7 +36,7 @@ type contest struct {
 
 const (
 	window = 0.15                   // seconds that a sample lasts at least
-	rest   = 50 * time.Millisecond  // before each sample, in which idle worker threads of the other side fall asleep
+	rest   = 150 * time.Millisecond // before each sample: OpenBLAS's idle workers spin for 105 ms before they sleep
 	most   = 1000                   // repetitions in a sample
 	brief  = 500 * time.Millisecond // a first run shorter than this says little about the second
 )

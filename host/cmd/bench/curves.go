@@ -29,11 +29,11 @@ func curves(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer dev.Close()
-	f32, err := curve(dev, ids)
+	f32, err := curve(dev, accelerators.F32, ids)
 	if err != nil {
 		return report{}, err
 	}
-	bf16, err := curve(rounded{dev}, ids)
+	bf16, err := curve(dev, accelerators.BF16, ids)
 	if err != nil {
 		return report{}, err
 	}
@@ -67,7 +67,7 @@ func mean(x []float64) float64 {
 }
 
 // curve is the loss of every step.
-func curve(dev accelerators.Device, ids []int32) ([]float64, error) {
+func curve(dev accelerators.Device, compute accelerators.DType, ids []int32) ([]float64, error) {
 	s := curveShape
 	m, err := model.New(dev, s.llama(s.Length), model.HeadLM, 1)
 	if err != nil {
@@ -82,7 +82,7 @@ func curve(dev accelerators.Device, ids []int32) ([]float64, error) {
 		return nil, err
 	}
 	defer t.close()
-	t.rate = 1e-3
+	t.rate, t.math.compute = 1e-3, compute
 	random := rand.New(rand.NewPCG(5, 6))
 	losses := make([]float64, curveSteps)
 	for i := range losses {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/cpu"
 )
 
@@ -41,15 +40,12 @@ func (b *bench) gpt2Contest(s shape) ([]series, error) {
 		return nil, err
 	}
 	defer dev.Close()
-	var sides []side
-	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
-		t, err := s.gpt2(computing(dev, compute))
-		if err != nil {
-			return nil, err
-		}
-		defer t.close()
-		sides = append(sides, ours("ours "+compute.String(), t.step))
+	t, err := s.gpt2(dev)
+	if err != nil {
+		return nil, err
 	}
+	defer t.close()
+	sides := t.sides()
 	if b.llmc != "" {
 		p, err := b.llmcPeer(s)
 		if err != nil {

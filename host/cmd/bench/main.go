@@ -95,5 +95,9 @@ func (b *bench) measure(s section) error {
 	}
 	r.body = origin + "\n\n" + r.body
 	fmt.Printf("\n## %s\n\n%s\n", s.name, r.body)
-	return writePage(b.page, s.name, r, start)
+	when := start.Format(time.DateOnly)
+	if b.tally.crowded() {
+		when += ", machine in use by others"
+	}
+	return writePage(b.page, s.name, r, when)
 }

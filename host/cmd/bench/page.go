@@ -13,7 +13,7 @@ import (
 
 // writePage puts a section's report between its markers, and its figures into the table of targets. Rows of other
 // sections stay as they are.
-func writePage(path, name string, r report, when time.Time) error {
+func writePage(path, name string, r report, when string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -49,18 +49,19 @@ func split(page, name string) (before, body, after string, err error) {
 	return page[:i], page[i:j], page[j:], nil
 }
 
+var met = map[bool]string{true: "yes", false: "**no**"}
+
 // figureTable is the table of targets: new figures where there are some, else the row of the old table.
-func figureTable(old string, figures []figure, when time.Time) string {
+func figureTable(old string, figures []figure, when string) string {
 	rows := map[string][]string{}
 	for line := range strings.Lines(old) {
 		if cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | "); len(cells) == 5 {
 			rows[strings.TrimSpace(cells[0])] = cells
 		}
 	}
-	met := map[bool]string{true: "yes", false: "**no**"}
 	fresh := map[string][]string{}
 	for _, f := range figures {
-		fresh[f.work] = []string{f.measured, met[f.met], when.Format(time.DateOnly)}
+		fresh[f.work] = []string{f.measured, met[f.met], when}
 	}
 	t := table{{"work", "at least", "measured", "met", "date"}}
 	for _, want := range targets() {

@@ -65,13 +65,16 @@ func (t *tally) add(s series) {
 	}
 }
 
+// crowded says that others used so much of the machine that the figures mean little.
+func (t tally) crowded() bool { return 4*t.disturbed > t.samples }
+
 func (t tally) String() string {
 	if t.samples == 0 {
 		return "Nothing was timed."
 	}
 	text := fmt.Sprintf("Others disturbed %d of %d samples and used up to %.0f %% of the machine.",
 		t.disturbed, t.samples, 100*t.others)
-	if 4*t.disturbed > t.samples {
+	if t.crowded() {
 		text += " **Machine in use by others: not to be taken as figures.**"
 	}
 	return text

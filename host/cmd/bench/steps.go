@@ -93,11 +93,12 @@ func (b *bench) stepModel(m stepModel) (report, error) {
 	defer dev.Close()
 	trials := tryAll(torch, m.settings())
 	theirs := append(contenders(trials, "f32"), contenders(trials, "bf16")...)
-	sides, free, err := stepSides(dev, m.shape)
-	defer free()
+	t, err := m.trainer(dev)
 	if err != nil {
 		return report{}, err
 	}
+	defer t.close()
+	sides := t.sides()
 	for _, s := range theirs {
 		sides = append(sides, torch.side("PyTorch "+s.name, s.request))
 	}
@@ -108,25 +109,6 @@ func (b *bench) stepModel(m stepModel) (report, error) {
 	r, err := m.report(all[:2], bestOf(theirs, all[2:]), peak(dev).F32)
 	r.body += "\nPyTorch's settings, seconds of a second step with a quarter of the batch: " + settingList(trials) + ".\n"
 	return r, errors.Join(err, torch.forget())
-}
-
-// stepSides are our steps in f32 and with bf16 products, and the function that frees their models.
-func stepSides(dev accelerators.Device, s shape) (sides []side, free func(), err error) {
-	var trainers []*trainer
-	free = func() {
-		for _, t := range trainers {
-			t.close()
-		}
-	}
-	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
-		t, err := s.trainer(computing(dev, compute))
-		if err != nil {
-			return nil, free, err
-		}
-		trainers = append(trainers, t)
-		sides = append(sides, ours("ours "+compute.String(), t.step))
-	}
-	return sides, free, nil
 }
 
 // tryAll runs each setting of PyTorch twice on a quarter of the batch. One that fails is passed over.

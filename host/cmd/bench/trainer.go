@@ -14,6 +14,7 @@ type trainer struct {
 	params *tensor.ParamSet
 	pool   *tensor.Pool
 	tape   *tensor.Tape
+	math   *precision
 	loss   func(*tensor.Tape) *tensor.Tensor // of each token
 	seed   []float32
 	m, v   accelerators.Buffer
@@ -26,7 +27,8 @@ type trainer struct {
 func newTrainer(dev accelerators.Device, params *tensor.ParamSet, tokens int, loss func(*tensor.Tape) *tensor.Tensor,
 	closer func()) (*trainer, error) {
 	pool := tensor.NewPool(dev)
-	t := &trainer{dev: dev, params: params, pool: pool, tape: tensor.NewTape(dev, pool), loss: loss,
+	math := &precision{Device: dev}
+	t := &trainer{dev: dev, params: params, pool: pool, math: math, tape: tensor.NewTape(math, pool), loss: loss,
 		seed: make([]float32, tokens), rate: 1e-4, closer: closer}
 	for i := range t.seed {
 		t.seed[i] = 1 / float32(tokens)
@@ -58,6 +60,18 @@ func (t *trainer) step() error {
 			t.m.Slice(g.Off, g.Len), t.v.Slice(g.Off, g.Len), s)
 	}
 	return t.dev.Sync()
+}
+
+// sides are the step in f32 and with bf16 products, of the same model.
+func (t *trainer) sides() []side {
+	var both []side
+	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
+		both = append(both, ours("ours "+compute.String(), func() error {
+			t.math.compute = compute
+			return t.step()
+		}))
+	}
+	return both
 }
 
 // evaluate is the mean loss before the next step.
