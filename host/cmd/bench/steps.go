@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/cpu"
 )
 
