@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := quality-rules datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-peers clean
 
 all: build plugins
 
@@ -53,6 +53,16 @@ lint:
 
 generate:
 	$(GO) generate ./...
+
+# Measures the CPU engine beside its peers and writes docs/benchmarks.md; LLMC names a checkout of llm.c.
+PEERS ?= .bench
+bench:
+	LLMC=$(LLMC) $(GO) run ./host/cmd/bench -peers $(PEERS)
+
+# Needs python3 with venv. The environment is a throw-away.
+bench-peers:
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install -q -r host/cmd/bench/peers/requirements.txt
 
 clean:
 	rm -rf bin runs
