@@ -32,7 +32,7 @@ func (s shape) llama(context int) model.Config {
 	apart := false
 	r := recipe.Model{Arch: model.Llama, Layers: s.Layers, Hidden: s.Width, Heads: s.Heads, KVHeads: s.Heads,
 		Inner: s.Inner, Context: context, RopeTheta: 1e4, TieEmbedding: &apart}
-	return model.ConfigFromRecipe(r, s.Vocab, model.Special{PAD: -1, BOS: -1, EOS: -1})
+	return model.ConfigFromRecipe(r, s.Vocab, model.Special{PAD: -1, BOS: -1, EOS: -1}).WithHead(model.HeadLM)
 }
 
 // input is random tokens in equal sequences, and their targets.
