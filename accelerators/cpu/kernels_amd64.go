@@ -42,10 +42,25 @@ func dotAVX2(x []float32, y []float32) float32
 //go:noescape
 func dot3AVX2(x []float32, y []float32, z []float32) float32
 
+// dot64AVX2 returns sum(x*y), computed in float64.
+//
+//go:noescape
+func dot64AVX2(x []float32, y []float32) float64
+
 // addAVX2 sets z = x+y.
 //
 //go:noescape
 func addAVX2(z []float32, x []float32, y []float32)
+
+// mulAVX2 sets z = x*y.
+//
+//go:noescape
+func mulAVX2(z []float32, x []float32, y []float32)
+
+// fillAVX2 sets each element to value.
+//
+//go:noescape
+func fillAVX2(x []float32, value float32)
 
 // axpyAVX2 adds alpha*x to y.
 //
@@ -62,10 +77,10 @@ func scaleAVX2(x []float32, alpha float32)
 //go:noescape
 func scaleMulAVX2(y []float32, x []float32, w []float32, alpha float32)
 
-// rmsNormGradAVX2 adds r*dy*w-q*x to dx and r*dy*x to dw.
+// rmsNormGradAVX2 adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.
 //
 //go:noescape
-func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 
 // sumAVX2 returns sum(x).
 //
@@ -77,10 +92,10 @@ func sumAVX2(x []float32) float32
 //go:noescape
 func squaresAVX2(x []float32, mean float32) float32
 
-// centredDotAVX2 returns sum((x-mean)*y*z).
+// centredSumsAVX2 returns sum(y*z) and sum((x-mean)*y*z).
 //
 //go:noescape
-func centredDotAVX2(x []float32, y []float32, z []float32, mean float32) float32
+func centredSumsAVX2(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 
 // layerNormAVX2 sets y = (x-mean)*r*w + b.
 //
@@ -132,6 +147,16 @@ func geluAVX2(y []float32, x []float32)
 //go:noescape
 func geluGradAVX2(dx []float32, dy []float32, x []float32)
 
+// tanhAVX2 sets y = tanh(x).
+//
+//go:noescape
+func tanhAVX2(y []float32, x []float32)
+
+// tanhGradAVX2 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradAVX2(dx []float32, dy []float32, y []float32)
+
 // adamwAVX2 is one step of AdamW.
 //
 //go:noescape
@@ -147,10 +172,25 @@ func dotAVX512(x []float32, y []float32) float32
 //go:noescape
 func dot3AVX512(x []float32, y []float32, z []float32) float32
 
+// dot64AVX512 returns sum(x*y), computed in float64.
+//
+//go:noescape
+func dot64AVX512(x []float32, y []float32) float64
+
 // addAVX512 sets z = x+y.
 //
 //go:noescape
 func addAVX512(z []float32, x []float32, y []float32)
+
+// mulAVX512 sets z = x*y.
+//
+//go:noescape
+func mulAVX512(z []float32, x []float32, y []float32)
+
+// fillAVX512 sets each element to value.
+//
+//go:noescape
+func fillAVX512(x []float32, value float32)
 
 // axpyAVX512 adds alpha*x to y.
 //
@@ -167,10 +207,10 @@ func scaleAVX512(x []float32, alpha float32)
 //go:noescape
 func scaleMulAVX512(y []float32, x []float32, w []float32, alpha float32)
 
-// rmsNormGradAVX512 adds r*dy*w-q*x to dx and r*dy*x to dw.
+// rmsNormGradAVX512 adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.
 //
 //go:noescape
-func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 
 // sumAVX512 returns sum(x).
 //
@@ -182,10 +222,10 @@ func sumAVX512(x []float32) float32
 //go:noescape
 func squaresAVX512(x []float32, mean float32) float32
 
-// centredDotAVX512 returns sum((x-mean)*y*z).
+// centredSumsAVX512 returns sum(y*z) and sum((x-mean)*y*z).
 //
 //go:noescape
-func centredDotAVX512(x []float32, y []float32, z []float32, mean float32) float32
+func centredSumsAVX512(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 
 // layerNormAVX512 sets y = (x-mean)*r*w + b.
 //
@@ -236,6 +276,16 @@ func geluAVX512(y []float32, x []float32)
 //
 //go:noescape
 func geluGradAVX512(dx []float32, dy []float32, x []float32)
+
+// tanhAVX512 sets y = tanh(x).
+//
+//go:noescape
+func tanhAVX512(y []float32, x []float32)
+
+// tanhGradAVX512 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradAVX512(dx []float32, dy []float32, y []float32)
 
 // adamwAVX512 is one step of AdamW.
 //

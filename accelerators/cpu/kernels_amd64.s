@@ -2446,6 +2446,95 @@ over:
 	MOVSS        X1, ret+72(FP)
 	RET
 
+// func dot64AVX2(x []float32, y []float32) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·dot64AVX2(SB), NOSPLIT, $0-56
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    manyTest
+
+many:
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      (CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y0
+	VFMADD231PD  Y4, Y6, Y1
+	VMOVUPS      32(AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      32(CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y2
+	VFMADD231PD  Y4, Y6, Y3
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+
+manyTest:
+	CMPQ DX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      (CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y0
+	VFMADD231PD  Y4, Y6, Y1
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+oneTest:
+	CMPQ         DX, $+8
+	JGE          one
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VMASKMOVPS   (CX), Y4, Y4
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y6, Y7, Y0
+	VFMADD231PD  Y5, Y4, Y1
+
+over:
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDPD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+48(FP)
+	RET
+
 // func addAVX2(z []float32, x []float32, y []float32)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-72
@@ -2505,6 +2594,111 @@ oneTest:
 	VMASKMOVPS (DX), Y0, Y2
 	VADDPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS 32(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 64(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS 96(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	SUBQ    $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func fillAVX2(x []float32, value float32)
+// Requires: AVX
+TEXT ·fillAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+128, AX
+	SUBQ    $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	SUBQ    $+8, CX
+
+oneTest:
+	CMPQ       CX, $+8
+	JGE        one
+	TESTQ      CX, CX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 over:
 	VZEROUPPER
@@ -2696,7 +2890,7 @@ over:
 	VZEROUPPER
 	RET
 
-// func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+// func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 // Requires: AVX, FMA3
 TEXT ·rmsNormGradAVX2(SB), NOSPLIT, $0-128
 	MOVQ         dx_base+0(FP), AX
@@ -2706,7 +2900,7 @@ TEXT ·rmsNormGradAVX2(SB), NOSPLIT, $0-128
 	MOVQ         w_base+96(FP), SI
 	MOVQ         dx_len+8(FP), DI
 	VBROADCASTSS r+120(FP), Y0
-	VBROADCASTSS q+124(FP), Y1
+	VBROADCASTSS mean+124(FP), Y1
 	JMP          manyTest
 
 many:
@@ -2715,12 +2909,50 @@ many:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      (BX), Y5
 	VMOVUPS      (SI), Y6
-	VMULPS       Y0, Y4, Y4
-	VFMADD231PS  Y4, Y6, Y2
-	VFNMADD231PS Y1, Y5, Y2
+	VMULPS       Y0, Y5, Y5
 	VFMADD231PS  Y4, Y5, Y3
-	VMOVUPS      Y2, (AX)
 	VMOVUPS      Y3, (CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(AX), Y2
+	VMOVUPS      32(CX), Y3
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(BX), Y5
+	VMOVUPS      32(SI), Y6
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      Y3, 32(CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	SUBQ         $+16, DI
+
+manyTest:
+	CMPQ DI, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Y2
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (SI), Y6
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      Y3, (CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
@@ -2728,9 +2960,9 @@ many:
 	ADDQ         $+32, SI
 	SUBQ         $+8, DI
 
-manyTest:
+oneTest:
 	CMPQ         DI, $+8
-	JGE          many
+	JGE          one
 	TESTQ        DI, DI
 	JZ           over
 	LEAQ         maskTable<>+32(SB), R8
@@ -2742,12 +2974,13 @@ manyTest:
 	VMASKMOVPS   (DX), Y2, Y5
 	VMASKMOVPS   (BX), Y2, Y6
 	VMASKMOVPS   (SI), Y2, Y7
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y7, Y3
-	VFNMADD231PS Y1, Y6, Y3
+	VMULPS       Y0, Y6, Y6
 	VFMADD231PS  Y5, Y6, Y4
-	VMASKMOVPS   Y3, Y2, (AX)
 	VMASKMOVPS   Y4, Y2, (CX)
+	VMULPS       Y5, Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VFMADD231PS  Y0, Y7, Y3
+	VMASKMOVPS   Y3, Y2, (AX)
 
 over:
 	VZEROUPPER
@@ -2887,9 +3120,9 @@ over:
 	MOVSS        X0, ret+32(FP)
 	RET
 
-// func centredDotAVX2(x []float32, y []float32, z []float32, mean float32) float32
+// func centredSumsAVX2(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 // Requires: AVX, FMA3, SSE
-TEXT ·centredDotAVX2(SB), NOSPLIT, $0-84
+TEXT ·centredSumsAVX2(SB), NOSPLIT, $0-88
 	MOVQ         x_base+0(FP), AX
 	MOVQ         y_base+24(FP), CX
 	MOVQ         z_base+48(FP), DX
@@ -2899,33 +3132,41 @@ TEXT ·centredDotAVX2(SB), NOSPLIT, $0-84
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
 	JMP          manyTest
 
 many:
-	VMOVUPS     (AX), Y5
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y1
-	VMOVUPS     32(AX), Y5
-	VMOVUPS     32(CX), Y6
-	VMOVUPS     32(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y2
-	VMOVUPS     64(AX), Y5
-	VMOVUPS     64(CX), Y6
-	VMOVUPS     64(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y3
-	VMOVUPS     96(AX), Y5
-	VMOVUPS     96(CX), Y6
-	VMOVUPS     96(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y4
+	VMOVUPS     (AX), Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y1, Y1
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y5
+	VMOVUPS     32(AX), Y9
+	VMOVUPS     32(CX), Y10
+	VMOVUPS     32(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y2, Y2
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y6
+	VMOVUPS     64(AX), Y9
+	VMOVUPS     64(CX), Y10
+	VMOVUPS     64(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y3, Y3
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y7
+	VMOVUPS     96(AX), Y9
+	VMOVUPS     96(CX), Y10
+	VMOVUPS     96(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y4, Y4
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y8
 	ADDQ        $+128, AX
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
@@ -2937,12 +3178,13 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS     (AX), Y5
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y1
+	VMOVUPS     (AX), Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y1, Y1
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ        $+32, AX
 	ADDQ        $+32, CX
 	ADDQ        $+32, DX
@@ -2956,13 +3198,14 @@ oneTest:
 	LEAQ        maskTable<>+32(SB), SI
 	SHLQ        $0x02, BX
 	SUBQ        BX, SI
-	VMOVUPS     (SI), Y5
-	VMASKMOVPS  (AX), Y5, Y6
-	VMASKMOVPS  (CX), Y5, Y7
-	VMASKMOVPS  (DX), Y5, Y5
-	VSUBPS      Y0, Y6, Y6
-	VMULPS      Y6, Y7, Y7
-	VFMADD231PS Y7, Y5, Y1
+	VMOVUPS     (SI), Y9
+	VMASKMOVPS  (AX), Y9, Y10
+	VMASKMOVPS  (CX), Y9, Y11
+	VMASKMOVPS  (DX), Y9, Y9
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y1, Y1
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y5
 
 over:
 	VADDPS       Y2, Y1, Y1
@@ -2974,8 +3217,18 @@ over:
 	VADDPS       X1, X0, X0
 	VPERMILPS    $0xb1, X0, X1
 	VADDPS       X1, X0, X0
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X5, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VADDPS       X2, X1, X1
 	VZEROUPPER
-	MOVSS        X0, ret+80(FP)
+	MOVSS        X0, sum+80(FP)
+	MOVSS        X1, inner+84(FP)
 	RET
 
 // func layerNormAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
@@ -3189,13 +3442,13 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 
 many:
 	VMOVUPS (AX), Y4
-	VMAXPS  Y4, Y0, Y0
+	VMAXPS  Y0, Y4, Y0
 	VMOVUPS 32(AX), Y4
-	VMAXPS  Y4, Y1, Y1
+	VMAXPS  Y1, Y4, Y1
 	VMOVUPS 64(AX), Y4
-	VMAXPS  Y4, Y2, Y2
+	VMAXPS  Y2, Y4, Y2
 	VMOVUPS 96(AX), Y4
-	VMAXPS  Y4, Y3, Y3
+	VMAXPS  Y3, Y4, Y3
 	ADDQ    $+128, AX
 	SUBQ    $+32, CX
 
@@ -3206,7 +3459,7 @@ manyTest:
 
 one:
 	VMOVUPS (AX), Y4
-	VMAXPS  Y4, Y0, Y0
+	VMAXPS  Y0, Y4, Y0
 	ADDQ    $+32, AX
 	SUBQ    $+8, CX
 
@@ -3221,7 +3474,7 @@ oneTest:
 	VMOVUPS    (DX), Y4
 	VMASKMOVPS (AX), Y4, Y5
 	VBLENDVPS  Y4, Y5, Y0, Y4
-	VMAXPS     Y4, Y0, Y0
+	VMAXPS     Y0, Y4, Y0
 
 over:
 	VMAXPS       Y1, Y0, Y0
@@ -3278,11 +3531,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3307,11 +3560,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3336,11 +3589,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3365,11 +3618,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3403,11 +3656,11 @@ one:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3444,11 +3697,11 @@ oneTest:
 	VMOVAPS      Y7, Y1
 	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y1
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y1
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y1, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y1, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y1, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y1, Y8
 	VCVTPS2DQ    Y0, Y0
@@ -3552,95 +3805,95 @@ DATA lanes35bfbe8e<>+56(SB)/4, $0x35bfbe8e
 DATA lanes35bfbe8e<>+60(SB)/4, $0x35bfbe8e
 GLOBL lanes35bfbe8e<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3ab60b61<>+0(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+4(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+8(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+12(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+16(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+20(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+24(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+28(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+32(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+36(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+40(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+44(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+48(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+52(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+56(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+60(SB)/4, $0x3ab60b61
-GLOBL lanes3ab60b61<>(SB), RODATA|NOPTR, $64
+DATA lanes3ab50d39<>+0(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+4(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+8(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+12(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+16(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+20(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+24(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+28(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+32(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+36(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+40(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+44(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+48(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+52(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+56(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+60(SB)/4, $0x3ab50d39
+GLOBL lanes3ab50d39<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3c088889<>+0(SB)/4, $0x3c088889
-DATA lanes3c088889<>+4(SB)/4, $0x3c088889
-DATA lanes3c088889<>+8(SB)/4, $0x3c088889
-DATA lanes3c088889<>+12(SB)/4, $0x3c088889
-DATA lanes3c088889<>+16(SB)/4, $0x3c088889
-DATA lanes3c088889<>+20(SB)/4, $0x3c088889
-DATA lanes3c088889<>+24(SB)/4, $0x3c088889
-DATA lanes3c088889<>+28(SB)/4, $0x3c088889
-DATA lanes3c088889<>+32(SB)/4, $0x3c088889
-DATA lanes3c088889<>+36(SB)/4, $0x3c088889
-DATA lanes3c088889<>+40(SB)/4, $0x3c088889
-DATA lanes3c088889<>+44(SB)/4, $0x3c088889
-DATA lanes3c088889<>+48(SB)/4, $0x3c088889
-DATA lanes3c088889<>+52(SB)/4, $0x3c088889
-DATA lanes3c088889<>+56(SB)/4, $0x3c088889
-DATA lanes3c088889<>+60(SB)/4, $0x3c088889
-GLOBL lanes3c088889<>(SB), RODATA|NOPTR, $64
+DATA lanes3c091fe3<>+0(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+4(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+8(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+12(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+16(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+20(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+24(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+28(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+32(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+36(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+40(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+44(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+48(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+52(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+56(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+60(SB)/4, $0x3c091fe3
+GLOBL lanes3c091fe3<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3d2aaaab<>+0(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+4(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+8(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+12(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+16(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+20(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+24(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+28(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+32(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+36(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+40(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+44(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+48(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+52(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+56(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+60(SB)/4, $0x3d2aaaab
-GLOBL lanes3d2aaaab<>(SB), RODATA|NOPTR, $64
+DATA lanes3d2aac8b<>+0(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+4(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+8(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+12(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+16(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+20(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+24(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+28(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+32(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+36(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+40(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+44(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+48(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+52(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+56(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+60(SB)/4, $0x3d2aac8b
+GLOBL lanes3d2aac8b<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+4(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+8(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+12(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+16(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+20(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+24(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+28(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+32(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+36(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+40(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+44(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+48(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+52(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+56(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+60(SB)/4, $0x3e2aaaab
-GLOBL lanes3e2aaaab<>(SB), RODATA|NOPTR, $64
+DATA lanes3e2aaa45<>+0(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+4(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+8(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+12(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+16(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+20(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+24(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+28(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+32(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+36(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+40(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+44(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+48(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+52(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+56(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+60(SB)/4, $0x3e2aaa45
+GLOBL lanes3e2aaa45<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes3f000000<>+28(SB)/4, $0x3f000000
-DATA lanes3f000000<>+32(SB)/4, $0x3f000000
-DATA lanes3f000000<>+36(SB)/4, $0x3f000000
-DATA lanes3f000000<>+40(SB)/4, $0x3f000000
-DATA lanes3f000000<>+44(SB)/4, $0x3f000000
-DATA lanes3f000000<>+48(SB)/4, $0x3f000000
-DATA lanes3f000000<>+52(SB)/4, $0x3f000000
-DATA lanes3f000000<>+56(SB)/4, $0x3f000000
-DATA lanes3f000000<>+60(SB)/4, $0x3f000000
-GLOBL lanes3f000000<>(SB), RODATA|NOPTR, $64
+DATA lanes3efffffe<>+0(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+4(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+8(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+12(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+16(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+20(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+24(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+28(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+32(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+36(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+40(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+44(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+48(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+52(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+56(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+60(SB)/4, $0x3efffffe
+GLOBL lanes3efffffe<>(SB), RODATA|NOPTR, $64
 
 DATA lanes3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes3f800000<>+4(SB)/4, $0x3f800000
@@ -3783,72 +4036,76 @@ TEXT ·swigluAVX2(SB), NOSPLIT, $0-72
 many:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      32(CX), Y0
 	VMOVUPS      32(DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         $+64, AX
@@ -3864,37 +4121,39 @@ manyTest:
 one:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, (AX)
 	ADDQ         $+32, AX
@@ -3913,59 +4172,6 @@ oneTest:
 	VMOVUPS      (SI), Y0
 	VMASKMOVPS   (CX), Y0, Y1
 	VMASKMOVPS   (DX), Y0, Y2
-	VMULPS       Y1, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      lanes42b20000<>+0(SB), Y1
-	VMINPS       Y3, Y1, Y3
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y4
-	VPSUBD       Y4, Y1, Y1
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
-	VANDPS       Y3, Y5, Y5
-	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y5, Y1, Y1
-	VMULPS       Y1, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
-
-over:
-	VZEROUPPER
-	RET
-
-// func swigluGradAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-120
-	MOVQ dgate_base+0(FP), AX
-	MOVQ dup_base+24(FP), CX
-	MOVQ dy_base+48(FP), DX
-	MOVQ gate_base+72(FP), BX
-	MOVQ up_base+96(FP), SI
-	MOVQ dgate_len+8(FP), DI
-	JMP  manyTest
-
-many:
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (BX), Y1
-	VMOVUPS      (SI), Y2
 	VXORPS       Y3, Y3, Y3
 	VSUBPS       Y1, Y3, Y3
 	VMOVUPS      lanes42b20000<>+0(SB), Y4
@@ -3975,11 +4181,11 @@ many:
 	VMOVAPS      Y3, Y5
 	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y6
-	VFMADD213PS  lanes3c088889<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3f000000<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
 	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
 	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
 	VCVTPS2DQ    Y4, Y4
@@ -3996,13 +4202,92 @@ many:
 	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanesff7fffff<>+0(SB), Y4
+	VMAXPS       Y1, Y4, Y1
 	VMULPS       Y3, Y1, Y1
-	VMULPS       Y0, Y1, Y4
-	VMOVUPS      Y4, (CX)
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanesff7fffff<>+0(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+4(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+8(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+12(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+16(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+20(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+24(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+28(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+32(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+36(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+40(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+44(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+48(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+52(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+56(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+60(SB)/4, $0xff7fffff
+GLOBL lanesff7fffff<>(SB), RODATA|NOPTR, $64
+
+// func swigluGradAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-120
+	MOVQ dgate_base+0(FP), AX
+	MOVQ dup_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ gate_base+72(FP), BX
+	MOVQ up_base+96(FP), SI
+	MOVQ dgate_len+8(FP), DI
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VORPS        lanes80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y6, Y4
+	VMOVUPS      lanesff7fffff<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y5
+	VMINPS       Y1, Y5, Y1
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y1
+	VMULPS       Y3, Y1, Y1
 	VMULPS       Y0, Y2, Y2
-	VADDPS       Y3, Y1, Y4
-	VFNMADD231PS Y3, Y1, Y4
-	VMULPS       Y4, Y2, Y2
+	VMULPS       Y1, Y2, Y2
 	VMOVUPS      Y2, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
@@ -4023,8 +4308,7 @@ manyTest:
 	VMASKMOVPS   (DX), Y0, Y1
 	VMASKMOVPS   (BX), Y0, Y2
 	VMASKMOVPS   (SI), Y0, Y3
-	VXORPS       Y4, Y4, Y4
-	VSUBPS       Y2, Y4, Y4
+	VORPS        lanes80000000<>+0(SB), Y2, Y4
 	VMOVUPS      lanes42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
@@ -4032,11 +4316,11 @@ manyTest:
 	VMOVAPS      Y4, Y6
 	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
-	VFMADD213PS  lanes3c088889<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3f000000<>+0(SB), Y6, Y7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
 	VCVTPS2DQ    Y5, Y5
@@ -4050,21 +4334,64 @@ manyTest:
 	VMULPS       Y5, Y7, Y7
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
 	VANDPS       Y4, Y7, Y7
-	VADDPS       lanes3f800000<>+0(SB), Y7, Y7
-	VMOVUPS      lanes3f800000<>+0(SB), Y4
-	VDIVPS       Y7, Y4, Y4
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y7, Y5
+	VMOVUPS      lanesff7fffff<>+0(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMULPS       Y4, Y2, Y6
+	VMULPS       Y1, Y6, Y6
+	VMASKMOVPS   Y6, Y0, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y6
+	VMINPS       Y2, Y6, Y2
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y2
 	VMULPS       Y4, Y2, Y2
-	VMULPS       Y1, Y2, Y5
-	VMASKMOVPS   Y5, Y0, (CX)
 	VMULPS       Y1, Y3, Y3
-	VADDPS       Y4, Y2, Y5
-	VFNMADD231PS Y4, Y2, Y5
-	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y3, Y3
 	VMASKMOVPS   Y3, Y0, (AX)
 
 over:
 	VZEROUPPER
 	RET
+
+DATA lanes80000000<>+0(SB)/4, $0x80000000
+DATA lanes80000000<>+4(SB)/4, $0x80000000
+DATA lanes80000000<>+8(SB)/4, $0x80000000
+DATA lanes80000000<>+12(SB)/4, $0x80000000
+DATA lanes80000000<>+16(SB)/4, $0x80000000
+DATA lanes80000000<>+20(SB)/4, $0x80000000
+DATA lanes80000000<>+24(SB)/4, $0x80000000
+DATA lanes80000000<>+28(SB)/4, $0x80000000
+DATA lanes80000000<>+32(SB)/4, $0x80000000
+DATA lanes80000000<>+36(SB)/4, $0x80000000
+DATA lanes80000000<>+40(SB)/4, $0x80000000
+DATA lanes80000000<>+44(SB)/4, $0x80000000
+DATA lanes80000000<>+48(SB)/4, $0x80000000
+DATA lanes80000000<>+52(SB)/4, $0x80000000
+DATA lanes80000000<>+56(SB)/4, $0x80000000
+DATA lanes80000000<>+60(SB)/4, $0x80000000
+GLOBL lanes80000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes7f7fffff<>+0(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+4(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+8(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+12(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+16(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+20(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+24(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+28(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+32(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+36(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+40(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+44(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+48(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+52(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+56(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+60(SB)/4, $0x7f7fffff
+GLOBL lanes7f7fffff<>(SB), RODATA|NOPTR, $64
 
 // func geluAVX2(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
@@ -4076,54 +4403,59 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (CX), Y0
-	VMULPS       lanesbf000000<>+0(SB), Y0, Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      lanes42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
-	VANDPS       Y1, Y4, Y4
 	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
+	VDIVPS       Y2, Y3, Y3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
 	VMULPS       Y1, Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
+	VFNMADD231PS Y6, Y2, Y3
+	VMOVUPS      Y3, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	SUBQ         $+8, DX
@@ -4138,76 +4470,63 @@ manyTest:
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y0
 	VMASKMOVPS   (CX), Y0, Y1
-	VMULPS       lanesbf000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VMOVAPS      Y2, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y5, Y5
 	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
+	VDIVPS       Y3, Y4, Y4
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VFNMADD231PS Y7, Y3, Y4
+	VMASKMOVPS   Y4, Y0, (AX)
 
 over:
 	VZEROUPPER
 	RET
-
-DATA lanesbf000000<>+0(SB)/4, $0xbf000000
-DATA lanesbf000000<>+4(SB)/4, $0xbf000000
-DATA lanesbf000000<>+8(SB)/4, $0xbf000000
-DATA lanesbf000000<>+12(SB)/4, $0xbf000000
-DATA lanesbf000000<>+16(SB)/4, $0xbf000000
-DATA lanesbf000000<>+20(SB)/4, $0xbf000000
-DATA lanesbf000000<>+24(SB)/4, $0xbf000000
-DATA lanesbf000000<>+28(SB)/4, $0xbf000000
-DATA lanesbf000000<>+32(SB)/4, $0xbf000000
-DATA lanesbf000000<>+36(SB)/4, $0xbf000000
-DATA lanesbf000000<>+40(SB)/4, $0xbf000000
-DATA lanesbf000000<>+44(SB)/4, $0xbf000000
-DATA lanesbf000000<>+48(SB)/4, $0xbf000000
-DATA lanesbf000000<>+52(SB)/4, $0xbf000000
-DATA lanesbf000000<>+56(SB)/4, $0xbf000000
-DATA lanesbf000000<>+60(SB)/4, $0xbf000000
-GLOBL lanesbf000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes7fffffff<>+0(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+4(SB)/4, $0x7fffffff
@@ -4226,6 +4545,42 @@ DATA lanes7fffffff<>+52(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+56(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes41a00000<>+0(SB)/4, $0x41a00000
+DATA lanes41a00000<>+4(SB)/4, $0x41a00000
+DATA lanes41a00000<>+8(SB)/4, $0x41a00000
+DATA lanes41a00000<>+12(SB)/4, $0x41a00000
+DATA lanes41a00000<>+16(SB)/4, $0x41a00000
+DATA lanes41a00000<>+20(SB)/4, $0x41a00000
+DATA lanes41a00000<>+24(SB)/4, $0x41a00000
+DATA lanes41a00000<>+28(SB)/4, $0x41a00000
+DATA lanes41a00000<>+32(SB)/4, $0x41a00000
+DATA lanes41a00000<>+36(SB)/4, $0x41a00000
+DATA lanes41a00000<>+40(SB)/4, $0x41a00000
+DATA lanes41a00000<>+44(SB)/4, $0x41a00000
+DATA lanes41a00000<>+48(SB)/4, $0x41a00000
+DATA lanes41a00000<>+52(SB)/4, $0x41a00000
+DATA lanes41a00000<>+56(SB)/4, $0x41a00000
+DATA lanes41a00000<>+60(SB)/4, $0x41a00000
+GLOBL lanes41a00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbf000000<>+0(SB)/4, $0xbf000000
+DATA lanesbf000000<>+4(SB)/4, $0xbf000000
+DATA lanesbf000000<>+8(SB)/4, $0xbf000000
+DATA lanesbf000000<>+12(SB)/4, $0xbf000000
+DATA lanesbf000000<>+16(SB)/4, $0xbf000000
+DATA lanesbf000000<>+20(SB)/4, $0xbf000000
+DATA lanesbf000000<>+24(SB)/4, $0xbf000000
+DATA lanesbf000000<>+28(SB)/4, $0xbf000000
+DATA lanesbf000000<>+32(SB)/4, $0xbf000000
+DATA lanesbf000000<>+36(SB)/4, $0xbf000000
+DATA lanesbf000000<>+40(SB)/4, $0xbf000000
+DATA lanesbf000000<>+44(SB)/4, $0xbf000000
+DATA lanesbf000000<>+48(SB)/4, $0xbf000000
+DATA lanesbf000000<>+52(SB)/4, $0xbf000000
+DATA lanesbf000000<>+56(SB)/4, $0xbf000000
+DATA lanesbf000000<>+60(SB)/4, $0xbf000000
+GLOBL lanesbf000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes3eb33333<>+0(SB)/4, $0x3eb33333
 DATA lanes3eb33333<>+4(SB)/4, $0x3eb33333
@@ -4418,57 +4773,62 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS      (DX), Y0
-	VMULPS       lanesbf000000<>+0(SB), Y0, Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      lanes42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
-	VANDPS       Y1, Y4, Y4
 	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
+	VDIVPS       Y2, Y3, Y3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       Y4, Y2, Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y1, Y2
+	VMULPS       Y6, Y2, Y2
 	VMOVUPS      lanes3f800000<>+0(SB), Y1
 	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       lanes3ecc422a<>+0(SB), Y4, Y4
-	VFMADD231PS  Y0, Y4, Y2
-	VMOVUPS      (CX), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      (CX), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
@@ -4484,57 +4844,62 @@ manyTest:
 	SUBQ         BX, SI
 	VMOVUPS      (SI), Y0
 	VMASKMOVPS   (DX), Y0, Y1
-	VMULPS       lanesbf000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VMOVAPS      Y2, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y5, Y5
 	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
+	VDIVPS       Y3, Y4, Y4
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMULPS       Y5, Y3, Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y2, Y3
+	VMULPS       Y7, Y3, Y3
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
 	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       lanes3ecc422a<>+0(SB), Y5, Y5
-	VFMADD231PS  Y1, Y5, Y3
-	VMASKMOVPS   (CX), Y0, Y1
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
 
 over:
 	VZEROUPPER
@@ -4557,6 +4922,334 @@ DATA lanes3ecc422a<>+52(SB)/4, $0x3ecc422a
 DATA lanes3ecc422a<>+56(SB)/4, $0x3ecc422a
 DATA lanes3ecc422a<>+60(SB)/4, $0x3ecc422a
 GLOBL lanes3ecc422a<>(SB), RODATA|NOPTR, $64
+
+// func tanhAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes40000000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VANDPS       lanes80000000<>+0(SB), Y0, Y2
+	VORPS        Y2, Y3, Y3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y4
+	VMULPS       Y0, Y0, Y2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes3e088393<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y2, Y4
+	VMULPS       Y0, Y2, Y2
+	VFMADD213PS  Y0, Y2, Y4
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes40000000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y4
+	VANDPS       lanes80000000<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y5
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes3e088393<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y5
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanes40000000<>+0(SB)/4, $0x40000000
+DATA lanes40000000<>+4(SB)/4, $0x40000000
+DATA lanes40000000<>+8(SB)/4, $0x40000000
+DATA lanes40000000<>+12(SB)/4, $0x40000000
+DATA lanes40000000<>+16(SB)/4, $0x40000000
+DATA lanes40000000<>+20(SB)/4, $0x40000000
+DATA lanes40000000<>+24(SB)/4, $0x40000000
+DATA lanes40000000<>+28(SB)/4, $0x40000000
+DATA lanes40000000<>+32(SB)/4, $0x40000000
+DATA lanes40000000<>+36(SB)/4, $0x40000000
+DATA lanes40000000<>+40(SB)/4, $0x40000000
+DATA lanes40000000<>+44(SB)/4, $0x40000000
+DATA lanes40000000<>+48(SB)/4, $0x40000000
+DATA lanes40000000<>+52(SB)/4, $0x40000000
+DATA lanes40000000<>+56(SB)/4, $0x40000000
+DATA lanes40000000<>+60(SB)/4, $0x40000000
+GLOBL lanes40000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbbbaf0e5<>+0(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+4(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+8(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+12(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+16(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+20(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+24(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+28(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+32(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+36(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+40(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+44(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+48(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+52(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+56(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+60(SB)/4, $0xbbbaf0e5
+GLOBL lanesbbbaf0e5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3ca9134d<>+0(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+4(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+8(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+12(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+16(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+20(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+24(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+28(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+32(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+36(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+40(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+44(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+48(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+52(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+56(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+60(SB)/4, $0x3ca9134d
+GLOBL lanes3ca9134d<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbd5c1e2d<>+0(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+4(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+8(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+12(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+16(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+20(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+24(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+28(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+32(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+36(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+40(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+44(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+48(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+52(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+56(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+60(SB)/4, $0xbd5c1e2d
+GLOBL lanesbd5c1e2d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3e088393<>+0(SB)/4, $0x3e088393
+DATA lanes3e088393<>+4(SB)/4, $0x3e088393
+DATA lanes3e088393<>+8(SB)/4, $0x3e088393
+DATA lanes3e088393<>+12(SB)/4, $0x3e088393
+DATA lanes3e088393<>+16(SB)/4, $0x3e088393
+DATA lanes3e088393<>+20(SB)/4, $0x3e088393
+DATA lanes3e088393<>+24(SB)/4, $0x3e088393
+DATA lanes3e088393<>+28(SB)/4, $0x3e088393
+DATA lanes3e088393<>+32(SB)/4, $0x3e088393
+DATA lanes3e088393<>+36(SB)/4, $0x3e088393
+DATA lanes3e088393<>+40(SB)/4, $0x3e088393
+DATA lanes3e088393<>+44(SB)/4, $0x3e088393
+DATA lanes3e088393<>+48(SB)/4, $0x3e088393
+DATA lanes3e088393<>+52(SB)/4, $0x3e088393
+DATA lanes3e088393<>+56(SB)/4, $0x3e088393
+DATA lanes3e088393<>+60(SB)/4, $0x3e088393
+GLOBL lanes3e088393<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbeaaaa99<>+0(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+4(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+8(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+12(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+16(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+20(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+24(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+28(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+32(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+36(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+40(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+44(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+48(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+52(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+56(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+60(SB)/4, $0xbeaaaa99
+GLOBL lanesbeaaaa99<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3f200000<>+0(SB)/4, $0x3f200000
+DATA lanes3f200000<>+4(SB)/4, $0x3f200000
+DATA lanes3f200000<>+8(SB)/4, $0x3f200000
+DATA lanes3f200000<>+12(SB)/4, $0x3f200000
+DATA lanes3f200000<>+16(SB)/4, $0x3f200000
+DATA lanes3f200000<>+20(SB)/4, $0x3f200000
+DATA lanes3f200000<>+24(SB)/4, $0x3f200000
+DATA lanes3f200000<>+28(SB)/4, $0x3f200000
+DATA lanes3f200000<>+32(SB)/4, $0x3f200000
+DATA lanes3f200000<>+36(SB)/4, $0x3f200000
+DATA lanes3f200000<>+40(SB)/4, $0x3f200000
+DATA lanes3f200000<>+44(SB)/4, $0x3f200000
+DATA lanes3f200000<>+48(SB)/4, $0x3f200000
+DATA lanes3f200000<>+52(SB)/4, $0x3f200000
+DATA lanes3f200000<>+56(SB)/4, $0x3f200000
+DATA lanes3f200000<>+60(SB)/4, $0x3f200000
+GLOBL lanes3f200000<>(SB), RODATA|NOPTR, $64
+
+// func tanhGradAVX2(dx []float32, dy []float32, y []float32)
+// Requires: AVX
+TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    y_base+48(FP), DX
+	MOVQ    dx_len+8(FP), BX
+	VMOVUPS lanes3f800000<>+0(SB), Y0
+	JMP     manyTest
+
+many:
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 32(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 64(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VMOVUPS 96(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	SUBQ    $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VSUBPS     Y3, Y0, Y4
+	VADDPS     Y0, Y3, Y3
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+
+over:
+	VZEROUPPER
+	RET
 
 // func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
 // Requires: AVX, FMA3
@@ -4792,6 +5485,77 @@ over:
 	MOVSS         X0, ret+72(FP)
 	RET
 
+// func dot64AVX512(x []float32, y []float32) float64
+// Requires: AVX, AVX512F, SSE2
+TEXT ·dot64AVX512(SB), NOSPLIT, $0-56
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	JMP    manyTest
+
+many:
+	VMOVUPS     (AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     (CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z0
+	VMOVUPS     32(AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     32(CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z2
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, DX
+
+manyTest:
+	CMPQ DX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     (CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, DX
+
+oneTest:
+	CMPQ        DX, $+8
+	JGE         one
+	TESTQ       DX, DX
+	JZ          over
+	LEAQ        maskTable<>+32(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y4
+	VMASKMOVPS  (AX), Y4, Y5
+	VCVTPS2PD   Y5, Z5
+	VMASKMOVPS  (CX), Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z0
+
+over:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDPD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+48(FP)
+	RET
+
 // func addAVX512(z []float32, x []float32, y []float32)
 // Requires: AVX, AVX512F
 TEXT ·addAVX512(SB), NOSPLIT, $0-72
@@ -4851,6 +5615,111 @@ oneTest:
 	VMOVUPS.Z (BX), K1, Z1
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func mulAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F
+TEXT ·mulAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	ADDQ    $+256, BX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func fillAVX512(x []float32, value float32)
+// Requires: AVX, AVX512F
+TEXT ·fillAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ    CX, $+16
+	JGE     one
+	TESTQ   CX, CX
+	JZ      over
+	MOVQ    $+1, DX
+	SHLQ    CL, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	VMOVUPS Z0, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -5042,7 +5911,7 @@ over:
 	VZEROUPPER
 	RET
 
-// func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+// func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 // Requires: AVX, AVX512F
 TEXT ·rmsNormGradAVX512(SB), NOSPLIT, $0-128
 	MOVQ         dx_base+0(FP), AX
@@ -5052,7 +5921,7 @@ TEXT ·rmsNormGradAVX512(SB), NOSPLIT, $0-128
 	MOVQ         w_base+96(FP), DI
 	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS r+120(FP), Z0
-	VBROADCASTSS q+124(FP), Z1
+	VBROADCASTSS mean+124(FP), Z1
 	JMP          manyTest
 
 many:
@@ -5061,12 +5930,50 @@ many:
 	VMOVUPS      (BX), Z4
 	VMOVUPS      (SI), Z5
 	VMOVUPS      (DI), Z6
-	VMULPS       Z0, Z4, Z4
-	VFMADD231PS  Z4, Z6, Z2
-	VFNMADD231PS Z1, Z5, Z2
+	VMULPS       Z0, Z5, Z5
 	VFMADD231PS  Z4, Z5, Z3
-	VMOVUPS      Z2, (AX)
 	VMOVUPS      Z3, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      64(AX), Z2
+	VMOVUPS      64(DX), Z3
+	VMOVUPS      64(BX), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      64(DI), Z6
+	VMULPS       Z0, Z5, Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      Z3, 64(DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, 64(AX)
+	ADDQ         $+128, AX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	ADDQ         $+128, SI
+	ADDQ         $+128, DI
+	SUBQ         $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (BX), Z4
+	VMOVUPS      (SI), Z5
+	VMOVUPS      (DI), Z6
+	VMULPS       Z0, Z5, Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      Z3, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -5074,9 +5981,9 @@ many:
 	ADDQ         $+64, DI
 	SUBQ         $+16, CX
 
-manyTest:
+oneTest:
 	CMPQ         CX, $+16
-	JGE          many
+	JGE          one
 	TESTQ        CX, CX
 	JZ           over
 	MOVQ         $+1, R8
@@ -5088,12 +5995,13 @@ manyTest:
 	VMOVUPS.Z    (BX), K1, Z4
 	VMOVUPS.Z    (SI), K1, Z5
 	VMOVUPS.Z    (DI), K1, Z6
-	VMULPS       Z0, Z4, Z4
-	VFMADD231PS  Z4, Z6, Z2
-	VFNMADD231PS Z1, Z5, Z2
+	VMULPS       Z0, Z5, Z5
 	VFMADD231PS  Z4, Z5, Z3
-	VMOVUPS      Z2, K1, (AX)
 	VMOVUPS      Z3, K1, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -5236,9 +6144,9 @@ over:
 	MOVSS         X1, ret+32(FP)
 	RET
 
-// func centredDotAVX512(x []float32, y []float32, z []float32, mean float32) float32
+// func centredSumsAVX512(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 // Requires: AVX, AVX512F, SSE
-TEXT ·centredDotAVX512(SB), NOSPLIT, $0-84
+TEXT ·centredSumsAVX512(SB), NOSPLIT, $0-88
 	MOVQ         x_base+0(FP), AX
 	MOVQ         y_base+24(FP), DX
 	MOVQ         z_base+48(FP), BX
@@ -5248,33 +6156,41 @@ TEXT ·centredDotAVX512(SB), NOSPLIT, $0-84
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	VPXORD       Z8, Z8, Z8
 	JMP          manyTest
 
 many:
-	VMOVUPS     (AX), Z5
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
-	VMOVUPS     64(AX), Z5
-	VMOVUPS     64(DX), Z6
-	VMOVUPS     64(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z2
-	VMOVUPS     128(AX), Z5
-	VMOVUPS     128(DX), Z6
-	VMOVUPS     128(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z3
-	VMOVUPS     192(AX), Z5
-	VMOVUPS     192(DX), Z6
-	VMOVUPS     192(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z4
+	VMOVUPS     (AX), Z9
+	VMOVUPS     (DX), Z10
+	VMOVUPS     (BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
+	VMOVUPS     64(AX), Z9
+	VMOVUPS     64(DX), Z10
+	VMOVUPS     64(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z2, Z2
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z6
+	VMOVUPS     128(AX), Z9
+	VMOVUPS     128(DX), Z10
+	VMOVUPS     128(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z3, Z3
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z7
+	VMOVUPS     192(AX), Z9
+	VMOVUPS     192(DX), Z10
+	VMOVUPS     192(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z4, Z4
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z8
 	ADDQ        $+256, AX
 	ADDQ        $+256, DX
 	ADDQ        $+256, BX
@@ -5286,12 +6202,13 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS     (AX), Z5
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS     (AX), Z9
+	VMOVUPS     (DX), Z10
+	VMOVUPS     (BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
 	ADDQ        $+64, AX
 	ADDQ        $+64, DX
 	ADDQ        $+64, BX
@@ -5306,12 +6223,13 @@ oneTest:
 	SHLQ        CL, SI
 	DECQ        SI
 	KMOVW       SI, K1
-	VMOVUPS.Z   (AX), K1, Z5
-	VMOVUPS.Z   (DX), K1, Z6
-	VMOVUPS.Z   (BX), K1, Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS.Z   (AX), K1, Z9
+	VMOVUPS.Z   (DX), K1, Z10
+	VMOVUPS.Z   (BX), K1, Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
 
 over:
 	VADDPS        Z2, Z1, Z1
@@ -5325,8 +6243,20 @@ over:
 	VADDPS        X0, X1, X1
 	VPERMILPS     $0xb1, X1, X0
 	VADDPS        X0, X1, X1
+	VADDPS        Z6, Z5, Z5
+	VADDPS        Z8, Z7, Z7
+	VADDPS        Z7, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0x4e, X2, X0
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0xb1, X2, X0
+	VADDPS        X0, X2, X2
 	VZEROUPPER
-	MOVSS         X1, ret+80(FP)
+	MOVSS         X1, sum+80(FP)
+	MOVSS         X2, inner+84(FP)
 	RET
 
 // func layerNormAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
@@ -5540,13 +6470,13 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 
 many:
 	VMOVUPS (AX), Z4
-	VMAXPS  Z4, Z0, Z0
+	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX), Z4
-	VMAXPS  Z4, Z1, Z1
+	VMAXPS  Z1, Z4, Z1
 	VMOVUPS 128(AX), Z4
-	VMAXPS  Z4, Z2, Z2
+	VMAXPS  Z2, Z4, Z2
 	VMOVUPS 192(AX), Z4
-	VMAXPS  Z4, Z3, Z3
+	VMAXPS  Z3, Z4, Z3
 	ADDQ    $+256, AX
 	SUBQ    $+64, CX
 
@@ -5557,7 +6487,7 @@ manyTest:
 
 one:
 	VMOVUPS (AX), Z4
-	VMAXPS  Z4, Z0, Z0
+	VMAXPS  Z0, Z4, Z0
 	ADDQ    $+64, AX
 	SUBQ    $+16, CX
 
@@ -5571,7 +6501,7 @@ oneTest:
 	DECQ      DX
 	KMOVW     DX, K1
 	VMOVUPS.Z (AX), K1, Z4
-	VMAXPS    Z4, Z0, K1, Z0
+	VMAXPS    Z0, Z4, K1, Z0
 
 over:
 	VMAXPS        Z1, Z0, Z0
@@ -5612,11 +6542,11 @@ many:
 	VMOVAPS      Z6, Z8
 	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VSCALEFPS    Z7, Z9, Z9
@@ -5633,11 +6563,11 @@ many:
 	VMOVAPS      Z6, Z8
 	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VSCALEFPS    Z7, Z9, Z9
@@ -5654,11 +6584,11 @@ many:
 	VMOVAPS      Z6, Z8
 	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VSCALEFPS    Z7, Z9, Z9
@@ -5675,11 +6605,11 @@ many:
 	VMOVAPS      Z6, Z8
 	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VSCALEFPS    Z7, Z9, Z9
@@ -5705,11 +6635,11 @@ one:
 	VMOVAPS      Z6, Z8
 	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z8, Z9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
 	VSCALEFPS    Z7, Z9, Z9
@@ -5738,11 +6668,11 @@ oneTest:
 	VMOVAPS      Z6, Z1
 	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z1
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z1, Z7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z1, Z7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z1, Z7
 	VFMADD213PS  lanes3f800000<>+0(SB), Z1, Z7
 	VFMADD213PS  lanes3f800000<>+0(SB), Z1, Z7
 	VSCALEFPS    Z0, Z7, Z7
@@ -5854,56 +6784,60 @@ TEXT ·swigluAVX512(SB), NOSPLIT, $0-72
 many:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      (BX), Z1
-	VMULPS       Z0, Z1, Z1
 	VPXORD       Z2, Z2, Z2
 	VSUBPS       Z0, Z2, Z2
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z2, Z0, Z2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z2, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z0, Z7, Z7
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VSCALEFPS    Z3, Z8, Z8
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z7, Z0, Z0
+	VMOVAPS.Z    Z8, K1, Z8
+	VADDPS       lanes3f800000<>+0(SB), Z8, Z8
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VDIVPS       Z8, Z3, Z3
+	VMOVUPS      lanesff7fffff<>+0(SB), Z7
+	VMAXPS       Z0, Z7, Z0
+	VMULPS       Z3, Z0, Z0
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, (AX)
 	VMOVUPS      64(DX), Z0
 	VMOVUPS      64(BX), Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z3, Z3, Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z3, Z0, Z3
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z3, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z0, Z7, Z7
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z3, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z7, Z0, Z0
+	VPXORD       Z4, Z4, Z4
+	VSUBPS       Z0, Z4, Z4
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z4, Z3, Z4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z4, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VMOVAPS      Z4, Z7
+	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VSCALEFPS    Z3, Z8, Z8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z4, K1
+	VMOVAPS.Z    Z8, K1, Z8
+	VADDPS       lanes3f800000<>+0(SB), Z8, Z8
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VDIVPS       Z8, Z3, Z3
+	VMOVUPS      lanesff7fffff<>+0(SB), Z7
+	VMAXPS       Z0, Z7, Z0
+	VMULPS       Z3, Z0, Z0
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, 64(AX)
 	ADDQ         $+128, AX
@@ -5919,29 +6853,31 @@ manyTest:
 one:
 	VMOVUPS      (DX), Z0
 	VMOVUPS      (BX), Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z4, Z4, Z4
-	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z4, Z0, Z4
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z4, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z4, Z2
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z2
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z0, Z3, Z3
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z4, K1
-	VMOVAPS.Z    Z3, K1, Z3
-	VADDPS       lanes3f800000<>+0(SB), Z3, Z3
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z3, Z0, Z0
+	VPXORD       Z5, Z5, Z5
+	VSUBPS       Z0, Z5, Z5
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z5, Z2, Z5
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z5, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z5, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z5, K1
+	VMOVAPS.Z    Z4, K1, Z4
+	VADDPS       lanes3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VDIVPS       Z4, Z2, Z2
+	VMOVUPS      lanesff7fffff<>+0(SB), Z3
+	VMAXPS       Z0, Z3, Z0
+	VMULPS       Z2, Z0, Z0
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, (AX)
 	ADDQ         $+64, AX
@@ -5960,29 +6896,31 @@ oneTest:
 	KMOVW        SI, K1
 	VMOVUPS.Z    (DX), K1, Z0
 	VMOVUPS.Z    (BX), K1, Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z5, Z5, Z5
-	VSUBPS       Z0, Z5, Z5
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z5, Z0, Z5
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z5, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z5, Z2
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z2
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z0, Z3, Z3
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z5, K2
-	VMOVAPS.Z    Z3, K2, Z3
-	VADDPS       lanes3f800000<>+0(SB), Z3, Z3
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z3, Z0, Z0
+	VPXORD       Z6, Z6, Z6
+	VSUBPS       Z0, Z6, Z6
+	VMOVUPS      lanes42b20000<>+0(SB), Z2
+	VMINPS       Z6, Z2, Z6
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z2
+	VRNDSCALEPS  $0x08, Z2, Z2
+	VMOVAPS      Z6, Z3
+	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
+	VSCALEFPS    Z2, Z4, Z4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K2
+	VMOVAPS.Z    Z4, K2, Z4
+	VADDPS       lanes3f800000<>+0(SB), Z4, Z4
+	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VDIVPS       Z4, Z2, Z2
+	VMOVUPS      lanesff7fffff<>+0(SB), Z3
+	VMAXPS       Z0, Z3, Z0
+	VMULPS       Z2, Z0, Z0
 	VMULPS       Z0, Z1, Z1
 	VMOVUPS      Z1, K1, (AX)
 
@@ -5991,7 +6929,7 @@ over:
 	RET
 
 // func swigluGradAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-120
 	MOVQ dgate_base+0(FP), AX
 	MOVQ dup_base+24(FP), DX
@@ -6005,35 +6943,43 @@ many:
 	VMOVUPS      (BX), Z0
 	VMOVUPS      (SI), Z1
 	VMOVUPS      (DI), Z2
-	VPXORD       Z3, Z3, Z3
-	VSUBPS       Z1, Z3, Z3
+	VPORD        lanes80000000<>+0(SB), Z1, Z3
 	VMOVUPS      lanes42b20000<>+0(SB), Z4
 	VMINPS       Z3, Z4, Z3
 	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS  $0x08, Z4, Z4
-	VMOVAPS      Z3, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z4, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z4, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z4, Z7, Z7
+	VMOVAPS      Z3, Z9
+	VFNMADD231PS lanes3f317200<>+0(SB), Z4, Z9
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z4, Z9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z9, Z10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z9, Z10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z9, Z10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z9, Z10
+	VFMADD213PS  lanes3f800000<>+0(SB), Z9, Z10
+	VFMADD213PS  lanes3f800000<>+0(SB), Z9, Z10
+	VSCALEFPS    Z4, Z10, Z10
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z3, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
+	VMOVAPS.Z    Z10, K1, Z10
+	VADDPS       lanes3f800000<>+0(SB), Z10, Z3
 	VMOVUPS      lanes3f800000<>+0(SB), Z4
-	VDIVPS       Z7, Z4, Z4
-	VMULPS       Z4, Z1, Z1
-	VMULPS       Z0, Z1, Z6
-	VMOVUPS      Z6, (DX)
+	VDIVPS       Z3, Z4, Z4
+	VMULPS       Z4, Z10, Z10
+	VPMOVD2M     Z1, K1
+	VBLENDMPS    Z10, Z4, K1, Z5
+	VPMOVD2M     Z1, K1
+	VBLENDMPS    Z4, Z10, K1, Z6
+	VMOVUPS      lanesff7fffff<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
+	VMULPS       Z5, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (DX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z1
+	VMULPS       Z5, Z1, Z1
 	VMULPS       Z0, Z2, Z2
-	VADDPS       Z4, Z1, Z6
-	VFNMADD231PS Z4, Z1, Z6
-	VMULPS       Z6, Z2, Z2
+	VMULPS       Z1, Z2, Z2
 	VMOVUPS      Z2, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
@@ -6054,35 +7000,43 @@ manyTest:
 	VMOVUPS.Z    (BX), K1, Z0
 	VMOVUPS.Z    (SI), K1, Z1
 	VMOVUPS.Z    (DI), K1, Z2
-	VPXORD       Z5, Z5, Z5
-	VSUBPS       Z1, Z5, Z5
-	VMOVUPS      lanes42b20000<>+0(SB), Z3
-	VMINPS       Z5, Z3, Z5
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z5, Z3
-	VRNDSCALEPS  $0x08, Z3, Z3
-	VMOVAPS      Z5, Z4
-	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z3, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z5, K2
+	VPORD        lanes80000000<>+0(SB), Z1, Z3
+	VMOVUPS      lanes42b20000<>+0(SB), Z4
+	VMINPS       Z3, Z4, Z3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS  $0x08, Z4, Z4
+	VMOVAPS      Z3, Z5
+	VFNMADD231PS lanes3f317200<>+0(SB), Z4, Z5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z4, Z5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
+	VSCALEFPS    Z4, Z6, Z6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z3, K2
 	VMOVAPS.Z    Z6, K2, Z6
-	VADDPS       lanes3f800000<>+0(SB), Z6, Z6
-	VMOVUPS      lanes3f800000<>+0(SB), Z3
-	VDIVPS       Z6, Z3, Z3
-	VMULPS       Z3, Z1, Z1
-	VMULPS       Z0, Z1, Z4
-	VMOVUPS      Z4, K1, (DX)
+	VADDPS       lanes3f800000<>+0(SB), Z6, Z3
+	VMOVUPS      lanes3f800000<>+0(SB), Z4
+	VDIVPS       Z3, Z4, Z4
+	VMULPS       Z4, Z6, Z6
+	VPMOVD2M     Z1, K2
+	VBLENDMPS    Z6, Z4, K2, Z7
+	VPMOVD2M     Z1, K2
+	VBLENDMPS    Z4, Z6, K2, Z8
+	VMOVUPS      lanesff7fffff<>+0(SB), Z3
+	VMAXPS       Z1, Z3, Z1
+	VMULPS       Z7, Z1, Z3
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, K1, (DX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Z3
+	VMINPS       Z1, Z3, Z1
+	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z1
+	VMULPS       Z7, Z1, Z1
 	VMULPS       Z0, Z2, Z2
-	VADDPS       Z3, Z1, Z4
-	VFNMADD231PS Z3, Z1, Z4
-	VMULPS       Z4, Z2, Z2
+	VMULPS       Z1, Z2, Z2
 	VMOVUPS      Z2, K1, (AX)
 
 over:
@@ -6099,48 +7053,51 @@ TEXT ·geluAVX512(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (DX), Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z5
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K1
-	VMOVAPS.Z    Z6, K1, Z6
 	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes41a00000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVAPS      Z1, Z5
+	VFMSUB213PS  Z2, Z1, Z5
+	VMULPS       lanesbf000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z6
+	VMINPS       Z2, Z6, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z6
+	VRNDSCALEPS  $0x08, Z6, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS lanes3f317200<>+0(SB), Z6, Z7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z6, Z7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VSCALEFPS    Z6, Z8, Z8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K1
+	VMOVAPS.Z    Z8, K1, Z8
+	VMULPS       lanesbf000000<>+0(SB), Z5, Z5
+	VFMADD231PS  Z5, Z8, Z8
 	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z5
 	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
+	VDIVPS       Z2, Z5, Z5
 	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
+	VFMADD213PS  lanes3e136d93<>+0(SB), Z5, Z2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Z5, Z2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z5, Z2
+	VMULPS       Z5, Z2, Z2
 	VPXORD       Z3, Z3, Z3
-	VCMPPS       $0x0a, Z3, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (AX)
+	VMAXPS       Z0, Z3, Z3
+	VMULPS       Z1, Z2, Z2
+	VFNMADD231PS Z8, Z2, Z3
+	VMOVUPS      Z3, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	SUBQ         $+16, CX
@@ -6155,55 +7112,58 @@ manyTest:
 	DECQ         BX
 	KMOVW        BX, K1
 	VMOVUPS.Z    (DX), K1, Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z5
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS    Z2, Z5, Z5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
-	VMOVAPS.Z    Z5, K2, Z5
 	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes41a00000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVAPS      Z1, Z3
+	VFMSUB213PS  Z2, Z1, Z3
+	VMULPS       lanesbf000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z5
+	VMINPS       Z2, Z5, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z5
+	VRNDSCALEPS  $0x08, Z5, Z5
+	VMOVAPS      Z2, Z6
+	VFNMADD231PS lanes3f317200<>+0(SB), Z5, Z6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z5, Z6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VSCALEFPS    Z5, Z7, Z7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K2
+	VMOVAPS.Z    Z7, K2, Z7
+	VMULPS       lanesbf000000<>+0(SB), Z3, Z3
+	VFMADD231PS  Z3, Z7, Z7
 	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
+	VDIVPS       Z2, Z3, Z3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
+	VFMADD213PS  lanes3e136d93<>+0(SB), Z3, Z2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Z3, Z2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z2, Z2
 	VPXORD       Z4, Z4, Z4
-	VCMPPS       $0x0a, Z4, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
+	VMAXPS       Z0, Z4, Z4
+	VMULPS       Z1, Z2, Z2
+	VFNMADD231PS Z7, Z2, Z4
+	VMOVUPS      Z4, K1, (AX)
 
 over:
 	VZEROUPPER
 	RET
 
 // func geluGradAVX512(dx []float32, dy []float32, x []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ dx_base+0(FP), AX
 	MOVQ dy_base+24(FP), DX
@@ -6213,51 +7173,55 @@ TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS      (BX), Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z5
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K1
-	VMOVAPS.Z    Z6, K1, Z6
 	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes41a00000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVAPS      Z1, Z5
+	VFMSUB213PS  Z2, Z1, Z5
+	VMULPS       lanesbf000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z6
+	VMINPS       Z2, Z6, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z6
+	VRNDSCALEPS  $0x08, Z6, Z6
+	VMOVAPS      Z2, Z7
+	VFNMADD231PS lanes3f317200<>+0(SB), Z6, Z7
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z6, Z7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VFMADD213PS  lanes3f800000<>+0(SB), Z7, Z8
+	VSCALEFPS    Z6, Z8, Z8
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K1
+	VMOVAPS.Z    Z8, K1, Z8
+	VMULPS       lanesbf000000<>+0(SB), Z5, Z5
+	VFMADD231PS  Z5, Z8, Z8
 	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z5
 	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
+	VDIVPS       Z2, Z5, Z5
 	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z6, Z2, Z2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Z5, Z2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Z5, Z2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z5, Z2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z5, Z2
+	VMULPS       Z5, Z2, Z2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z1, Z2
+	VMULPS       Z8, Z2, Z2
 	VMOVUPS      lanes3f800000<>+0(SB), Z1
 	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z3, Z3, Z3
-	VCMPPS       $0x0a, Z3, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z2
-	VMULPS       lanes3ecc422a<>+0(SB), Z6, Z6
-	VFMADD231PS  Z0, Z6, Z2
+	VPMOVD2M     Z0, K1
+	VBLENDMPS    Z2, Z1, K1, Z3
 	VMOVUPS      (DX), Z0
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (AX)
+	VMULPS       Z0, Z3, Z3
+	VMOVUPS      Z3, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -6273,51 +7237,241 @@ manyTest:
 	DECQ         SI
 	KMOVW        SI, K1
 	VMOVUPS.Z    (BX), K1, Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z5
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS    Z2, Z5, Z5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
-	VMOVAPS.Z    Z5, K2, Z5
 	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VMOVUPS      lanes41a00000<>+0(SB), Z2
+	VMINPS       Z1, Z2, Z1
+	VMULPS       Z1, Z1, Z2
+	VMOVAPS      Z1, Z3
+	VFMSUB213PS  Z2, Z1, Z3
+	VMULPS       lanesbf000000<>+0(SB), Z2, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z5
+	VMINPS       Z2, Z5, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z5
+	VRNDSCALEPS  $0x08, Z5, Z5
+	VMOVAPS      Z2, Z6
+	VFNMADD231PS lanes3f317200<>+0(SB), Z5, Z6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z5, Z6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VSCALEFPS    Z5, Z7, Z7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K2
+	VMOVAPS.Z    Z7, K2, Z7
+	VMULPS       lanesbf000000<>+0(SB), Z3, Z3
+	VFMADD231PS  Z3, Z7, Z7
 	VMOVUPS      lanes3f800000<>+0(SB), Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
+	VDIVPS       Z2, Z3, Z3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Z3, Z2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Z3, Z2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z3, Z2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z3, Z2
+	VMULPS       Z3, Z2, Z2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z1, Z2
+	VMULPS       Z7, Z2, Z2
 	VMOVUPS      lanes3f800000<>+0(SB), Z1
 	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z4, Z4, Z4
-	VCMPPS       $0x0a, Z4, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z2
-	VMULPS       lanes3ecc422a<>+0(SB), Z5, Z5
-	VFMADD231PS  Z0, Z5, Z2
+	VPMOVD2M     Z0, K2
+	VBLENDMPS    Z2, Z1, K2, Z4
 	VMOVUPS.Z    (DX), K1, Z0
+	VMULPS       Z0, Z4, Z4
+	VMOVUPS      Z4, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func tanhAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Z0
+	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VMOVAPS      Z2, Z6
+	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
+	VSCALEFPS    Z3, Z7, Z7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K1
+	VMOVAPS.Z    Z7, K1, Z7
+	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
+	VMOVUPS      lanes40000000<>+0(SB), Z2
+	VDIVPS       Z7, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VSUBPS       Z2, Z3, Z3
+	VPANDD       lanes80000000<>+0(SB), Z0, Z2
+	VPORD        Z2, Z3, Z3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Z6
+	VMULPS       Z0, Z0, Z2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Z2, Z6
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3e088393<>+0(SB), Z2, Z6
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Z2, Z6
 	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
+	VFMADD213PS  Z0, Z2, Z6
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Z1, K1
+	VBLENDMPS    Z6, Z3, K1, Z4
+	VMOVUPS      Z4, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z0
+	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
+	VADDPS       Z1, Z1, Z2
+	VMOVUPS      lanes42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS  $0x08, Z3, Z3
+	VMOVAPS      Z2, Z4
+	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
+	VSCALEFPS    Z3, Z6, Z6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K2
+	VMOVAPS.Z    Z6, K2, Z6
+	VADDPS       lanes3f800000<>+0(SB), Z6, Z6
+	VMOVUPS      lanes40000000<>+0(SB), Z2
+	VDIVPS       Z6, Z2, Z2
+	VMOVUPS      lanes3f800000<>+0(SB), Z3
+	VSUBPS       Z2, Z3, Z3
+	VPANDD       lanes80000000<>+0(SB), Z0, Z2
+	VPORD        Z2, Z3, Z3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Z4
+	VMULPS       Z0, Z0, Z2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Z2, Z4
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Z2, Z4
+	VFMADD213PS  lanes3e088393<>+0(SB), Z2, Z4
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Z2, Z4
+	VMULPS       Z0, Z2, Z2
+	VFMADD213PS  Z0, Z2, Z4
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Z1, K2
+	VBLENDMPS    Z4, Z3, K2, Z5
+	VMOVUPS      Z5, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func tanhGradAVX512(dx []float32, dy []float32, y []float32)
+// Requires: AVX, AVX512F
+TEXT ·tanhGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    y_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes3f800000<>+0(SB), Z0
+	JMP     manyTest
+
+many:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 64(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS 128(DX), Z1
+	VMOVUPS 128(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS 192(DX), Z1
+	VMOVUPS 192(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	ADDQ    $+256, BX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VSUBPS    Z2, Z0, Z3
+	VADDPS    Z0, Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
 
 over:
 	VZEROUPPER

@@ -10,8 +10,8 @@ import (
 const tileRows = 6
 
 // A kernelSet is what an instruction set must provide: the tile of matrix products and the row operations that
-// dominate a training step. Slices of one call have the length of the first unless said otherwise, and it is at least
-// one.
+// dominate a training step. Slices of one call have the length of the first unless said otherwise, which may be zero for
+// row operations; a destination may be the very slice of an operand of the same row operation.
 type kernelSet struct {
 	name string
 	// width is how many columns a packed panel of the right-hand side has, and a tile at most.
@@ -27,28 +27,36 @@ type kernelSet struct {
 	strips func(dst []float32, step int, src []float32, lds, rows int)
 
 	dot         func(x, y []float32) float32
-	dot3        func(x, y, z []float32) float32                // sum(x*y*z)
-	add         func(z, x, y []float32)                        // z = x+y
-	axpy        func(y, x []float32, alpha float32)            // y += alpha x
-	scale       func(x []float32, alpha float32)               // x *= alpha
-	scaleMul    func(y, x, w []float32, alpha float32)         // y = alpha x w
-	rmsNormGrad func(dx, dw, dy, x, w []float32, r, q float32) // dx += r dy w - q x; dw += r dy x
+	dot64       func(x, y []float32) float64                      // products and sums in float64
+	dot3        func(x, y, z []float32) float32                   // sum(x*y*z)
+	copy        func(y, x []float32)                              // y = x
+	fill        func(x []float32, value float32)                  // x = value
+	add         func(z, x, y []float32)                           // z = x+y
+	mul         func(z, x, y []float32)                           // z = x*y
+	axpy        func(y, x []float32, alpha float32)               // y += alpha x
+	scale       func(x []float32, alpha float32)                  // x *= alpha
+	scaleMul    func(y, x, w []float32, alpha float32)            // y = alpha x w
+	rmsNormGrad func(dx, dw, dy, x, w []float32, r, mean float32) // with h = r x: dx += r (dy w - h mean); dw += dy h
 	sum         func(x []float32) float32
-	squares     func(x []float32, mean float32) float32       // sum((x-mean)^2)
-	centredDot  func(x, y, z []float32, mean float32) float32 // sum((x-mean)*y*z)
+	squares     func(x []float32, mean float32) float32                    // sum((x-mean)^2)
+	centredSums func(x, y, z []float32, mean float32) (sum, inner float32) // sum(y*z) and sum((x-mean)*y*z)
 	// layerNorm: y = (x-mean) r w + b. layerNormGrad, with h = (x-mean) r: dx += r (dy w - sum - h inner); dw += dy
 	// h; db += dy.
 	layerNorm     func(y, x, w, b []float32, mean, r float32)
 	layerNormGrad func(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32)
 	rotate        func(low, high, cos, sin []float32, sign float32) // each pair by the angle of sine sign*sin
-	max           func(x []float32) float32                         // NaN is skipped or returned
+	max           func(x []float32) float32                         // NaNs are skipped; of nothing it is -Inf
 	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
 	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
-	swiglu        func(y, gate, up []float32)
-	swigluGrad    func(dgate, dup, dy, gate, up []float32)
-	gelu          func(y, x []float32)
-	geluGrad      func(dx, dy, x []float32)
-	adamw         func(param, grad, m, v []float32, f *adamwFactors)
+
+	// Bounds in units in the last place (ULP) of the exact result, for any float32; a NaN gives a NaN.
+	swiglu     func(y, gate, up []float32)
+	swigluGrad func(dgate, dup, dy, gate, up []float32)
+	gelu       func(y, x []float32)
+	geluGrad   func(dx, dy, x []float32)
+	tanh       func(y, x []float32)
+	tanhGrad   func(dx, dy, y []float32) // dx = dy (1-y) (1+y)
+	adamw      func(param, grad, m, v []float32, f *adamwFactors)
 }
 
 // genericWidth is the generic tile's; as small as a panel may be.
@@ -57,13 +65,14 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, transpose: transposeGeneric, strips: stripsGeneric,
-	dot: dotGeneric, dot3: dot3Generic, add: addGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
-	sum: sumGeneric, squares: squaresGeneric, centredDot: centredDotGeneric,
+	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32], add: addGeneric, mul: mulGeneric,
+	axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
+	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,
 	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
-	adamw: adamwGeneric,
+	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
 }
 
 // chooseSet returns the named set, or for the empty name the best that this processor runs.

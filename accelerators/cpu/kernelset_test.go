@@ -52,7 +52,17 @@ var rowCases = []struct {
 	{"dot3", 3, func(s *kernelSet, x [][]float32) float32 { return s.dot3(x[0], x[1], x[2]) }},
 	{"sum", 1, func(s *kernelSet, x [][]float32) float32 { return s.sum(x[0]) }},
 	{"squares", 1, func(s *kernelSet, x [][]float32) float32 { return s.squares(x[0], 0.4) }},
-	{"centredDot", 3, func(s *kernelSet, x [][]float32) float32 { return s.centredDot(x[0], x[1], x[2], 0.4) }},
+	{"centredSums", 3, func(s *kernelSet, x [][]float32) float32 {
+		sum, inner := s.centredSums(x[0], x[1], x[2], 0.4)
+		x[0][0], x[1][0] = sum, inner
+		return 0
+	}},
+	{"dot64", 2, func(s *kernelSet, x [][]float32) float32 { return float32(s.dot64(x[0], x[1])) }},
+	{"mul", 3, func(s *kernelSet, x [][]float32) float32 { s.mul(x[0], x[1], x[2]); return 0 }},
+	{"copy", 2, func(s *kernelSet, x [][]float32) float32 { s.copy(x[0], x[1]); return 0 }},
+	{"fill", 1, func(s *kernelSet, x [][]float32) float32 { s.fill(x[0], -0.3); return 0 }},
+	{"tanh", 2, func(s *kernelSet, x [][]float32) float32 { s.tanh(x[0], x[1]); return 0 }},
+	{"tanhGrad", 3, func(s *kernelSet, x [][]float32) float32 { s.tanhGrad(x[0], x[1], x[2]); return 0 }},
 	{"layerNorm", 4, func(s *kernelSet, x [][]float32) float32 {
 		s.layerNorm(x[0], x[1], x[2], x[3], 0.4, 0.7)
 		return 0

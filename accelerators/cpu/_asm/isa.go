@@ -129,17 +129,17 @@ func (l lane) add(v, sum reg.VecVirtual) {
 	}
 }
 
-// max raises top by the lanes that exist.
+// max raises top by the lanes that exist. NaNs are skipped, as the first operand of the maximum is.
 func (l lane) max(v, top reg.VecVirtual) {
 	switch {
 	case !l.tail:
-		VMAXPS(v, top, top)
+		VMAXPS(top, v, top)
 	case l.isa.wide():
-		VMAXPS(v, top, l.bits, top)
+		VMAXPS(top, v, l.bits, top)
 	default:
 		t := l.isa.vec()
 		VBLENDVPS(l.mask, v, top, t)
-		VMAXPS(t, top, top)
+		VMAXPS(top, t, top)
 	}
 }
 
