@@ -32,7 +32,8 @@ func (m *meeting) block(_, i int) {
 
 // labelled is how many goroutines of a profile have the label op.
 func labelled(profile, op string) (count int) {
-	for _, stack := range strings.Split(profile, "\n\n") {
+	_, stacks, _ := strings.Cut(profile, "\n")
+	for _, stack := range strings.Split(stacks, "\n\n") {
 		var n int
 		if fmt.Sscanf(stack, "%d @", &n); strings.Contains(stack, `"op":"`+op+`"`) {
 			count += n
