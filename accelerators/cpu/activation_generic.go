@@ -17,8 +17,8 @@ func swigluGeneric(y, gate, up []float32) {
 func swigluGradGeneric(dgate, dup, dy, gate, up []float32) {
 	for i, g := range gate[:len(dgate)] {
 		s, d, u := sigmoid(g), dy[i], up[i]
+		dup[i] = d * silu(g)
 		g = max(-math.MaxFloat32, min(g, math.MaxFloat32))
-		dup[i] = d * (g * s)
 		dgate[i] = d * u * (s * (1 + g*sigmoid(-g)))
 	}
 }

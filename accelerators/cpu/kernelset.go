@@ -46,17 +46,25 @@ type kernelSet struct {
 	layerNormGrad func(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32)
 	rotate        func(low, high, cos, sin []float32, sign float32) // each pair by the angle of sine sign*sin
 	max           func(x []float32) float32                         // NaNs are skipped; of nothing it is -Inf
-	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
+	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift), exp within 2 ULP; returns its sum
 	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
 
-	// Bounds in units in the last place (ULP) of the exact result, for any float32; a NaN gives a NaN.
-	swiglu     func(y, gate, up []float32)
+	// The following give the exact result for any float32 within the units in the last place (ULP) that are said here,
+	// and below the size that is said may be off by as much. A NaN gives a NaN.
+
+	// swiglu: y = silu(gate)*up, silu within 4 ULP and 2^-120; silu(-Inf) is 0.
+	swiglu func(y, gate, up []float32)
+	// swigluGrad: dup = dy*silu(gate) within 4 ULP, dgate = dy*up*silu'(gate) within 6 of silu' or of the sigmoid of which
+	// it is made, whichever is larger, and 2^-119.
 	swigluGrad func(dgate, dup, dy, gate, up []float32)
-	gelu       func(y, x []float32)
-	geluGrad   func(dx, dy, x []float32)
-	tanh       func(y, x []float32)
-	tanhGrad   func(dx, dy, y []float32) // dx = dy (1-y) (1+y)
-	adamw      func(param, grad, m, v []float32, f *adamwFactors)
+	// gelu: y = x*cdf(x) of the standard normal distribution, within 8 ULP and 2^-126; gelu(-Inf) is 0.
+	gelu func(y, x []float32)
+	// geluGrad: dx = dy*(cdf(x)+x*density(x)), within 8 ULP of that or of cdf(x), and 2^-119.
+	geluGrad func(dx, dy, x []float32)
+	tanh     func(y, x []float32)      // within 2 ULP
+	tanhGrad func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
+	// adamw: each of the three results is within 4 ULP of the largest of its terms.
+	adamw func(param, grad, m, v []float32, f *adamwFactors)
 }
 
 // genericWidth is the generic tile's; as small as a panel may be.

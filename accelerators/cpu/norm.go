@@ -41,8 +41,8 @@ func reciprocalRoot(sum float64, n int, eps float32) float32 {
 	return float32(1 / math.Sqrt(sum/float64(n)+float64(eps)))
 }
 
-// RMSNorm: y = x * rstd * w. y may be x. For finite x and rows of up to 8192 elements, rstd is within 4 units in the last
-// place of the exact one, and y within 6.
+// RMSNorm: y = x * rstd * w. y may be x. For finite x of any size and rows of up to 8192 elements, rstd and y are within 8
+// units in the last place of the exact ones.
 func (d *Device) RMSNorm(y, rstd, x, w accelerators.Buffer, width int, eps float32) {
 	c := d.call("RMSNorm")
 	rows := c.rows("x", x, width)

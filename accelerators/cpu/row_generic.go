@@ -35,11 +35,11 @@ func dot64Generic(x, y []float32) float64 {
 }
 
 func dot3Generic(x, y, z []float32) float32 {
-	var sum float32
+	sum := 0.0
 	for i, v := range x {
-		sum += v * y[i] * z[i]
+		sum += float64(v * y[i] * z[i])
 	}
-	return sum
+	return float32(sum)
 }
 
 func addGeneric(z, x, y []float32) {
@@ -71,28 +71,29 @@ func rmsNormGradGeneric(dx, dw, dy, x, w []float32, r, mean float32) {
 }
 
 func sumGeneric(x []float32) float32 {
-	var sum float32
+	sum := 0.0
 	for _, v := range x {
-		sum += v
+		sum += float64(v)
 	}
-	return sum
+	return float32(sum)
 }
 
 func squaresGeneric(x []float32, mean float32) float32 {
-	var sum float32
+	sum := 0.0
 	for _, v := range x {
-		sum += (v - mean) * (v - mean)
+		sum += float64((v - mean) * (v - mean))
 	}
-	return sum
+	return float32(sum)
 }
 
 func centredSumsGeneric(x, y, z []float32, mean float32) (sum, inner float32) {
+	s, in := 0.0, 0.0
 	for i, v := range x {
 		g := y[i] * z[i]
-		sum += g
-		inner += (v - mean) * g
+		s += float64(g)
+		in += float64((v - mean) * g)
 	}
-	return sum, inner
+	return float32(s), float32(in)
 }
 
 func layerNormGeneric(y, x, w, b []float32, mean, r float32) {
@@ -141,12 +142,12 @@ func maxGeneric(x []float32) float32 {
 }
 
 func expSumGeneric(x []float32, scale, shift float32) float32 {
-	var sum float32
+	sum := 0.0
 	for i, v := range x {
 		x[i] = exp(float32(scale*v) - shift)
-		sum += x[i]
+		sum += float64(x[i])
 	}
-	return sum
+	return float32(sum)
 }
 
 func softmaxGradGeneric(d, p []float32, mean, scale float32) {
@@ -160,7 +161,7 @@ func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
 	for i := range param {
 		g := grad[i] * f[gradScale]
 		m[i] = f[beta1]*m[i] + f[keep1]*g
-		v[i] = f[beta2]*v[i] + f[keep2]*(g*g)
+		v[i] = f[beta2]*v[i] + f[keep2]*g*g
 		root := float32(math.Sqrt(float64(v[i])))
 		param[i] = f[decay]*param[i] - f[rate]*m[i]/(f[rootScale]*root+f[epsilon])
 	}

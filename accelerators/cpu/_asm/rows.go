@@ -293,9 +293,10 @@ func adamwKernel(s isa) {
 		VMULPS(beta1, m, m)
 		VFMADD231PS(keep1, g, m)
 		l.store(m, p[2])
-		VMULPS(g, g, g)
 		VMULPS(beta2, v, v)
-		VFMADD231PS(keep2, g, v)
+		kept := s.vec()
+		VMULPS(keep2, g, kept) // g*g itself might be infinite
+		VFMADD231PS(kept, g, v)
 		l.store(v, p[3])
 		VSQRTPS(v, v)
 		VFMADD213PS(eps, root, v)
