@@ -25,7 +25,7 @@ func (o *layerNorm) items(_, lo, hi int) {
 // moments is the mean of x and one over its standard deviation.
 func moments(set *kernelSet, x []float32, eps float32) (mean, rstd float32) {
 	mean = set.sum(x) / float32(len(x))
-	if sum := set.squares(x, mean); sum > leastSquares && sum < mostSquares {
+	if sum := set.squares(x, mean); held(sum, eps) {
 		return mean, reciprocalRoot(float64(sum), len(x), eps)
 	}
 	return moments64(x, eps)

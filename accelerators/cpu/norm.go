@@ -16,21 +16,19 @@ func (o *rmsNorm) items(_, lo, hi int) {
 	width := len(o.w)
 	for t := lo; t < hi; t++ {
 		x := row(o.x, t, width)
-		r := reciprocalRoot(sumOfSquares(o.set, x), width, o.eps)
+		r := reciprocalRoot(sumOfSquares(o.set, x, o.eps), width, o.eps)
 		o.rstd[t] = r
 		o.set.scaleMul(row(o.y, t, width), x, o.w, r)
 	}
 }
 
-// The sums of squares that float32 can be trusted with; beyond, products over- or underflow.
-const (
-	leastSquares = 1e-24
-	mostSquares  = 1e38
-)
+// held reports whether float32 held a sum of squares: nothing was infinite, and what squares lost by being denormal does
+// not count, beside the sum or beside eps.
+func held(sum, eps float32) bool { return sum < 1e38 && (sum > 1e-30 || eps > 1e-30) }
 
 // sumOfSquares is in float32 where that holds it, else in float64.
-func sumOfSquares(set *kernelSet, x []float32) float64 {
-	if sum := set.dot(x, x); sum > leastSquares && sum < mostSquares {
+func sumOfSquares(set *kernelSet, x []float32, eps float32) float64 {
+	if sum := set.dot(x, x); held(sum, eps) {
 		return float64(sum)
 	}
 	return set.dot64(x, x)

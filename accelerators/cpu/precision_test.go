@@ -191,9 +191,9 @@ func normed(t *testing.T, set *kernelSet, x, w, b []float32) (rms, rstd, layer, 
 		}
 		return to
 	}
-	d.RMSNorm(yb, sb, xb, wb, width, 1e-30)
+	d.RMSNorm(yb, sb, xb, wb, width, 1e-36)
 	rms, rstd = download(yb), download(sb)
-	d.LayerNorm(yb, mb, sb, xb, wb, bb, width, 1e-30)
+	d.LayerNorm(yb, mb, sb, xb, wb, bb, width, 1e-36)
 	return rms, rstd, download(yb), download(mb), download(sb)
 }
 
@@ -224,7 +224,7 @@ func checkNorms(t *testing.T, w *worst, set *kernelSet, r *rand.Rand, width int,
 	}
 	size := math.Sqrt(squares / n)
 	name := fmt.Sprintf("width %d scale %g", width, scale)
-	wantR, wantD := 1/math.Sqrt(squares/n+1e-30), 1/math.Sqrt(apart/n+1e-30)
+	wantR, wantD := 1/math.Sqrt(squares/n+1e-36), 1/math.Sqrt(apart/n+1e-36)
 	bound{units: normUnits}.check(t, w, name+" rstd", 0, rstd[0], wantR, 0)
 	bound{units: normUnits}.check(t, w, name+" mean", 0, mean[0], sum/n, size)
 	if width > 1 {

@@ -18,6 +18,7 @@ func activationKernels(s isa) {
 func swigluKernel(s isa) {
 	begin("swiglu"+s.name, "func(y, gate, up []float32)", "sets y = silu(gate)*up.")
 	p, n := slices("y", "gate", "up")
+	s = s.keep(expWords, words(-math.MaxFloat32))
 	s.loop(n, p, 2, func(l lane) {
 		g, u := l.load(p[1]), l.load(p[2])
 		sig := s.sigmoid(g)
@@ -32,6 +33,7 @@ func swigluKernel(s isa) {
 func swigluGradKernel(s isa) {
 	begin("swigluGrad"+s.name, "func(dgate, dup, dy, gate, up []float32)", "is the gradient of swiglu.")
 	p, n := slices("dgate", "dup", "dy", "gate", "up")
+	s = s.keep(expWords, words(math.MaxFloat32, -math.MaxFloat32), []uint32{signBit})
 	s.loop(n, p, 1, func(l lane) {
 		d, g, u := l.load(p[2]), l.load(p[3]), l.load(p[4])
 		sig, other := s.sigmoids(g)
@@ -41,7 +43,7 @@ func swigluGradKernel(s isa) {
 		VMULPS(d, silu, silu)
 		l.store(silu, p[1])
 		s.atMost(math.MaxFloat32, g)
-		VFMADD213PS(constant(1), other, g) // silu' = sig (1 + g (1-sig))
+		VFMADD213PS(s.constant(1), other, g) // silu' = sig (1 + g (1-sig))
 		VMULPS(sig, g, g)
 		VMULPS(d, u, u)
 		VMULPS(g, u, u)
@@ -53,6 +55,7 @@ func swigluGradKernel(s isa) {
 func geluKernel(s isa) {
 	begin("gelu"+s.name, "func(y, x []float32)", "sets y = x*cdf(x) of the standard normal distribution.")
 	p, n := slices("y", "x")
+	s = s.keep(normalWords...)
 	s.loop(n, p, 1, func(l lane) {
 		x := l.load(p[1])
 		z, bell, tail := s.normal(x)
@@ -68,10 +71,11 @@ func geluKernel(s isa) {
 func geluGradKernel(s isa) {
 	begin("geluGrad"+s.name, "func(dx, dy, x []float32)", "is the gradient of gelu.")
 	p, n := slices("dx", "dy", "x")
+	s = s.keep(normalWords...)
 	s.loop(n, p, 1, func(l lane) {
 		x := l.load(p[2])
 		z, bell, tail := s.normal(x)
-		VFNMADD231PS(constant(1/math.Sqrt(2*math.Pi)), z, tail) // of a negative x: cdf + x*density = bell (R - z/sqrt(2 pi))
+		VFNMADD231PS(s.constant(1/math.Sqrt(2*math.Pi)), z, tail) // of a negative x: cdf + x*density = bell (R - z/sqrt(2 pi))
 		VMULPS(bell, tail, tail)
 		mirrored := s.load(1)
 		VSUBPS(tail, mirrored, mirrored)
@@ -85,6 +89,7 @@ func geluGradKernel(s isa) {
 func tanhKernel(s isa) {
 	begin("tanh"+s.name, "func(y, x []float32)", "sets y = tanh(x).")
 	p, n := slices("y", "x")
+	s = s.keep(expWords, words(tanhTerms...), words(2, tanhBound), []uint32{signBit, signBit - 1})
 	s.loop(n, p, 1, func(l lane) { l.store(s.tanh(l.load(p[1])), p[0]) })
 	end()
 }

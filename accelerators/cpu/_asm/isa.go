@@ -13,12 +13,51 @@ import (
 type isa struct {
 	name  string
 	lanes int
+	kept  map[uint32]reg.VecVirtual // constants that the function keeps in registers, by their bits
 }
 
 var (
-	avx2   = isa{"AVX2", 8}
-	avx512 = isa{"AVX512", 16}
+	avx2   = isa{name: "AVX2", lanes: 8}
+	avx512 = isa{name: "AVX512", lanes: 16}
 )
+
+// keep loads constants for the whole function where there are registers for it: AVX-512 has 32, and its loads are wide
+// enough to take as long as the arithmetic.
+func (s isa) keep(lists ...[]uint32) isa {
+	if !s.wide() {
+		return s
+	}
+	s.kept = map[uint32]reg.VecVirtual{}
+	for _, list := range lists {
+		for _, bits := range list {
+			if s.kept[bits] == nil {
+				v := s.vec()
+				VMOVUPS(word(bits), v)
+				s.kept[bits] = v
+			}
+		}
+	}
+	return s
+}
+
+// words are the bits of constants.
+func words(values ...float64) []uint32 {
+	var bits []uint32
+	for _, x := range values {
+		bits = append(bits, math.Float32bits(float32(x)))
+	}
+	return bits
+}
+
+// constant is an operand with the value in all lanes.
+func (s isa) constant(x float64) Op { return s.word(words(x)[0]) }
+
+func (s isa) word(bits uint32) Op {
+	if v := s.kept[bits]; v != nil {
+		return v
+	}
+	return word(bits)
+}
 
 func (s isa) wide() bool { return s.lanes == 16 }
 
@@ -43,9 +82,7 @@ func (s isa) zero() reg.VecVirtual {
 
 var constants = map[uint32]Mem{}
 
-// constant is a memory operand with the value in all lanes; memory spares registers, of which AVX2 has few.
-func constant(x float64) Mem { return word(math.Float32bits(float32(x))) }
-
+// word is a memory operand with the bits in all lanes.
 func word(bits uint32) Mem {
 	m, ok := constants[bits]
 	if !ok {
@@ -61,7 +98,7 @@ func word(bits uint32) Mem {
 // load returns a register with the constant.
 func (s isa) load(x float64) reg.VecVirtual {
 	v := s.vec()
-	VMOVUPS(constant(x), v)
+	VMOVUPS(s.constant(x), v)
 	return v
 }
 

@@ -90,7 +90,7 @@ func dot3Kernel(s isa) {
 func dot64Kernel(s isa) {
 	begin("dot64"+s.name, "func(x, y []float32) float64", "returns sum(x*y), computed in float64.")
 	p, n := slices("x", "y")
-	eight := isa{s.name, 8}
+	eight := isa{name: s.name, lanes: 8}
 	sums := s.sums()
 	eight.loop(n, p, 2, func(l lane) {
 		x, y := s.doubles(l.load(p[0])), s.doubles(l.load(p[1]))
@@ -250,6 +250,7 @@ func expSumKernel(s isa) {
 	begin("expSum"+s.name, "func(x []float32, scale, shift float32) float32",
 		"sets x = exp(scale*x-shift) and returns its sum.")
 	p, n := slices("x")
+	s = s.keep(expWords)
 	scale, shift := s.scalar("scale"), s.scalar("shift")
 	sums := s.sums()
 	s.loop(n, p, unrolled, func(l lane) {
