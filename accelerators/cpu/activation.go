@@ -24,7 +24,7 @@ func (d *Device) SwiGLU(y, x accelerators.Buffer, inner int) {
 	rows := c.rows("y", y, inner)
 	ys, xs := c.write("y", y, y.Len), c.f32("x", x, c.size(2, y.Len))
 	if passed(c, rowShape{rows, inner}) {
-		d.ops.swiglu = swiglu{d.set, inner, ys, xs}
+		d.ops.swiglu = swiglu{d.setFor(ys, inner), inner, ys, xs}
 		d.each(rows, inner*expWork, &d.ops.swiglu)
 	}
 }
@@ -50,7 +50,7 @@ func (d *Device) SwiGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
 	dys := c.f32("dy", dy, dy.Len)
 	dxs, xs := c.update("dx", dx, c.size(2, dy.Len)), c.f32("x", x, c.size(2, dy.Len))
 	if passed(c, rowShape{rows, inner}) {
-		d.ops.swigluGrad = swigluGrad{d.set, inner, dxs, dys, xs}
+		d.ops.swigluGrad = swigluGrad{d.setFor(dxs, inner), inner, dxs, dys, xs}
 		d.each(rows, inner*expWork, &d.ops.swigluGrad)
 	}
 }
@@ -62,20 +62,24 @@ func halves(x []float32, t, inner int) (gate, up []float32) {
 
 // GELU: y = x/2 (1+erf(x/sqrt 2)). y may be x.
 func (d *Device) GELU(y, x accelerators.Buffer) {
-	d.unary("GELU", expWork, d.set.gelu, argument{"y", y}, argument{"x", x})
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.gelu }
+	d.unary("GELU", expWork, kernel, argument{"y", y}, argument{"x", x})
 }
 
 // GELUGrad overwrites dx, which may be dy or x.
 func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
-	d.binary("GELUGrad", expWork, d.set.geluGrad, argument{"dx", dx}, argument{"dy", dy}, argument{"x", x})
+	kernel := func(s *kernelSet) func(dx, dy, x []float32) { return s.geluGrad }
+	d.binary("GELUGrad", expWork, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"x", x})
 }
 
 // Tanh: y = tanh(x). y may be x.
 func (d *Device) Tanh(y, x accelerators.Buffer) {
-	d.unary("Tanh", expWork, d.set.tanh, argument{"y", y}, argument{"x", x})
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.tanh }
+	d.unary("Tanh", expWork, kernel, argument{"y", y}, argument{"x", x})
 }
 
 // TanhGrad overwrites dx, which may be dy or y, from the output y.
 func (d *Device) TanhGrad(dx, dy, y accelerators.Buffer) {
-	d.binary("TanhGrad", 1, d.set.tanhGrad, argument{"dx", dx}, argument{"dy", dy}, argument{"y", y})
+	kernel := func(s *kernelSet) func(dx, dy, x []float32) { return s.tanhGrad }
+	d.binary("TanhGrad", 1, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"y", y})
 }

@@ -18,6 +18,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	w, b, dw, db, mean, rstd := floats(width), floats(width), floats(width), floats(width), floats(rows), floats(rows)
 	table, angles := floats(entries*width), floats(entries*width/2)
 	ids, drawn := ints(t, d, make([]int32, rows)...), ints(t, d, make([]int32, rows)...)
+	whole := accelerators.RoPE{Heads: 1, Dim: width, Stride: width}
 	host := make([]float32, rows*width)
 	return map[string]func(){
 		"Embed":         func() { d.Embed(x, table, ids, width) },
@@ -30,7 +31,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"RMSNormGrad":   func() { d.RMSNormGrad(x, dw, y, z, w, rstd, width) },
 		"LayerNorm":     func() { d.LayerNorm(x, mean, rstd, y, w, b, width, 1e-5) },
 		"LayerNormGrad": func() { d.LayerNormGrad(x, dw, db, y, z, w, mean, rstd, width) },
-		"RoPE":          func() { d.RoPE(x, angles, angles, ids, accelerators.RoPE{Heads: 1, Dim: width, Stride: width}) },
+		"RoPE":          func() { d.RoPE(x, angles, angles, ids, whole) },
 		"SwiGLU":        func() { d.SwiGLU(x, wide, width) },
 		"SwiGLUGrad":    func() { d.SwiGLUGrad(wide, x, wide, width) },
 		"GELU":          func() { d.GELU(x, y) },

@@ -9,8 +9,8 @@ import (
 )
 
 // A triad is a = b + s*c of the STREAM benchmark (McCalpin 1995) with s = 1 and plain stores, as it is compiled by
-// default: each thread has one piece of the arrays, and three arrays count, though the processor also reads the lines of
-// a before it writes them.
+// default: each thread has one piece of the arrays, and three arrays count, though the processor also reads the lines
+// of a before it writes them.
 type triad struct {
 	set     *kernelSet
 	step    int
@@ -22,11 +22,9 @@ func (o *triad) block(_, i int) {
 	end := min(len(o.a), (i+1)*o.step)
 	for lo := i * o.step; lo < end; lo += piece {
 		hi := min(end, lo+piece)
-		addPlain(o.set, o.a[lo:hi], o.b[lo:hi], o.c[lo:hi])
+		o.set.add(o.a[lo:hi], o.b[lo:hi], o.c[lo:hi])
 	}
 }
-
-func addPlain(set *kernelSet, z, x, y []float32) { set.add(z, x, y) }
 
 // passing are operations on arrays of n elements, with how many such arrays one reads and writes.
 func passing(b *testing.B, d *Device, n int) []struct {

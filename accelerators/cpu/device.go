@@ -28,17 +28,20 @@ func init() {
 // go tool pprof -tags splits a profile by operation. The goroutine has no labels afterwards: those that it had before
 // cannot be read back.
 type Device struct {
-	set     *kernelSet
-	pool    *pool
-	scratch []scratch // one for each worker
-	shared  scratch   // of the operation as a whole
-	checks  call      // of the operation's arguments
-	ops     operations
-	ranges  ranges // the task that each, parts and columns run
-	labels  labels
-	err     error
-	used    int64 // bytes allocated
-	room    int64 // bytes that may be
+	set *kernelSet
+	// streaming is the set for destinations of streamFrom elements and more.
+	streaming  *kernelSet
+	streamFrom int
+	pool       *pool
+	scratch    []scratch // one for each worker
+	shared     scratch   // of the operation as a whole
+	checks     call      // of the operation's arguments
+	ops        operations
+	ranges     ranges // the task that each, parts and columns run
+	labels     labels
+	err        error
+	used       int64 // bytes allocated
+	room       int64 // bytes that may be
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -60,8 +63,11 @@ func New(threads int) (*Device, error) {
 
 func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
-	return &Device{set: set, pool: newPool(threads), scratch: make([]scratch, threads), labels: labels{},
-		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory()}
+	return &Device{
+		set: set, streaming: set.streamed(), streamFrom: streamFrom,
+		pool: newPool(threads), scratch: make([]scratch, threads), labels: labels{},
+		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
+	}
 }
 
 // operations are the operations over rows and elements, each with its arguments of the last call. One runs at a time;

@@ -8,8 +8,8 @@ import (
 )
 
 // specials are values that kernels trip over. None is large: where terms of 1e30 cancel, sets may differ.
-var specials = []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
-	1e-42, -1e-42, 1e-38, math.SmallestNonzeroFloat32, 1, -1}
+var specials = []float32{0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)),
+	float32(math.NaN()), 1e-42, -1e-42, 1e-38, math.SmallestNonzeroFloat32, 1, -1}
 
 // fuzzed is a window of n values, one in rarity of them special, and the memory around it.
 func fuzzed(r *rand.Rand, n, offset, rarity int) (window, whole []float32) {

@@ -162,6 +162,66 @@ func tanhGradAVX2(dx []float32, dy []float32, y []float32)
 //go:noescape
 func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
 
+// copyStreamAVX2 sets y = x.
+//
+//go:noescape
+func copyStreamAVX2(y []float32, x []float32)
+
+// fillStreamAVX2 sets each element to value.
+//
+//go:noescape
+func fillStreamAVX2(x []float32, value float32)
+
+// addStreamAVX2 sets z = x+y.
+//
+//go:noescape
+func addStreamAVX2(z []float32, x []float32, y []float32)
+
+// mulStreamAVX2 sets z = x*y.
+//
+//go:noescape
+func mulStreamAVX2(z []float32, x []float32, y []float32)
+
+// scaleMulStreamAVX2 sets y = alpha*x*w.
+//
+//go:noescape
+func scaleMulStreamAVX2(y []float32, x []float32, w []float32, alpha float32)
+
+// layerNormStreamAVX2 sets y = (x-mean)*r*w + b.
+//
+//go:noescape
+func layerNormStreamAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+
+// swigluStreamAVX2 sets y = silu(gate)*up.
+//
+//go:noescape
+func swigluStreamAVX2(y []float32, gate []float32, up []float32)
+
+// swigluGradStreamAVX2 is the gradient of swiglu.
+//
+//go:noescape
+func swigluGradStreamAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+
+// geluStreamAVX2 sets y = x*cdf(x) of the standard normal distribution.
+//
+//go:noescape
+func geluStreamAVX2(y []float32, x []float32)
+
+// geluGradStreamAVX2 is the gradient of gelu.
+//
+//go:noescape
+func geluGradStreamAVX2(dx []float32, dy []float32, x []float32)
+
+// tanhStreamAVX2 sets y = tanh(x).
+//
+//go:noescape
+func tanhStreamAVX2(y []float32, x []float32)
+
+// tanhGradStreamAVX2 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradStreamAVX2(dx []float32, dy []float32, y []float32)
+
 // dotAVX512 returns sum(x*y).
 //
 //go:noescape
@@ -291,3 +351,63 @@ func tanhGradAVX512(dx []float32, dy []float32, y []float32)
 //
 //go:noescape
 func adamwAVX512(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
+
+// copyStreamAVX512 sets y = x.
+//
+//go:noescape
+func copyStreamAVX512(y []float32, x []float32)
+
+// fillStreamAVX512 sets each element to value.
+//
+//go:noescape
+func fillStreamAVX512(x []float32, value float32)
+
+// addStreamAVX512 sets z = x+y.
+//
+//go:noescape
+func addStreamAVX512(z []float32, x []float32, y []float32)
+
+// mulStreamAVX512 sets z = x*y.
+//
+//go:noescape
+func mulStreamAVX512(z []float32, x []float32, y []float32)
+
+// scaleMulStreamAVX512 sets y = alpha*x*w.
+//
+//go:noescape
+func scaleMulStreamAVX512(y []float32, x []float32, w []float32, alpha float32)
+
+// layerNormStreamAVX512 sets y = (x-mean)*r*w + b.
+//
+//go:noescape
+func layerNormStreamAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+
+// swigluStreamAVX512 sets y = silu(gate)*up.
+//
+//go:noescape
+func swigluStreamAVX512(y []float32, gate []float32, up []float32)
+
+// swigluGradStreamAVX512 is the gradient of swiglu.
+//
+//go:noescape
+func swigluGradStreamAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+
+// geluStreamAVX512 sets y = x*cdf(x) of the standard normal distribution.
+//
+//go:noescape
+func geluStreamAVX512(y []float32, x []float32)
+
+// geluGradStreamAVX512 is the gradient of gelu.
+//
+//go:noescape
+func geluGradStreamAVX512(dx []float32, dy []float32, x []float32)
+
+// tanhStreamAVX512 sets y = tanh(x).
+//
+//go:noescape
+func tanhStreamAVX512(y []float32, x []float32)
+
+// tanhGradStreamAVX512 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)

@@ -5328,6 +5328,1175 @@ over:
 	VZEROUPPER
 	RET
 
+// func copyStreamAVX2(y []float32, x []float32)
+// Requires: AVX, MMX+
+TEXT ·copyStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVNTPS Y0, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVNTPS Y0, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVNTPS Y0, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVNTPS Y0, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	SUBQ     $+32, DX
+
+manyTest:
+	CMPQ DX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVNTPS Y0, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	SUBQ     $+8, DX
+
+oneTest:
+	CMPQ       DX, $+8
+	JGE        one
+	TESTQ      DX, DX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillStreamAVX2(x []float32, value float32)
+// Requires: AVX, MMX+
+TEXT ·fillStreamAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y0, 32(AX)
+	VMOVNTPS Y0, 64(AX)
+	VMOVNTPS Y0, 96(AX)
+	ADDQ     $+128, AX
+	SUBQ     $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVNTPS Y0, (AX)
+	ADDQ     $+32, AX
+	SUBQ     $+8, CX
+
+oneTest:
+	CMPQ       CX, $+8
+	JGE        one
+	TESTQ      CX, CX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addStreamAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·addStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVUPS  32(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVUPS  64(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVUPS  96(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulStreamAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·mulStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVUPS  32(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVUPS  64(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVUPS  96(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func scaleMulStreamAVX2(y []float32, x []float32, w []float32, alpha float32)
+// Requires: AVX, MMX+
+TEXT ·scaleMulStreamAVX2(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         w_base+48(FP), DX
+	MOVQ         y_len+8(FP), BX
+	VBROADCASTSS alpha+72(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y1
+	VMOVUPS  32(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y1
+	VMOVUPS  64(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y1
+	VMOVUPS  96(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VMULPS     Y0, Y2, Y2
+	VMULPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func layerNormStreamAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·layerNormStreamAVX2(SB), NOSPLIT, $0-104
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         w_base+48(FP), DX
+	MOVQ         b_base+72(FP), BX
+	MOVQ         y_len+8(FP), SI
+	VBROADCASTSS mean+96(FP), Y0
+	VBROADCASTSS r+100(FP), Y1
+	JMP          manyTest
+
+many:
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (DX), Y3
+	VMOVUPS     (BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, (AX)
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     32(BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, 32(AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $+16, SI
+
+manyTest:
+	CMPQ SI, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (DX), Y3
+	VMOVUPS     (BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $+8, SI
+
+oneTest:
+	CMPQ        SI, $+8
+	JGE         one
+	TESTQ       SI, SI
+	JZ          over
+	LEAQ        maskTable<>+32(SB), DI
+	SHLQ        $0x02, SI
+	SUBQ        SI, DI
+	VMOVUPS     (DI), Y2
+	VMASKMOVPS  (CX), Y2, Y3
+	VMASKMOVPS  (DX), Y2, Y4
+	VMASKMOVPS  (BX), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y4, Y5
+	VMASKMOVPS  Y5, Y2, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluStreamAVX2(y []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·swigluStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_base+0(FP), AX
+	MOVQ gate_base+24(FP), CX
+	MOVQ up_base+48(FP), DX
+	MOVQ y_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, (AX)
+	VMOVUPS      32(CX), Y0
+	VMOVUPS      32(DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	SUBQ         $+16, BX
+
+manyTest:
+	CMPQ BX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+oneTest:
+	CMPQ         BX, $+8
+	JGE          one
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMASKMOVPS   (DX), Y0, Y2
+	VXORPS       Y3, Y3, Y3
+	VSUBPS       Y1, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanesff7fffff<>+0(SB), Y4
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluGradStreamAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·swigluGradStreamAVX2(SB), NOSPLIT, $0-120
+	MOVQ dgate_base+0(FP), AX
+	MOVQ dup_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ gate_base+72(FP), BX
+	MOVQ up_base+96(FP), SI
+	MOVQ dgate_len+8(FP), DI
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VORPS        lanes80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y6, Y4
+	VMOVUPS      lanesff7fffff<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVNTPS     Y5, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y5
+	VMINPS       Y1, Y5, Y1
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVNTPS     Y2, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	ADDQ         $+32, BX
+	ADDQ         $+32, SI
+	SUBQ         $+8, DI
+
+manyTest:
+	CMPQ         DI, $+8
+	JGE          many
+	TESTQ        DI, DI
+	JZ           over
+	LEAQ         maskTable<>+32(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y2
+	VMASKMOVPS   (SI), Y0, Y3
+	VORPS        lanes80000000<>+0(SB), Y2, Y4
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
+	VANDPS       Y4, Y7, Y7
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y7, Y5
+	VMOVUPS      lanesff7fffff<>+0(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMULPS       Y4, Y2, Y6
+	VMULPS       Y1, Y6, Y6
+	VMASKMOVPS   Y6, Y0, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y6
+	VMINPS       Y2, Y6, Y2
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluStreamAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VMULPS       Y1, Y2, Y2
+	VFNMADD231PS Y6, Y2, Y3
+	VMOVNTPS     Y3, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y4, Y4
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VFNMADD231PS Y7, Y3, Y4
+	VMASKMOVPS   Y4, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluGradStreamAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluGradStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ dx_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y1, Y2
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      (CX), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVNTPS     Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+manyTest:
+	CMPQ         BX, $+8
+	JGE          many
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y4, Y4
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y2, Y3
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhStreamAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·tanhStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes40000000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VANDPS       lanes80000000<>+0(SB), Y0, Y2
+	VORPS        Y2, Y3, Y3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y4
+	VMULPS       Y0, Y0, Y2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes3e088393<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y2, Y4
+	VMULPS       Y0, Y2, Y2
+	VFMADD213PS  Y0, Y2, Y4
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMOVNTPS     Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes40000000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y4
+	VANDPS       lanes80000000<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y5
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes3e088393<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y5
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhGradStreamAVX2(dx []float32, dy []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·tanhGradStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    y_base+48(FP), DX
+	MOVQ    dx_len+8(FP), BX
+	VMOVUPS lanes3f800000<>+0(SB), Y0
+	JMP     manyTest
+
+many:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, (AX)
+	VMOVUPS  32(CX), Y1
+	VMOVUPS  32(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 32(AX)
+	VMOVUPS  64(CX), Y1
+	VMOVUPS  64(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 64(AX)
+	VMOVUPS  96(CX), Y1
+	VMOVUPS  96(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VSUBPS     Y3, Y0, Y4
+	VADDPS     Y0, Y3, Y3
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
@@ -7650,5 +8819,1172 @@ manyTest:
 	VMOVUPS     Z12, K1, (AX)
 
 over:
+	VZEROUPPER
+	RET
+
+// func copyStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVNTPS Z0, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVNTPS Z0, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVNTPS Z0, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVNTPS Z0, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVNTPS Z0, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillStreamAVX512(x []float32, value float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·fillStreamAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVNTPS Z0, (AX)
+	VMOVNTPS Z0, 64(AX)
+	VMOVNTPS Z0, 128(AX)
+	VMOVNTPS Z0, 192(AX)
+	ADDQ     $+256, AX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVNTPS Z0, (AX)
+	ADDQ     $+64, AX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ    CX, $+16
+	JGE     one
+	TESTQ   CX, CX
+	JZ      over
+	MOVQ    $+1, DX
+	SHLQ    CL, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	VMOVUPS Z0, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addStreamAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·addStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVUPS  64(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVUPS  128(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVUPS  192(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulStreamAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·mulStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVUPS  64(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVUPS  128(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVUPS  192(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func scaleMulStreamAVX512(y []float32, x []float32, w []float32, alpha float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·scaleMulStreamAVX512(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         y_len+8(FP), CX
+	VBROADCASTSS alpha+72(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z1
+	VMOVUPS  64(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z1
+	VMOVUPS  128(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z1
+	VMOVUPS  192(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMULPS    Z0, Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func layerNormStreamAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·layerNormStreamAVX512(SB), NOSPLIT, $0-104
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         b_base+72(FP), SI
+	MOVQ         y_len+8(FP), CX
+	VBROADCASTSS mean+96(FP), Z0
+	VBROADCASTSS r+100(FP), Z1
+	JMP          manyTest
+
+many:
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, (AX)
+	VMOVUPS     64(DX), Z2
+	VMOVUPS     64(BX), Z3
+	VMOVUPS     64(SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, 64(AX)
+	ADDQ        $+128, AX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	SUBQ        $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	SUBQ        $+16, CX
+
+oneTest:
+	CMPQ        CX, $+16
+	JGE         one
+	TESTQ       CX, CX
+	JZ          over
+	MOVQ        $+1, DI
+	SHLQ        CL, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z2
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS.Z   (SI), K1, Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluStreamAVX512(y []float32, gate []float32, up []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·swigluStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    y_base+0(FP), AX
+	MOVQ    gate_base+24(FP), DX
+	MOVQ    up_base+48(FP), BX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesff7fffff<>+0(SB), Z11
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z14, Z14, Z14
+	VSUBPS       Z12, Z14, Z14
+	VMOVUPS      Z0, Z15
+	VMINPS       Z14, Z15, Z14
+	VMULPS       Z1, Z14, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z14, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z14, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, (AX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      64(BX), Z13
+	VPXORD       Z16, Z16, Z16
+	VSUBPS       Z12, Z16, Z16
+	VMOVUPS      Z0, Z15
+	VMINPS       Z16, Z15, Z16
+	VMULPS       Z1, Z16, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z16, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z16, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, 64(AX)
+	ADDQ         $+128, AX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	SUBQ         $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z17, Z17, Z17
+	VSUBPS       Z12, Z17, Z17
+	VMOVUPS      Z0, Z14
+	VMINPS       Z17, Z14, Z17
+	VMULPS       Z1, Z17, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z17, Z15
+	VFNMADD231PS Z2, Z14, Z15
+	VFNMADD231PS Z3, Z14, Z15
+	VMOVUPS      Z6, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VFMADD213PS  Z10, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VADDPS       Z4, Z16, Z16
+	VMOVUPS      Z4, Z14
+	VDIVPS       Z16, Z14, Z14
+	VMOVUPS      Z11, Z15
+	VMAXPS       Z12, Z15, Z12
+	VMULPS       Z14, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+oneTest:
+	CMPQ         CX, $+16
+	JGE          one
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX), K1, Z12
+	VMOVUPS.Z    (BX), K1, Z13
+	VPXORD       Z18, Z18, Z18
+	VSUBPS       Z12, Z18, Z18
+	VMOVUPS      Z0, Z0
+	VMINPS       Z18, Z0, Z18
+	VMULPS       Z1, Z18, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z18, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z18, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z11, Z1
+	VMAXPS       Z12, Z1, Z12
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluGradStreamAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·swigluGradStreamAVX512(SB), NOSPLIT, $0-120
+	MOVQ    dgate_base+0(FP), AX
+	MOVQ    dup_base+24(FP), DX
+	MOVQ    dy_base+48(FP), BX
+	MOVQ    gate_base+72(FP), SI
+	MOVQ    up_base+96(FP), DI
+	MOVQ    dgate_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes7f7fffff<>+0(SB), Z11
+	VMOVUPS lanesff7fffff<>+0(SB), Z12
+	VMOVUPS lanes80000000<>+0(SB), Z13
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z14
+	VMOVUPS      (SI), Z15
+	VMOVUPS      (DI), Z16
+	VPORD        Z13, Z15, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z23
+	VFNMADD231PS Z2, Z18, Z23
+	VFNMADD231PS Z3, Z18, Z23
+	VMOVUPS      Z6, Z24
+	VFMADD213PS  Z7, Z23, Z24
+	VFMADD213PS  Z8, Z23, Z24
+	VFMADD213PS  Z9, Z23, Z24
+	VFMADD213PS  Z10, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VSCALEFPS    Z18, Z24, Z24
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z24, K1, Z24
+	VADDPS       Z4, Z24, Z17
+	VMOVUPS      Z4, Z18
+	VDIVPS       Z17, Z18, Z18
+	VMULPS       Z18, Z24, Z24
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z24, Z18, K1, Z19
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z18, Z24, K1, Z20
+	VMOVUPS      Z12, Z17
+	VMAXPS       Z15, Z17, Z15
+	VMULPS       Z19, Z15, Z17
+	VMULPS       Z14, Z17, Z17
+	VMOVNTPS     Z17, (DX)
+	VMOVUPS      Z11, Z17
+	VMINPS       Z15, Z17, Z15
+	VFMADD213PS  Z4, Z20, Z15
+	VMULPS       Z19, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	ADDQ         $+64, DI
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, R8
+	SHLQ         CL, R8
+	DECQ         R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (BX), K1, Z14
+	VMOVUPS.Z    (SI), K1, Z15
+	VMOVUPS.Z    (DI), K1, Z16
+	VPORD        Z13, Z15, Z13
+	VMOVUPS      Z0, Z0
+	VMINPS       Z13, Z0, Z13
+	VMULPS       Z1, Z13, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z13, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z13, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z0
+	VMOVUPS      Z4, Z1
+	VDIVPS       Z0, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z2, Z1, K2, Z21
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z1, Z2, K2, Z22
+	VMOVUPS      Z12, Z0
+	VMAXPS       Z15, Z0, Z15
+	VMULPS       Z21, Z15, Z0
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z11, Z0
+	VMINPS       Z15, Z0, Z15
+	VFMADD213PS  Z4, Z22, Z15
+	VMULPS       Z21, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVUPS      Z16, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·geluStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z21, Z24, Z24
+	VMULPS       Z22, Z23, Z23
+	VFNMADD231PS Z29, Z23, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VPXORD       Z25, Z25, Z25
+	VMAXPS       Z21, Z25, Z25
+	VMULPS       Z22, Z0, Z0
+	VFNMADD231PS Z2, Z0, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluGradStreamAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·geluGradStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z23
+	VMULPS       Z29, Z23, Z23
+	VMOVUPS      Z4, Z22
+	VSUBPS       Z23, Z22, Z22
+	VPMOVD2M     Z21, K1
+	VBLENDMPS    Z23, Z22, K1, Z24
+	VMOVUPS      (DX), Z21
+	VMULPS       Z21, Z24, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (BX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPMOVD2M     Z21, K2
+	VBLENDMPS    Z0, Z1, K2, Z25
+	VMOVUPS.Z    (DX), K1, Z0
+	VMULPS       Z0, Z25, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tanhStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesbbbaf0e5<>+0(SB), Z11
+	VMOVUPS lanes3ca9134d<>+0(SB), Z12
+	VMOVUPS lanesbd5c1e2d<>+0(SB), Z13
+	VMOVUPS lanes3e088393<>+0(SB), Z14
+	VMOVUPS lanesbeaaaa99<>+0(SB), Z15
+	VMOVUPS lanes40000000<>+0(SB), Z16
+	VMOVUPS lanes3f200000<>+0(SB), Z17
+	VMOVUPS lanes80000000<>+0(SB), Z18
+	VMOVUPS lanes7fffffff<>+0(SB), Z19
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z20
+	VPANDD       Z19, Z20, Z21
+	VADDPS       Z21, Z21, Z22
+	VMOVUPS      Z0, Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z1, Z22, Z23
+	VRNDSCALEPS  $0x08, Z23, Z23
+	VMOVAPS      Z22, Z26
+	VFNMADD231PS Z2, Z23, Z26
+	VFNMADD231PS Z3, Z23, Z26
+	VMOVUPS      Z6, Z27
+	VFMADD213PS  Z7, Z26, Z27
+	VFMADD213PS  Z8, Z26, Z27
+	VFMADD213PS  Z9, Z26, Z27
+	VFMADD213PS  Z10, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VSCALEFPS    Z23, Z27, Z27
+	VCMPPS       $0x05, Z5, Z22, K1
+	VMOVAPS.Z    Z27, K1, Z27
+	VADDPS       Z4, Z27, Z27
+	VMOVUPS      Z16, Z22
+	VDIVPS       Z27, Z22, Z22
+	VMOVUPS      Z4, Z23
+	VSUBPS       Z22, Z23, Z23
+	VPANDD       Z18, Z20, Z22
+	VPORD        Z22, Z23, Z23
+	VMOVUPS      Z11, Z26
+	VMULPS       Z20, Z20, Z22
+	VFMADD213PS  Z12, Z22, Z26
+	VFMADD213PS  Z13, Z22, Z26
+	VFMADD213PS  Z14, Z22, Z26
+	VFMADD213PS  Z15, Z22, Z26
+	VMULPS       Z20, Z22, Z22
+	VFMADD213PS  Z20, Z22, Z26
+	VCMPPS       $0x01, Z17, Z21, K1
+	VBLENDMPS    Z26, Z23, K1, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z20
+	VPANDD       Z19, Z20, Z19
+	VADDPS       Z19, Z19, Z21
+	VMOVUPS      Z0, Z0
+	VMINPS       Z21, Z0, Z21
+	VMULPS       Z1, Z21, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z21, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z21, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z16, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPANDD       Z18, Z20, Z0
+	VPORD        Z0, Z1, Z1
+	VMOVUPS      Z11, Z2
+	VMULPS       Z20, Z20, Z0
+	VFMADD213PS  Z12, Z0, Z2
+	VFMADD213PS  Z13, Z0, Z2
+	VFMADD213PS  Z14, Z0, Z2
+	VFMADD213PS  Z15, Z0, Z2
+	VMULPS       Z20, Z0, Z0
+	VFMADD213PS  Z20, Z0, Z2
+	VCMPPS       $0x01, Z17, Z19, K2
+	VBLENDMPS    Z2, Z1, K2, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tanhGradStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    y_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes3f800000<>+0(SB), Z0
+	JMP     manyTest
+
+many:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, (AX)
+	VMOVUPS  64(DX), Z1
+	VMOVUPS  64(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 64(AX)
+	VMOVUPS  128(DX), Z1
+	VMOVUPS  128(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 128(AX)
+	VMOVUPS  192(DX), Z1
+	VMOVUPS  192(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VSUBPS    Z2, Z0, Z3
+	VADDPS    Z0, Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+over:
+	SFENCE
 	VZEROUPPER
 	RET

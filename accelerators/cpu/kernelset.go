@@ -10,8 +10,8 @@ import (
 const tileRows = 6
 
 // A kernelSet is what an instruction set must provide: the tile of matrix products and the row operations that
-// dominate a training step. Slices of one call have the length of the first unless said otherwise, which may be zero for
-// row operations; a destination may be the very slice of an operand of the same row operation.
+// dominate a training step. Slices of one call have the length of the first unless said otherwise, which may be zero
+// for row operations; a destination may be the very slice of an operand of the same row operation.
 type kernelSet struct {
 	name string
 	// width is how many columns a packed panel of the right-hand side has, and a tile at most.
@@ -46,16 +46,17 @@ type kernelSet struct {
 	layerNormGrad func(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32)
 	rotate        func(low, high, cos, sin []float32, sign float32) // each pair by the angle of sine sign*sin
 	max           func(x []float32) float32                         // NaNs are skipped; of nothing it is -Inf
-	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift), exp within 2 ULP; returns its sum
+	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
 	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
 
 	// The following give the exact result for any float32 within the units in the last place (ULP) that are said here,
-	// and below the size that is said may be off by as much. A NaN gives a NaN.
+	// or within the size that is said where results are that small. A NaN gives a NaN. The exponential in expSum is
+	// within 2 ULP and 2^-126; the rounding of its argument a comes on top, at most |a| ULP.
 
 	// swiglu: y = silu(gate)*up, silu within 4 ULP and 2^-120; silu(-Inf) is 0.
 	swiglu func(y, gate, up []float32)
-	// swigluGrad: dup = dy*silu(gate) within 4 ULP, dgate = dy*up*silu'(gate) within 6 of silu' or of the sigmoid of which
-	// it is made, whichever is larger, and 2^-119.
+	// swigluGrad: dup = dy*silu(gate) within 4 ULP, dgate = dy*up*silu'(gate) within 6 of silu' or of the sigmoid that
+	// it is made of, whichever is larger; both within 2^-119.
 	swigluGrad func(dgate, dup, dy, gate, up []float32)
 	// gelu: y = x*cdf(x) of the standard normal distribution, within 8 ULP and 2^-126; gelu(-Inf) is 0.
 	gelu func(y, x []float32)
@@ -65,6 +66,9 @@ type kernelSet struct {
 	tanhGrad func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
 	// adamw: each of the three results is within 4 ULP of the largest of its terms.
 	adamw func(param, grad, m, v []float32, f *adamwFactors)
+
+	// stream, where there is one, has the same for destinations that no cache holds.
+	stream *streamSet
 }
 
 // genericWidth is the generic tile's; as small as a panel may be.
@@ -73,8 +77,8 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, transpose: transposeGeneric, strips: stripsGeneric,
-	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32], add: addGeneric, mul: mulGeneric,
-	axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
+	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
+	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,
 	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,

@@ -47,9 +47,9 @@ func moments64(x []float32, eps float32) (mean, rstd float32) {
 	return mean, reciprocalRoot(squares, len(x), eps)
 }
 
-// LayerNorm: y = (x-mean)*rstd*w + b. y may be x. For finite x of any size and rows of up to 8192 elements, rstd is within
-// 8 units in the last place of the exact one, mean within 8 of the root mean square of x, and y within 8 of the larger of b
-// and w times the root mean square of (x-mean)*rstd.
+// LayerNorm: y = (x-mean)*rstd*w + b. y may be x. For finite x of any size and rows of up to 8192 elements, rstd is
+// within 8 units in the last place of the exact one, mean within 8 of the root mean square of x, and y within 8 of the
+// larger of b and w times the root mean square of x times rstd.
 func (d *Device) LayerNorm(y, mean, rstd, x, w, b accelerators.Buffer, width int, eps float32) {
 	c := d.call("LayerNorm")
 	rows := c.rows("x", x, width)
@@ -57,7 +57,7 @@ func (d *Device) LayerNorm(y, mean, rstd, x, w, b accelerators.Buffer, width int
 	means, rs := c.write("mean", mean, rows), c.write("rstd", rstd, rows)
 	ws, bs := c.f32("w", w, width), c.f32("b", b, width)
 	if passed(c, rowShape{rows, width}) {
-		d.ops.layerNorm = layerNorm{d.set, eps, ys, means, rs, xs, ws, bs}
+		d.ops.layerNorm = layerNorm{d.setFor(ys, width), eps, ys, means, rs, xs, ws, bs}
 		d.each(rows, 3*width, &d.ops.layerNorm)
 	}
 }

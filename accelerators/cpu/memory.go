@@ -101,7 +101,8 @@ func (d *Device) Copy(dst, src accelerators.Buffer) {
 		d.copyInts(dst, src)
 		return
 	}
-	d.unary("Copy", 1, d.set.copy, argument{"dst", dst}, argument{"src", src})
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.copy }
+	d.unary("Copy", 1, kernel, argument{"dst", dst}, argument{"src", src})
 }
 
 func (d *Device) copyInts(dst, src accelerators.Buffer) {
@@ -133,7 +134,7 @@ func (d *Device) Fill(dst accelerators.Buffer, value float32) {
 	}
 	to := c.write("dst", dst, dst.Len)
 	if passed(c, dst.Len) {
-		d.ops.fill = filling{d.set, to, value}
+		d.ops.fill = filling{d.setFor(to, blockWork), to, value}
 		d.each(len(to), 1, &d.ops.fill)
 	}
 }

@@ -16,29 +16,35 @@ func TestOverlapsAreErrors(t *testing.T) {
 	apart := func(off, n int) accelerators.Buffer { return other.Slice(off, n) }
 	step := accelerators.AdamW{Step: 1}
 	for name, op := range map[string]func(){
-		"Add":         func() { d.Add(at(1, 8), at(0, 8), apart(0, 8)) },
-		"Mul":         func() { d.Mul(at(0, 8), apart(0, 8), at(7, 8)) },
-		"Axpy":        func() { d.Axpy(at(4, 8), at(0, 8), 1) },
-		"Copy":        func() { d.Copy(at(4, 8), at(0, 8)) },
-		"GELU":        func() { d.GELU(at(0, 8), at(1, 8)) },
-		"TanhGrad":    func() { d.TanhGrad(at(3, 8), at(3, 8), at(4, 8)) },
-		"SwiGLU":      func() { d.SwiGLU(at(0, 8), at(0, 16), 4) },
-		"SwiGLUGrad":  func() { d.SwiGLUGrad(at(8, 16), apart(0, 8), at(0, 16), 4) },
-		"RMSNorm":     func() { d.RMSNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), 4, 1) },
-		"RMSNormGrad": func() { d.RMSNormGrad(at(0, 8), apart(0, 4), at(0, 8), apart(4, 8), apart(12, 4), apart(16, 2), 4) },
-		"LayerNorm":   func() { d.LayerNorm(at(0, 8), apart(0, 2), apart(1, 2), at(0, 8), apart(4, 4), apart(4, 4), 4, 1) },
-		"AddBias":     func() { d.AddBias(at(0, 8), at(4, 4), 4) },
-		"BiasGrad":    func() { d.BiasGrad(at(4, 4), at(0, 8), 4) },
-		"Embed":       func() { d.Embed(at(0, 8), at(4, 8), ids, 4) },
-		"GatherGrad":  func() { d.GatherGrad(at(0, 8), at(7, 8), ids, 4) },
-		"AdamW":       func() { d.AdamW(at(0, 8), apart(0, 8), at(8, 8), at(8, 8), step) },
-		"Dot":         func() { d.Dot(at(3, 1), at(0, 8), at(0, 8)) },
+		"Add":        func() { d.Add(at(1, 8), at(0, 8), apart(0, 8)) },
+		"Mul":        func() { d.Mul(at(0, 8), apart(0, 8), at(7, 8)) },
+		"Axpy":       func() { d.Axpy(at(4, 8), at(0, 8), 1) },
+		"Copy":       func() { d.Copy(at(4, 8), at(0, 8)) },
+		"GELU":       func() { d.GELU(at(0, 8), at(1, 8)) },
+		"TanhGrad":   func() { d.TanhGrad(at(3, 8), at(3, 8), at(4, 8)) },
+		"SwiGLU":     func() { d.SwiGLU(at(0, 8), at(0, 16), 4) },
+		"SwiGLUGrad": func() { d.SwiGLUGrad(at(8, 16), apart(0, 8), at(0, 16), 4) },
+		"RMSNorm":    func() { d.RMSNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), 4, 1) },
+		"RMSNormGrad": func() {
+			d.RMSNormGrad(at(0, 8), apart(0, 4), at(0, 8), apart(4, 8), apart(12, 4), apart(16, 2), 4)
+		},
+		"LayerNorm": func() {
+			d.LayerNorm(at(0, 8), apart(0, 2), apart(1, 2), at(0, 8), apart(4, 4), apart(4, 4), 4, 1)
+		},
+		"AddBias":    func() { d.AddBias(at(0, 8), at(4, 4), 4) },
+		"BiasGrad":   func() { d.BiasGrad(at(4, 4), at(0, 8), 4) },
+		"Embed":      func() { d.Embed(at(0, 8), at(4, 8), ids, 4) },
+		"GatherGrad": func() { d.GatherGrad(at(0, 8), at(7, 8), ids, 4) },
+		"AdamW":      func() { d.AdamW(at(0, 8), apart(0, 8), at(8, 8), at(8, 8), step) },
+		"Dot":        func() { d.Dot(at(3, 1), at(0, 8), at(0, 8)) },
 		"LayerNormGrad": func() {
-			d.LayerNormGrad(at(0, 4), at(3, 4), at(8, 4), apart(0, 4), apart(4, 4), apart(8, 4), apart(12, 1), apart(13, 1), 4)
+			w, stat := apart(8, 4), apart(12, 1)
+			d.LayerNormGrad(at(0, 4), at(3, 4), at(8, 4), apart(0, 4), apart(4, 4), w, stat, stat, 4)
 		},
 	} {
 		op()
-		if err := d.Sync(); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "overlaps") {
+		err := d.Sync()
+		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "overlaps") {
 			t.Errorf("%s: got error %v, want one about the overlap", name, err)
 		}
 	}

@@ -22,8 +22,8 @@ func (o *rmsNorm) items(_, lo, hi int) {
 	}
 }
 
-// held reports whether float32 held a sum of squares: nothing was infinite, and what squares lost by being denormal does
-// not count, beside the sum or beside eps.
+// held reports whether float32 held a sum of squares: nothing was infinite, and what squares lost by being denormal
+// does not count, beside the sum or beside eps.
 func held(sum, eps float32) bool { return sum < 1e38 && (sum > 1e-30 || eps > 1e-30) }
 
 // sumOfSquares is in float32 where that holds it, else in float64.
@@ -39,15 +39,15 @@ func reciprocalRoot(sum float64, n int, eps float32) float32 {
 	return float32(1 / math.Sqrt(sum/float64(n)+float64(eps)))
 }
 
-// RMSNorm: y = x * rstd * w. y may be x. For finite x of any size and rows of up to 8192 elements, rstd and y are within 8
-// units in the last place of the exact ones.
+// RMSNorm: y = x * rstd * w. y may be x. For finite x of any size and rows of up to 8192 elements, rstd and y are within
+// 8 units in the last place of the exact ones.
 func (d *Device) RMSNorm(y, rstd, x, w accelerators.Buffer, width int, eps float32) {
 	c := d.call("RMSNorm")
 	rows := c.rows("x", x, width)
 	xs, ys := c.f32("x", x, x.Len), c.update("y", y, x.Len)
 	rs, ws := c.write("rstd", rstd, rows), c.f32("w", w, width)
 	if passed(c, rowShape{rows, width}) {
-		d.ops.rmsNorm = rmsNorm{d.set, eps, ys, rs, xs, ws}
+		d.ops.rmsNorm = rmsNorm{d.setFor(ys, width), eps, ys, rs, xs, ws}
 		d.each(rows, 2*width, &d.ops.rmsNorm)
 	}
 }
@@ -71,8 +71,8 @@ func (o *rmsNormGrad) items(_, lo, hi int) {
 	}
 }
 
-// RMSNormGrad: with h = x*rstd, dx += rstd*(dy*w - h*mean(dy*w*h)) and dw += dy*h, summed over the rows in an order that
-// depends on their number only.
+// RMSNormGrad: with h = x*rstd, dx += rstd*(dy*w - h*mean(dy*w*h)) and dw += dy*h, summed over the rows in an order
+// that depends on their number only.
 func (d *Device) RMSNormGrad(dx, dw, dy, x, w, rstd accelerators.Buffer, width int) {
 	c := d.call("RMSNormGrad")
 	rows := c.rows("x", x, width)

@@ -51,7 +51,8 @@ func newPool(threads int) *pool {
 }
 
 // run runs every block in [0, blocks), on all workers, and returns when all are done. A worker runs one block at a
-// time; which one runs which block is not determined. All of them carry the operation's labels meanwhile and none after.
+// time; which one runs which block is not determined. All of them carry the operation's labels meanwhile, and none
+// after.
 func (p *pool) run(blocks int, t task) {
 	pprof.SetGoroutineLabels(p.op)
 	defer pprof.SetGoroutineLabels(noLabels)

@@ -31,8 +31,8 @@ const maxParts = 32
 // partStep is the length of the parts of a reduction over n rows.
 func partStep(n int) int { return max(8, (n+maxParts-1)/maxParts) }
 
-// parts runs r over [0, n) in at most maxParts blocks of partStep rows, the last may be shorter. Each block has a partial
-// result of its own, number lo/step, to be summed in order.
+// parts runs r over [0, n) in at most maxParts blocks of partStep rows, the last may be shorter. Each block has a
+// partial result of its own, number lo/step, to be summed in order.
 func (d *Device) parts(n int, r ranger) (count, step int) {
 	step = partStep(n)
 	return d.split(n, step, r), step

@@ -16,12 +16,12 @@ type unary struct {
 
 func (o *unary) items(_, lo, hi int) { o.f(o.y[lo:hi], o.x[lo:hi]) }
 
-func (d *Device) unary(op string, weight int, f func(y, x []float32), y, x argument) {
+func (d *Device) unary(op string, weight int, f func(*kernelSet) func(y, x []float32), y, x argument) {
 	c := d.call(op)
 	c.exact(x.name, x.Buffer, y.Len)
 	ys, xs := c.update(y.name, y.Buffer, y.Len), c.f32(x.name, x.Buffer, y.Len)
 	if passed(c, y.Len) {
-		d.ops.unary = unary{f, ys, xs}
+		d.ops.unary = unary{f(d.setFor(ys, blockWork/weight)), ys, xs}
 		d.each(len(ys), weight, &d.ops.unary)
 	}
 }
@@ -34,26 +34,28 @@ type binary struct {
 
 func (o *binary) items(_, lo, hi int) { o.f(o.z[lo:hi], o.x[lo:hi], o.y[lo:hi]) }
 
-func (d *Device) binary(op string, weight int, f func(z, x, y []float32), z, x, y argument) {
+func (d *Device) binary(op string, weight int, f func(*kernelSet) func(z, x, y []float32), z, x, y argument) {
 	c := d.call(op)
 	c.exact(x.name, x.Buffer, z.Len)
 	c.exact(y.name, y.Buffer, z.Len)
 	zs := c.update(z.name, z.Buffer, z.Len)
 	xs, ys := c.f32(x.name, x.Buffer, z.Len), c.f32(y.name, y.Buffer, z.Len)
 	if passed(c, z.Len) {
-		d.ops.binary = binary{f, zs, xs, ys}
+		d.ops.binary = binary{f(d.setFor(zs, blockWork/weight)), zs, xs, ys}
 		d.each(len(zs), weight, &d.ops.binary)
 	}
 }
 
 // Add: out = a+b. out may be a or b.
 func (d *Device) Add(out, a, b accelerators.Buffer) {
-	d.binary("Add", 1, d.set.add, argument{"out", out}, argument{"a", a}, argument{"b", b})
+	kernel := func(s *kernelSet) func(z, x, y []float32) { return s.add }
+	d.binary("Add", 1, kernel, argument{"out", out}, argument{"a", a}, argument{"b", b})
 }
 
 // Mul: out = a*b, element by element. out may be a or b.
 func (d *Device) Mul(out, a, b accelerators.Buffer) {
-	d.binary("Mul", 1, d.set.mul, argument{"out", out}, argument{"a", a}, argument{"b", b})
+	kernel := func(s *kernelSet) func(z, x, y []float32) { return s.mul }
+	d.binary("Mul", 1, kernel, argument{"out", out}, argument{"a", a}, argument{"b", b})
 }
 
 type axpy struct {
@@ -102,7 +104,8 @@ type sums struct {
 
 func (o *sums) items(_, lo, hi int) { o.partials[lo/blockWork] = o.set.dot64(o.x[lo:hi], o.y[lo:hi]) }
 
-// Dot: out[0] = sum(a*b). Products and sums are float64, in an order that depends on the length and the kernel set only.
+// Dot: out[0] = sum(a*b). Products and sums are float64, in an order that depends on the length and the kernel set
+// only.
 func (d *Device) Dot(out, a, b accelerators.Buffer) { d.sum("Dot", out, a, b) }
 
 // SquaredNorm: out[0] = sum(x^2), as Dot sums.

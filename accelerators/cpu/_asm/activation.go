@@ -75,7 +75,8 @@ func geluGradKernel(s isa) {
 	s.loop(n, p, 1, func(l lane) {
 		x := l.load(p[2])
 		z, bell, tail := s.normal(x)
-		VFNMADD231PS(s.constant(1/math.Sqrt(2*math.Pi)), z, tail) // of a negative x: cdf + x*density = bell (R - z/sqrt(2 pi))
+		// For a negative x: cdf + x*density = bell (R - z/sqrt(2 pi)).
+		VFNMADD231PS(s.constant(1/math.Sqrt(2*math.Pi)), z, tail)
 		VMULPS(bell, tail, tail)
 		mirrored := s.load(1)
 		VSUBPS(tail, mirrored, mirrored)

@@ -14,6 +14,13 @@ type isa struct {
 	name  string
 	lanes int
 	kept  map[uint32]reg.VecVirtual // constants that the function keeps in registers, by their bits
+	past  bool                      // whole vectors are stored past the cache, to aligned addresses
+}
+
+// streaming is the set with stores past the cache.
+func (s isa) streaming() isa {
+	s.name, s.past = "Stream"+s.name, true
+	return s
 }
 
 var (
@@ -143,6 +150,8 @@ func (l lane) load(p reg.Register) reg.VecVirtual {
 func (l lane) store(v reg.VecVirtual, p reg.Register) {
 	m := Mem{Base: p, Disp: l.disp}
 	switch {
+	case !l.tail && l.isa.past:
+		VMOVNTPS(v, m)
 	case !l.tail:
 		VMOVUPS(v, m)
 	case l.isa.wide():
@@ -190,6 +199,9 @@ func (s isa) loop(n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body fu
 	JZ(LabelRef("over"))
 	body(s.tail(n))
 	Label("over")
+	if s.past {
+		SFENCE()
+	}
 }
 
 func (s isa) whole(label string, n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body func(lane)) {

@@ -16,6 +16,7 @@ func main() {
 	tileAVX512()
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
+		streamKernels(s.streaming())
 	}
 	Generate()
 }

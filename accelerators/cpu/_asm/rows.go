@@ -28,6 +28,17 @@ func rowKernels(s isa) {
 	adamwKernel(s)
 }
 
+// streamKernels are those that have a version with stores past the cache.
+func streamKernels(s isa) {
+	copyKernel(s)
+	fillKernel(s)
+	addKernel(s)
+	mulKernel(s)
+	scaleMulKernel(s)
+	layerNormKernel(s)
+	activationKernels(s)
+}
+
 // slices loads the base of each slice parameter and the length of the first.
 func slices(names ...string) (bases []reg.GPVirtual, n reg.GPVirtual) {
 	for _, name := range names {
@@ -150,6 +161,13 @@ func mulKernel(s isa) {
 		VMULPS(x, y, y)
 		l.store(y, p[0])
 	})
+	end()
+}
+
+func copyKernel(s isa) {
+	begin("copy"+s.name, "func(y, x []float32)", "sets y = x.")
+	p, n := slices("y", "x")
+	s.loop(n, p, unrolled, func(l lane) { l.store(l.load(p[1]), p[0]) })
 	end()
 }
 
@@ -287,7 +305,8 @@ func adamwKernel(s isa) {
 		c[i] = s.vec()
 		VBROADCASTSS(Mem{Base: constants, Disp: 4 * i}, c[i])
 	}
-	gradScale, beta1, keep1, beta2, keep2, root, eps, rate, decay := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
+	gradScale, beta1, keep1, beta2, keep2 := c[0], c[1], c[2], c[3], c[4]
+	root, eps, rate, decay := c[5], c[6], c[7], c[8]
 	s.loop(n, p, 1, func(l lane) {
 		g, m, v, x := l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[0])
 		VMULPS(gradScale, g, g)
