@@ -1,28 +1,46 @@
 package cpu
 
-import (
-	"math"
-
-	"github.com/carebot-llm/carebot/accelerators"
-)
+import "github.com/carebot-llm/carebot/accelerators"
 
 // expWork is the work of one element of an activation, in elements passed over.
 const expWork = 4
+
+type swiglu struct {
+	set   *kernelSet
+	inner int
+	y, x  []float32
+}
+
+func (o *swiglu) items(_, lo, hi int) {
+	for t := lo; t < hi; t++ {
+		gate, up := halves(o.x, t, o.inner)
+		o.set.swiglu(row(o.y, t, o.inner), gate, up)
+	}
+}
 
 // SwiGLU: y[t,f] = silu(x[t,f]) * x[t,F+f].
 func (d *Device) SwiGLU(y, x accelerators.Buffer, inner int) {
 	c := d.call("SwiGLU")
 	rows := c.rows("y", y, inner)
-	ys, xs := c.f32("y", y, y.Len), c.f32("x", x, c.size(2, y.Len))
-	if !c.ok(rowShape{rows, inner}) {
-		return
+	ys, xs := c.write("y", y, y.Len), c.f32("x", x, c.size(2, y.Len))
+	if passed(c, rowShape{rows, inner}) {
+		d.ops.swiglu = swiglu{d.setFor(ys, inner), inner, ys, xs}
+		d.each(rows, inner*expWork, &d.ops.swiglu)
 	}
-	d.eachFunc(rows, inner*expWork, func(_, lo, hi int) {
-		for t := lo; t < hi; t++ {
-			gate, up := halves(xs, t, inner)
-			d.set.swiglu(ys[t*inner:(t+1)*inner], gate, up)
-		}
-	})
+}
+
+type swigluGrad struct {
+	set       *kernelSet
+	inner     int
+	dx, dy, x []float32
+}
+
+func (o *swigluGrad) items(_, lo, hi int) {
+	for t := lo; t < hi; t++ {
+		dgate, dup := halves(o.dx, t, o.inner)
+		gate, up := halves(o.x, t, o.inner)
+		o.set.swigluGrad(dgate, dup, row(o.dy, t, o.inner), gate, up)
+	}
 }
 
 // SwiGLUGrad overwrites dx, which may be x.
@@ -30,67 +48,38 @@ func (d *Device) SwiGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
 	c := d.call("SwiGLUGrad")
 	rows := c.rows("dy", dy, inner)
 	dys := c.f32("dy", dy, dy.Len)
-	dxs, xs := c.f32("dx", dx, c.size(2, dy.Len)), c.f32("x", x, c.size(2, dy.Len))
-	if !c.ok(rowShape{rows, inner}) {
-		return
+	dxs, xs := c.update("dx", dx, c.size(2, dy.Len)), c.f32("x", x, c.size(2, dy.Len))
+	if passed(c, rowShape{rows, inner}) {
+		d.ops.swigluGrad = swigluGrad{d.setFor(dxs, inner), inner, dxs, dys, xs}
+		d.each(rows, inner*expWork, &d.ops.swigluGrad)
 	}
-	d.eachFunc(rows, inner*expWork, func(_, lo, hi int) {
-		for t := lo; t < hi; t++ {
-			dgate, dup := halves(dxs, t, inner)
-			gate, up := halves(xs, t, inner)
-			d.set.swigluGrad(dgate, dup, dys[t*inner:(t+1)*inner], gate, up)
-		}
-	})
 }
 
-func halves(x []float32, row, inner int) (gate, up []float32) {
-	x = x[2*row*inner : 2*(row+1)*inner]
+func halves(x []float32, t, inner int) (gate, up []float32) {
+	x = row(x, t, 2*inner)
 	return x[:inner:inner], x[inner:]
 }
 
-// GELU: y = x/2 (1+erf(x/sqrt 2)).
+// GELU: y = x/2 (1+erf(x/sqrt 2)). y may be x.
 func (d *Device) GELU(y, x accelerators.Buffer) {
-	d.unary("GELU", y, x, expWork, d.set.gelu)
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.gelu }
+	d.unary("GELU", expWork, kernel, argument{"y", y}, argument{"x", x})
 }
 
-// GELUGrad overwrites dx.
+// GELUGrad overwrites dx, which may be dy or x.
 func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
-	d.unaryGrad("GELUGrad", dx, dy, x, expWork, d.set.geluGrad)
+	kernel := func(s *kernelSet) func(dx, dy, x []float32) { return s.geluGrad }
+	d.binary("GELUGrad", expWork, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"x", x})
 }
 
-// Tanh: y = tanh(x). Only heads use it, so it is not made fast.
+// Tanh: y = tanh(x). y may be x.
 func (d *Device) Tanh(y, x accelerators.Buffer) {
-	d.unary("Tanh", y, x, 8*expWork, func(y, x []float32) {
-		for i, v := range x {
-			y[i] = float32(math.Tanh(float64(v)))
-		}
-	})
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.tanh }
+	d.unary("Tanh", expWork, kernel, argument{"y", y}, argument{"x", x})
 }
 
-// TanhGrad overwrites dx from the output y.
+// TanhGrad overwrites dx, which may be dy or y, from the output y.
 func (d *Device) TanhGrad(dx, dy, y accelerators.Buffer) {
-	d.unaryGrad("TanhGrad", dx, dy, y, 1, func(dx, dy, y []float32) {
-		for i, v := range y {
-			dx[i] = dy[i] * (1 - v*v)
-		}
-	})
-}
-
-func (d *Device) unary(op string, y, x accelerators.Buffer, weight int, f func(y, x []float32)) {
-	c := d.call(op)
-	c.exact("x", x, y.Len)
-	ys, xs := c.f32("y", y, y.Len), c.f32("x", x, y.Len)
-	if c.ok(y.Len) {
-		d.eachFunc(len(ys), weight, func(_, lo, hi int) { f(ys[lo:hi], xs[lo:hi]) })
-	}
-}
-
-func (d *Device) unaryGrad(op string, dx, dy, x accelerators.Buffer, weight int, f func(dx, dy, x []float32)) {
-	c := d.call(op)
-	c.exact("dy", dy, dx.Len)
-	c.exact("x", x, dx.Len)
-	dxs, dys, xs := c.f32("dx", dx, dx.Len), c.f32("dy", dy, dx.Len), c.f32("x", x, dx.Len)
-	if c.ok(dx.Len) {
-		d.eachFunc(len(dxs), weight, func(_, lo, hi int) { f(dxs[lo:hi], dys[lo:hi], xs[lo:hi]) })
-	}
+	kernel := func(s *kernelSet) func(dx, dy, x []float32) { return s.tanhGrad }
+	d.binary("TanhGrad", 1, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"y", y})
 }

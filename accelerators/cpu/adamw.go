@@ -21,6 +21,16 @@ const (
 	decay // 1-lr*weight decay
 )
 
+type adamw struct {
+	set               *kernelSet
+	param, grad, m, v []float32
+	factors           adamwFactors
+}
+
+func (o *adamw) items(_, lo, hi int) {
+	o.set.adamw(o.param[lo:hi], o.grad[lo:hi], o.m[lo:hi], o.v[lo:hi], &o.factors)
+}
+
 // AdamW updates param, m and v in place.
 func (d *Device) AdamW(param, grad, m, v accelerators.Buffer, s accelerators.AdamW) {
 	c := d.call("AdamW")
@@ -29,13 +39,16 @@ func (d *Device) AdamW(param, grad, m, v accelerators.Buffer, s accelerators.Ada
 	c.exact("m", m, n)
 	c.exact("v", v, n)
 	c.positive("Step", s.Step)
-	ps, gs, ms, vs := c.f32("param", param, n), c.f32("grad", grad, n), c.f32("m", m, n), c.f32("v", v, n)
-	if !c.ok(s) {
-		return
+	ps, gs := c.write("param", param, n), c.f32("grad", grad, n)
+	ms, vs := c.write("m", m, n), c.write("v", v, n)
+	if passed(c, s) {
+		d.ops.adamw = adamw{d.set, ps, gs, ms, vs, factors(s)}
+		d.each(n, adamwWork, &d.ops.adamw)
 	}
-	f := factors(s)
-	d.eachFunc(n, 4, func(_, lo, hi int) { d.set.adamw(ps[lo:hi], gs[lo:hi], ms[lo:hi], vs[lo:hi], &f) })
 }
+
+// adamwWork is the work of one element, in elements passed over.
+const adamwWork = 4
 
 func factors(s accelerators.AdamW) adamwFactors {
 	b1, b2, step := float64(s.Beta1), float64(s.Beta2), float64(s.Step)

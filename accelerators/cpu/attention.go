@@ -27,14 +27,14 @@ func (d *Device) Attention(out, lse, q, k, v accelerators.Buffer, s accelerators
 	a := c.attention(q, k, v, s)
 	a.out = c.f32("out", out, c.size(s.Tokens, s.Heads, s.HeadDim))
 	a.lse = c.f32("lse", lse, c.size(s.Tokens, s.Heads))
-	if !c.ok(attentionShape(s)) {
+	if !passed(c, attentionShape(s)) {
 		return
 	}
 	a.runForward()
 }
 
 // attentionShape is what an error shows: the description without its buffer.
-func attentionShape(s accelerators.Attention) any {
+func attentionShape(s accelerators.Attention) accelerators.Attention {
 	s.Offsets = accelerators.Buffer{}
 	return s
 }
@@ -47,7 +47,7 @@ func (c *call) attention(q, k, v accelerators.Buffer, s accelerators.Attention) 
 		c.fail("Window must not be negative")
 	}
 	queries, keys := c.size(s.Heads, s.HeadDim), c.size(s.KVHeads, s.HeadDim)
-	a := &c.dev.attention
+	a := &c.dev.ops.attention
 	*a = attention{Attention: s, d: c.dev, set: c.dev.set, outStride: queries, sequences: a.sequences, tasks: a.tasks}
 	a.q = c.f32("q", q, c.span(s.Tokens, s.StrideQ, queries))
 	a.k = c.f32("k", k, c.span(s.Tokens, s.StrideK, keys))

@@ -10,7 +10,7 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 	a.out = c.f32("out", out, c.size(s.Tokens, s.Heads, s.HeadDim))
 	a.dout = c.f32("dout", dout, len(a.out))
 	a.lse = c.f32("lse", lse, c.size(s.Tokens, s.Heads))
-	if !c.ok(attentionShape(s)) {
+	if !passed(c, attentionShape(s)) {
 		return
 	}
 	a.runBackward()

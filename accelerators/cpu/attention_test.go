@@ -226,7 +226,7 @@ func (p *plain) key(j int) (dk, dv []float64) {
 func TestPassesOfAttentionAllocateNothing(t *testing.T) {
 	d := newDevice(1, bestSet()) // with more, a worker may meet its first task late and only then get its scratch
 	newOperands(t, d, accelerators.Attention{Heads: 4, KVHeads: 2, HeadDim: 16, Causal: true}, 600, 1, 40).run()
-	for name, pass := range map[string]func(){"forward": d.attention.runForward, "backward": d.attention.runBackward} {
+	for name, pass := range map[string]func(){"forward": d.ops.attention.runForward, "backward": d.ops.attention.runBackward} {
 		if n := testing.AllocsPerRun(3, pass); n != 0 {
 			t.Errorf("the %s pass allocates %v times", name, n)
 		}

@@ -62,7 +62,7 @@ type bf16Product struct {
 // multiplyBF16 is multiply for operands that are rounded to bfloat16. A is packed tile by tile, for every block of
 // columns again, into memory that stays in the first-level cache.
 func (d *Device) multiplyBF16(p *product) {
-	t := &d.bf16
+	t := &d.ops.bf16
 	t.MatMul, t.a, t.b, t.c = p.MatMul, p.a, p.b, p.c
 	t.dev, t.set, t.kernels = d, p.set, p.set.bf16()
 	blocks := (t.K + bf16BlockK - 1) / bf16BlockK

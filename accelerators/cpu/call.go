@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -9,17 +10,43 @@ import (
 // maxElements bounds what one operand may span, so that products of sizes cannot overflow.
 const maxElements = 1 << 40
 
-// A call checks the arguments of one operation. Its methods hand out the operands and note the first complaint; ok
-// ends the checks, and where it says false the operation returns at once.
+// A call checks the arguments of one operation. Its methods hand out the operands and note the first complaint; passed
+// ends the checks, and where it says false the operation returns at once. A device has one call, of the operation that
+// runs, so that checking allocates nothing unless there is something to complain about.
 type call struct {
 	dev       *Device
 	op        string
 	skip      bool
 	complaint string
+	operands  [maxOperands]window
+	count     int
 }
 
+// maxOperands is how many operands of one call are compared with one another.
+const maxOperands = 12
+
+// A window is an operand that the operation was given: elements lo to hi of an allocation.
+type window struct {
+	name   string
+	mem    *memory
+	lo, hi int
+	access access
+}
+
+// access is what an operation does with an operand, in rising order of what that demands.
+type access int
+
+const (
+	reads   access = iota
+	updates        // writes each element where it has read that element's inputs: may be the very window of an input
+	writes         // must not share an element with another operand
+)
+
 func (d *Device) call(op string) *call {
-	return &call{dev: d, op: op, skip: d.err != nil}
+	c := &d.checks
+	c.dev, c.op, c.skip, c.complaint, c.count = d, op, d.err != nil, "", 0
+	d.pool.op = d.labels.of(op)
+	return c
 }
 
 func (c *call) fail(format string, args ...any) {
@@ -28,12 +55,40 @@ func (c *call) fail(format string, args ...any) {
 	}
 }
 
-// ok reports whether all checks passed; otherwise the complaint becomes the device's error, with the op's shape.
-func (c *call) ok(shape any) bool {
+// passed reports whether all checks of a call passed; otherwise the complaint becomes the device's error, with the op's
+// shape, which only then becomes an allocation.
+func passed[S any](c *call, shape S) bool {
+	c.compare()
 	if c.complaint != "" && c.dev.err == nil {
 		c.dev.err = fmt.Errorf("cpu: %s %+v: %s", c.op, shape, c.complaint)
 	}
 	return !c.skip
+}
+
+// compare complains about an operand that is written while it shares elements with another one.
+func (c *call) compare() {
+	for i := 1; i < c.count && !c.skip; i++ {
+		for j := range i {
+			if a, b := &c.operands[j], &c.operands[i]; a.clashes(b) {
+				c.fail("%s [%d:%d] overlaps %s [%d:%d]", a.name, a.lo, a.hi, b.name, b.lo, b.hi)
+			}
+		}
+	}
+}
+
+func (a *window) clashes(b *window) bool {
+	if a.mem != b.mem || a.lo >= b.hi || b.lo >= a.hi {
+		return false
+	}
+	same := a.lo == b.lo && a.hi == b.hi
+	switch max(a.access, b.access) {
+	case reads:
+		return false
+	case updates:
+		return !same || a.access == b.access
+	default:
+		return true
+	}
 }
 
 // positive complains about a size below one.
@@ -47,8 +102,8 @@ func (c *call) positive(name string, value int) {
 func (c *call) size(dims ...int) int {
 	n := 1
 	for _, v := range dims {
-		if v < 0 || v > maxElements || n*v > maxElements {
-			c.fail("size %v is out of range", dims)
+		if v < 0 || v > maxElements || (v > 0 && n > maxElements/v) {
+			c.fail("size %v is out of range", slices.Clone(dims)) // dims itself would be an allocation of every call
 			return 0
 		}
 		n *= v
@@ -68,18 +123,32 @@ func (c *call) rows(name string, b accelerators.Buffer, width int) int {
 	return b.Len / width
 }
 
-// f32 is the first n elements of a float operand.
+// f32 is the first n elements of a float operand that is read.
 func (c *call) f32(name string, b accelerators.Buffer, n int) []float32 {
-	m := c.operand(name, b, accelerators.F32, n)
+	return c.floats(name, b, n, reads)
+}
+
+// update is the first n elements of a float operand that is written and may be the very window of one that is read.
+func (c *call) update(name string, b accelerators.Buffer, n int) []float32 {
+	return c.floats(name, b, n, updates)
+}
+
+// write is the first n elements of a float operand that is written and shares no element with another.
+func (c *call) write(name string, b accelerators.Buffer, n int) []float32 {
+	return c.floats(name, b, n, writes)
+}
+
+func (c *call) floats(name string, b accelerators.Buffer, n int, access access) []float32 {
+	m := c.operand(name, b, accelerators.F32, n, access)
 	if c.skip {
 		return nil
 	}
 	return m.floats[b.Off : b.Off+n : b.Off+n]
 }
 
-// i32 is the first n elements of an integer operand.
+// i32 is the first n elements of an integer operand that is read, or of one of another type than all others.
 func (c *call) i32(name string, b accelerators.Buffer, n int) []int32 {
-	m := c.operand(name, b, accelerators.I32, n)
+	m := c.operand(name, b, accelerators.I32, n, reads)
 	if c.skip {
 		return nil
 	}
@@ -105,7 +174,7 @@ func (c *call) exact(name string, b accelerators.Buffer, n int) {
 	}
 }
 
-func (c *call) operand(name string, b accelerators.Buffer, t accelerators.DType, n int) *memory {
+func (c *call) operand(name string, b accelerators.Buffer, t accelerators.DType, n int, access access) *memory {
 	m, ours := b.Mem.(*memory)
 	switch {
 	case c.skip:
@@ -115,10 +184,13 @@ func (c *call) operand(name string, b accelerators.Buffer, t accelerators.DType,
 		c.fail("%s was freed", name)
 	case b.Type != t || m.dtype != t:
 		c.fail("%s is %v, want %v", name, b.Type, t)
-	case b.Off < 0 || b.Len < 0 || b.Off+b.Len > m.elements():
+	case b.Off < 0 || b.Len < 0 || b.Len > m.elements() || b.Off > m.elements()-b.Len:
 		c.fail("%s is [%d:%d] of an allocation of %d", name, b.Off, b.Off+b.Len, m.elements())
-	case b.Len < n:
+	case n < 0 || b.Len < n:
 		c.fail("%s has %d elements, want %d", name, b.Len, n)
+	case c.count < maxOperands:
+		c.operands[c.count] = window{name, m, b.Off, b.Off + n, access}
+		c.count++
 	}
 	return m
 }

@@ -35,12 +35,12 @@ func (d *Device) AttentionDecode(out, q, k, v, lengths accelerators.Buffer, s ac
 		c.fail("Window must not be negative")
 	}
 	queries, cached := c.size(s.Sequences, s.Heads, s.HeadDim), c.size(s.Sequences, s.Capacity, s.KVHeads, s.HeadDim)
-	t := &d.decode
+	t := &d.ops.decode
 	*t = decode{AttentionDecode: s, d: d, ranges: t.ranges[:0]}
 	t.out, t.q = c.f32("out", out, queries), c.f32("q", q, queries)
 	t.k, t.v = c.f32("k", k, cached), c.f32("v", v, cached)
 	t.lengths = c.ids("lengths", lengths, s.Sequences, 0, s.Capacity+1)
-	if !c.ok(s) {
+	if !passed(c, s) {
 		return
 	}
 	t.listRanges()

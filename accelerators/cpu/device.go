@@ -23,21 +23,26 @@ func init() {
 // Device is the processor with its worker threads. Like every device it is used by one goroutine at a time.
 // Operations are done when their call returns; an operation that cannot be done sets the error that Sync returns, and
 // until then the device does nothing more.
+//
+// While an operation runs, its goroutine and the workers carry the pprof label op with the operation's name, so that
+// go tool pprof -tags splits a profile by operation. The goroutine has no labels afterwards: those that it had before
+// cannot be read back.
 type Device struct {
-	set       *kernelSet
-	pool      *pool
-	scratch   []scratch // one for each worker
-	shared    scratch   // of the operation as a whole
-	ranges    ranges    // the task that each and parts run
-	product   product
-	bf16      bf16Product
-	head      head
-	attention attention
-	decode    decode
-	peak      accelerators.Peak
-	err       error
-	used      int64 // bytes allocated
-	room      int64 // bytes that may be
+	set *kernelSet
+	// streaming is the set for destinations of streamFrom elements and more.
+	streaming  *kernelSet
+	streamFrom int
+	pool       *pool
+	scratch    []scratch // one for each worker
+	shared     scratch   // of the operation as a whole
+	checks     call      // of the operation's arguments
+	ops        operations
+	ranges     ranges // the task that each, parts and columns run
+	labels     labels
+	peak       accelerators.Peak
+	err        error
+	used       int64 // bytes allocated
+	room       int64 // bytes that may be
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -59,7 +64,40 @@ func New(threads int) (*Device, error) {
 
 func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
-	return &Device{set: set, pool: newPool(threads), scratch: make([]scratch, threads), room: physicalMemory()}
+	return &Device{
+		set: set, streaming: set.streamed(), streamFrom: streamFrom,
+		pool: newPool(threads), scratch: make([]scratch, threads), labels: labels{},
+		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
+	}
+}
+
+// operations are the operations with their arguments of the last call. One runs at a time; that they are kept here is
+// what makes running one free of allocations.
+type operations struct {
+	product       product
+	bf16          bf16Product
+	head          head
+	attention     attention
+	decode        decode
+	unary         unary
+	binary        binary
+	scaling       scaling
+	axpy          axpy
+	fill          filling
+	sums          sums
+	adamw         adamw
+	swiglu        swiglu
+	swigluGrad    swigluGrad
+	rmsNorm       rmsNorm
+	rmsNormGrad   rmsNormGrad
+	layerNorm     layerNorm
+	layerNormGrad layerNormGrad
+	rope          rope
+	addBias       addBias
+	biasGrad      biasGrad
+	gather        gather
+	scatter       scatter
+	sample        sampling
 }
 
 // Name is "cpu".

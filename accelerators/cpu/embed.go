@@ -22,52 +22,55 @@ func (d *Device) GatherGrad(dx, dout, rows accelerators.Buffer, width int) {
 	d.scatterAdd("GatherGrad", dx, dout, rows, width)
 }
 
-// rowShape is what the four operations say of themselves in an error.
+// rowShape is what operations over rows say of themselves in an error.
 type rowShape struct{ Rows, Width int }
+
+type gather struct {
+	width      int
+	out, table []float32
+	ids        []int32
+}
+
+func (o *gather) items(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(row(o.out, i, o.width), row(o.table, int(o.ids[i]), o.width))
+	}
+}
 
 func (d *Device) gather(op string, out, table, ids accelerators.Buffer, width int) {
 	c := d.call(op)
 	n := ids.Len
 	rows := c.rows("table", table, width)
-	to, from := c.f32("out", out, c.size(n, width)), c.f32("table", table, table.Len)
+	to, from := c.write("out", out, c.size(n, width)), c.f32("table", table, table.Len)
 	at := c.ids("ids", ids, n, 0, rows)
-	if !c.ok(rowShape{n, width}) {
-		return
+	if passed(c, rowShape{n, width}) {
+		d.ops.gather = gather{width, to, from, at}
+		d.each(n, width, &d.ops.gather)
 	}
-	d.eachFunc(n, width, func(_, lo, hi int) {
-		for i := lo; i < hi; i++ {
-			copy(to[i*width:(i+1)*width], from[int(at[i])*width:])
-		}
-	})
 }
 
-// columnStrip is the width of the column blocks that sums over rows are cut into; a few cache lines.
-const columnStrip = 64
+// scatter adds rows to a table, column by column in order of the rows.
+type scatter struct {
+	set         *kernelSet
+	width       int
+	table, dout []float32
+	ids         []int32
+}
 
-func (d *Device) scatterAdd(op string, table, from, ids accelerators.Buffer, width int) {
+func (o *scatter) items(_, lo, hi int) {
+	for i, id := range o.ids {
+		o.set.axpy(row(o.table, int(id), o.width)[lo:hi], row(o.dout, i, o.width)[lo:hi], 1)
+	}
+}
+
+func (d *Device) scatterAdd(op string, table, dout, ids accelerators.Buffer, width int) {
 	c := d.call(op)
 	n := ids.Len
 	rows := c.rows("table", table, width)
-	to, src := c.f32("table", table, table.Len), c.f32("dout", from, c.size(n, width))
+	to, from := c.write("table", table, table.Len), c.f32("dout", dout, c.size(n, width))
 	at := c.ids("ids", ids, n, 0, rows)
-	if !c.ok(rowShape{n, width}) {
-		return
+	if passed(c, rowShape{n, width}) {
+		d.ops.scatter = scatter{d.set, width, to, from, at}
+		d.columns(n, width, &d.ops.scatter)
 	}
-	d.columns(n, width, func(lo, hi int) {
-		for i, id := range at {
-			row := to[int(id)*width+lo : int(id)*width+hi]
-			d.set.axpy(row, src[i*width+lo:i*width+hi], 1)
-		}
-	})
-}
-
-// columns runs f over strips of the columns of a matrix, so that sums over its rows need no partial results.
-func (d *Device) columns(rows, width int, f func(lo, hi int)) {
-	strip := columnStrip
-	if rows*width <= blockWork {
-		strip = width
-	}
-	d.runFunc((width+strip-1)/strip, func(_, block int) {
-		f(block*strip, min(width, block*strip+strip))
-	})
 }

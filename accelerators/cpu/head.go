@@ -27,7 +27,7 @@ type head struct {
 func (c *call) head(hidden, weight, targets, logits accelerators.Buffer, s accelerators.Head) *head {
 	c.positive("Width", s.Width)
 	c.positive("Vocab", s.Vocab)
-	h := &c.dev.head
+	h := &c.dev.ops.head
 	*h = head{Head: s, dev: c.dev, counted: h.counted[:0]}
 	h.hidden = c.f32("hidden", hidden, c.size(s.Tokens, s.Width))
 	h.weight = c.f32("weight", weight, c.size(s.Vocab, s.Width))
@@ -46,7 +46,7 @@ func (d *Device) HeadLoss(nll, lse, hidden, weight, targets, logits accelerators
 	c := d.call("HeadLoss")
 	h := c.head(hidden, weight, targets, logits, s)
 	h.nll, h.lse = c.f32("nll", nll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
-	if !c.ok(s) {
+	if !passed(c, s) {
 		return
 	}
 	clear(h.nll)
@@ -63,7 +63,7 @@ func (d *Device) HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, l
 	h := c.head(hidden, weight, targets, logits, s)
 	h.dhidden, h.dweight = c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
 	h.dnll, h.lse = c.f32("dnll", dnll, c.size(s.Tokens)), c.f32("lse", lse, c.size(s.Tokens))
-	if !c.ok(s) {
+	if !passed(c, s) {
 		return
 	}
 	clear(h.dhidden)
@@ -80,7 +80,7 @@ func (d *Device) HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets,
 	h := c.head(hidden, weight, targets, logits, s)
 	h.nll, h.dnll = c.f32("nll", nll, c.size(s.Tokens)), c.f32("dnll", dnll, c.size(s.Tokens))
 	h.dhidden, h.dweight = c.f32("dhidden", dhidden, len(h.hidden)), c.f32("dweight", dweight, len(h.weight))
-	if !c.ok(s) {
+	if !passed(c, s) {
 		return
 	}
 	clear(h.nll)

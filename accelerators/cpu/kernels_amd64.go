@@ -47,10 +47,25 @@ func dotAVX2(x []float32, y []float32) float32
 //go:noescape
 func dot3AVX2(x []float32, y []float32, z []float32) float32
 
+// dot64AVX2 returns sum(x*y), computed in float64.
+//
+//go:noescape
+func dot64AVX2(x []float32, y []float32) float64
+
 // addAVX2 sets z = x+y.
 //
 //go:noescape
 func addAVX2(z []float32, x []float32, y []float32)
+
+// mulAVX2 sets z = x*y.
+//
+//go:noescape
+func mulAVX2(z []float32, x []float32, y []float32)
+
+// fillAVX2 sets each element to value.
+//
+//go:noescape
+func fillAVX2(x []float32, value float32)
 
 // axpyAVX2 adds alpha*x to y.
 //
@@ -67,10 +82,10 @@ func scaleAVX2(x []float32, alpha float32)
 //go:noescape
 func scaleMulAVX2(y []float32, x []float32, w []float32, alpha float32)
 
-// rmsNormGradAVX2 adds r*dy*w-q*x to dx and r*dy*x to dw.
+// rmsNormGradAVX2 adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.
 //
 //go:noescape
-func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 
 // sumAVX2 returns sum(x).
 //
@@ -82,10 +97,10 @@ func sumAVX2(x []float32) float32
 //go:noescape
 func squaresAVX2(x []float32, mean float32) float32
 
-// centredDotAVX2 returns sum((x-mean)*y*z).
+// centredSumsAVX2 returns sum(y*z) and sum((x-mean)*y*z).
 //
 //go:noescape
-func centredDotAVX2(x []float32, y []float32, z []float32, mean float32) float32
+func centredSumsAVX2(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 
 // layerNormAVX2 sets y = (x-mean)*r*w + b.
 //
@@ -137,6 +152,16 @@ func geluAVX2(y []float32, x []float32)
 //go:noescape
 func geluGradAVX2(dx []float32, dy []float32, x []float32)
 
+// tanhAVX2 sets y = tanh(x).
+//
+//go:noescape
+func tanhAVX2(y []float32, x []float32)
+
+// tanhGradAVX2 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradAVX2(dx []float32, dy []float32, y []float32)
+
 // adamwAVX2 is one step of AdamW.
 //
 //go:noescape
@@ -162,6 +187,66 @@ func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
 //go:noescape
 func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
 
+// copyStreamAVX2 sets y = x.
+//
+//go:noescape
+func copyStreamAVX2(y []float32, x []float32)
+
+// fillStreamAVX2 sets each element to value.
+//
+//go:noescape
+func fillStreamAVX2(x []float32, value float32)
+
+// addStreamAVX2 sets z = x+y.
+//
+//go:noescape
+func addStreamAVX2(z []float32, x []float32, y []float32)
+
+// mulStreamAVX2 sets z = x*y.
+//
+//go:noescape
+func mulStreamAVX2(z []float32, x []float32, y []float32)
+
+// scaleMulStreamAVX2 sets y = alpha*x*w.
+//
+//go:noescape
+func scaleMulStreamAVX2(y []float32, x []float32, w []float32, alpha float32)
+
+// layerNormStreamAVX2 sets y = (x-mean)*r*w + b.
+//
+//go:noescape
+func layerNormStreamAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+
+// swigluStreamAVX2 sets y = silu(gate)*up.
+//
+//go:noescape
+func swigluStreamAVX2(y []float32, gate []float32, up []float32)
+
+// swigluGradStreamAVX2 is the gradient of swiglu.
+//
+//go:noescape
+func swigluGradStreamAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+
+// geluStreamAVX2 sets y = x*cdf(x) of the standard normal distribution.
+//
+//go:noescape
+func geluStreamAVX2(y []float32, x []float32)
+
+// geluGradStreamAVX2 is the gradient of gelu.
+//
+//go:noescape
+func geluGradStreamAVX2(dx []float32, dy []float32, x []float32)
+
+// tanhStreamAVX2 sets y = tanh(x).
+//
+//go:noescape
+func tanhStreamAVX2(y []float32, x []float32)
+
+// tanhGradStreamAVX2 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradStreamAVX2(dx []float32, dy []float32, y []float32)
+
 // dotAVX512 returns sum(x*y).
 //
 //go:noescape
@@ -172,10 +257,25 @@ func dotAVX512(x []float32, y []float32) float32
 //go:noescape
 func dot3AVX512(x []float32, y []float32, z []float32) float32
 
+// dot64AVX512 returns sum(x*y), computed in float64.
+//
+//go:noescape
+func dot64AVX512(x []float32, y []float32) float64
+
 // addAVX512 sets z = x+y.
 //
 //go:noescape
 func addAVX512(z []float32, x []float32, y []float32)
+
+// mulAVX512 sets z = x*y.
+//
+//go:noescape
+func mulAVX512(z []float32, x []float32, y []float32)
+
+// fillAVX512 sets each element to value.
+//
+//go:noescape
+func fillAVX512(x []float32, value float32)
 
 // axpyAVX512 adds alpha*x to y.
 //
@@ -192,10 +292,10 @@ func scaleAVX512(x []float32, alpha float32)
 //go:noescape
 func scaleMulAVX512(y []float32, x []float32, w []float32, alpha float32)
 
-// rmsNormGradAVX512 adds r*dy*w-q*x to dx and r*dy*x to dw.
+// rmsNormGradAVX512 adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.
 //
 //go:noescape
-func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 
 // sumAVX512 returns sum(x).
 //
@@ -207,10 +307,10 @@ func sumAVX512(x []float32) float32
 //go:noescape
 func squaresAVX512(x []float32, mean float32) float32
 
-// centredDotAVX512 returns sum((x-mean)*y*z).
+// centredSumsAVX512 returns sum(y*z) and sum((x-mean)*y*z).
 //
 //go:noescape
-func centredDotAVX512(x []float32, y []float32, z []float32, mean float32) float32
+func centredSumsAVX512(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 
 // layerNormAVX512 sets y = (x-mean)*r*w + b.
 //
@@ -262,6 +362,16 @@ func geluAVX512(y []float32, x []float32)
 //go:noescape
 func geluGradAVX512(dx []float32, dy []float32, x []float32)
 
+// tanhAVX512 sets y = tanh(x).
+//
+//go:noescape
+func tanhAVX512(y []float32, x []float32)
+
+// tanhGradAVX512 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradAVX512(dx []float32, dy []float32, y []float32)
+
 // adamwAVX512 is one step of AdamW.
 //
 //go:noescape
@@ -286,6 +396,66 @@ func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
 //
 //go:noescape
 func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+
+// copyStreamAVX512 sets y = x.
+//
+//go:noescape
+func copyStreamAVX512(y []float32, x []float32)
+
+// fillStreamAVX512 sets each element to value.
+//
+//go:noescape
+func fillStreamAVX512(x []float32, value float32)
+
+// addStreamAVX512 sets z = x+y.
+//
+//go:noescape
+func addStreamAVX512(z []float32, x []float32, y []float32)
+
+// mulStreamAVX512 sets z = x*y.
+//
+//go:noescape
+func mulStreamAVX512(z []float32, x []float32, y []float32)
+
+// scaleMulStreamAVX512 sets y = alpha*x*w.
+//
+//go:noescape
+func scaleMulStreamAVX512(y []float32, x []float32, w []float32, alpha float32)
+
+// layerNormStreamAVX512 sets y = (x-mean)*r*w + b.
+//
+//go:noescape
+func layerNormStreamAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+
+// swigluStreamAVX512 sets y = silu(gate)*up.
+//
+//go:noescape
+func swigluStreamAVX512(y []float32, gate []float32, up []float32)
+
+// swigluGradStreamAVX512 is the gradient of swiglu.
+//
+//go:noescape
+func swigluGradStreamAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+
+// geluStreamAVX512 sets y = x*cdf(x) of the standard normal distribution.
+//
+//go:noescape
+func geluStreamAVX512(y []float32, x []float32)
+
+// geluGradStreamAVX512 is the gradient of gelu.
+//
+//go:noescape
+func geluGradStreamAVX512(dx []float32, dy []float32, x []float32)
+
+// tanhStreamAVX512 sets y = tanh(x).
+//
+//go:noescape
+func tanhStreamAVX512(y []float32, x []float32)
+
+// tanhGradStreamAVX512 sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)
 
 // tilePairs is the 6x64 tile of a product of pairs.
 //

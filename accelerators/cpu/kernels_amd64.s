@@ -3138,6 +3138,95 @@ over:
 	MOVSS        X1, ret+72(FP)
 	RET
 
+// func dot64AVX2(x []float32, y []float32) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·dot64AVX2(SB), NOSPLIT, $0-56
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    manyTest
+
+many:
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      (CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y0
+	VFMADD231PD  Y4, Y6, Y1
+	VMOVUPS      32(AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      32(CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y2
+	VFMADD231PD  Y4, Y6, Y3
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	SUBQ         $+16, DX
+
+manyTest:
+	CMPQ DX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Y4
+	VCVTPS2PD    X4, Y5
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VMOVUPS      (CX), Y6
+	VCVTPS2PD    X6, Y7
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y6
+	VFMADD231PD  Y5, Y7, Y0
+	VFMADD231PD  Y4, Y6, Y1
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+oneTest:
+	CMPQ         DX, $+8
+	JGE          one
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VCVTPS2PD    X5, Y6
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y5
+	VMASKMOVPS   (CX), Y4, Y4
+	VCVTPS2PD    X4, Y7
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y4
+	VFMADD231PD  Y6, Y7, Y0
+	VFMADD231PD  Y5, Y4, Y1
+
+over:
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDPD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+48(FP)
+	RET
+
 // func addAVX2(z []float32, x []float32, y []float32)
 // Requires: AVX
 TEXT ·addAVX2(SB), NOSPLIT, $0-72
@@ -3197,6 +3286,111 @@ oneTest:
 	VMASKMOVPS (DX), Y0, Y2
 	VADDPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func mulAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX
+TEXT ·mulAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VMOVUPS 32(CX), Y0
+	VMOVUPS 32(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 64(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMOVUPS 96(DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	SUBQ    $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func fillAVX2(x []float32, value float32)
+// Requires: AVX
+TEXT ·fillAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $+128, AX
+	SUBQ    $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS Y0, (AX)
+	ADDQ    $+32, AX
+	SUBQ    $+8, CX
+
+oneTest:
+	CMPQ       CX, $+8
+	JGE        one
+	TESTQ      CX, CX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS Y0, Y1, (AX)
 
 over:
 	VZEROUPPER
@@ -3388,7 +3582,7 @@ over:
 	VZEROUPPER
 	RET
 
-// func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+// func rmsNormGradAVX2(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 // Requires: AVX, FMA3
 TEXT ·rmsNormGradAVX2(SB), NOSPLIT, $0-128
 	MOVQ         dx_base+0(FP), AX
@@ -3398,7 +3592,7 @@ TEXT ·rmsNormGradAVX2(SB), NOSPLIT, $0-128
 	MOVQ         w_base+96(FP), SI
 	MOVQ         dx_len+8(FP), DI
 	VBROADCASTSS r+120(FP), Y0
-	VBROADCASTSS q+124(FP), Y1
+	VBROADCASTSS mean+124(FP), Y1
 	JMP          manyTest
 
 many:
@@ -3407,12 +3601,50 @@ many:
 	VMOVUPS      (DX), Y4
 	VMOVUPS      (BX), Y5
 	VMOVUPS      (SI), Y6
-	VMULPS       Y0, Y4, Y4
-	VFMADD231PS  Y4, Y6, Y2
-	VFNMADD231PS Y1, Y5, Y2
+	VMULPS       Y0, Y5, Y5
 	VFMADD231PS  Y4, Y5, Y3
-	VMOVUPS      Y2, (AX)
 	VMOVUPS      Y3, (CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, (AX)
+	VMOVUPS      32(AX), Y2
+	VMOVUPS      32(CX), Y3
+	VMOVUPS      32(DX), Y4
+	VMOVUPS      32(BX), Y5
+	VMOVUPS      32(SI), Y6
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      Y3, 32(CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	SUBQ         $+16, DI
+
+manyTest:
+	CMPQ DI, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Y2
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y4
+	VMOVUPS      (BX), Y5
+	VMOVUPS      (SI), Y6
+	VMULPS       Y0, Y5, Y5
+	VFMADD231PS  Y4, Y5, Y3
+	VMOVUPS      Y3, (CX)
+	VMULPS       Y4, Y6, Y6
+	VFNMADD231PS Y1, Y5, Y6
+	VFMADD231PS  Y0, Y6, Y2
+	VMOVUPS      Y2, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
@@ -3420,9 +3652,9 @@ many:
 	ADDQ         $+32, SI
 	SUBQ         $+8, DI
 
-manyTest:
+oneTest:
 	CMPQ         DI, $+8
-	JGE          many
+	JGE          one
 	TESTQ        DI, DI
 	JZ           over
 	LEAQ         maskTable<>+32(SB), R8
@@ -3434,12 +3666,13 @@ manyTest:
 	VMASKMOVPS   (DX), Y2, Y5
 	VMASKMOVPS   (BX), Y2, Y6
 	VMASKMOVPS   (SI), Y2, Y7
-	VMULPS       Y0, Y5, Y5
-	VFMADD231PS  Y5, Y7, Y3
-	VFNMADD231PS Y1, Y6, Y3
+	VMULPS       Y0, Y6, Y6
 	VFMADD231PS  Y5, Y6, Y4
-	VMASKMOVPS   Y3, Y2, (AX)
 	VMASKMOVPS   Y4, Y2, (CX)
+	VMULPS       Y5, Y7, Y7
+	VFNMADD231PS Y1, Y6, Y7
+	VFMADD231PS  Y0, Y7, Y3
+	VMASKMOVPS   Y3, Y2, (AX)
 
 over:
 	VZEROUPPER
@@ -3579,9 +3812,9 @@ over:
 	MOVSS        X0, ret+32(FP)
 	RET
 
-// func centredDotAVX2(x []float32, y []float32, z []float32, mean float32) float32
+// func centredSumsAVX2(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 // Requires: AVX, FMA3, SSE
-TEXT ·centredDotAVX2(SB), NOSPLIT, $0-84
+TEXT ·centredSumsAVX2(SB), NOSPLIT, $0-88
 	MOVQ         x_base+0(FP), AX
 	MOVQ         y_base+24(FP), CX
 	MOVQ         z_base+48(FP), DX
@@ -3591,33 +3824,41 @@ TEXT ·centredDotAVX2(SB), NOSPLIT, $0-84
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
 	JMP          manyTest
 
 many:
-	VMOVUPS     (AX), Y5
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y1
-	VMOVUPS     32(AX), Y5
-	VMOVUPS     32(CX), Y6
-	VMOVUPS     32(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y2
-	VMOVUPS     64(AX), Y5
-	VMOVUPS     64(CX), Y6
-	VMOVUPS     64(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y3
-	VMOVUPS     96(AX), Y5
-	VMOVUPS     96(CX), Y6
-	VMOVUPS     96(DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y4
+	VMOVUPS     (AX), Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y1, Y1
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y5
+	VMOVUPS     32(AX), Y9
+	VMOVUPS     32(CX), Y10
+	VMOVUPS     32(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y2, Y2
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y6
+	VMOVUPS     64(AX), Y9
+	VMOVUPS     64(CX), Y10
+	VMOVUPS     64(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y3, Y3
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y7
+	VMOVUPS     96(AX), Y9
+	VMOVUPS     96(CX), Y10
+	VMOVUPS     96(DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y4, Y4
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y8
 	ADDQ        $+128, AX
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
@@ -3629,12 +3870,13 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS     (AX), Y5
-	VMOVUPS     (CX), Y6
-	VMOVUPS     (DX), Y7
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y5, Y6, Y6
-	VFMADD231PS Y6, Y7, Y1
+	VMOVUPS     (AX), Y9
+	VMOVUPS     (CX), Y10
+	VMOVUPS     (DX), Y11
+	VMULPS      Y10, Y11, Y11
+	VADDPS      Y11, Y1, Y1
+	VSUBPS      Y0, Y9, Y9
+	VFMADD231PS Y9, Y11, Y5
 	ADDQ        $+32, AX
 	ADDQ        $+32, CX
 	ADDQ        $+32, DX
@@ -3648,13 +3890,14 @@ oneTest:
 	LEAQ        maskTable<>+32(SB), SI
 	SHLQ        $0x02, BX
 	SUBQ        BX, SI
-	VMOVUPS     (SI), Y5
-	VMASKMOVPS  (AX), Y5, Y6
-	VMASKMOVPS  (CX), Y5, Y7
-	VMASKMOVPS  (DX), Y5, Y5
-	VSUBPS      Y0, Y6, Y6
-	VMULPS      Y6, Y7, Y7
-	VFMADD231PS Y7, Y5, Y1
+	VMOVUPS     (SI), Y9
+	VMASKMOVPS  (AX), Y9, Y10
+	VMASKMOVPS  (CX), Y9, Y11
+	VMASKMOVPS  (DX), Y9, Y9
+	VMULPS      Y11, Y9, Y9
+	VADDPS      Y9, Y1, Y1
+	VSUBPS      Y0, Y10, Y10
+	VFMADD231PS Y10, Y9, Y5
 
 over:
 	VADDPS       Y2, Y1, Y1
@@ -3666,8 +3909,18 @@ over:
 	VADDPS       X1, X0, X0
 	VPERMILPS    $0xb1, X0, X1
 	VADDPS       X1, X0, X0
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPS       X5, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VADDPS       X2, X1, X1
 	VZEROUPPER
-	MOVSS        X0, ret+80(FP)
+	MOVSS        X0, sum+80(FP)
+	MOVSS        X1, inner+84(FP)
 	RET
 
 // func layerNormAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
@@ -3881,13 +4134,13 @@ TEXT ·maxAVX2(SB), NOSPLIT, $0-28
 
 many:
 	VMOVUPS (AX), Y4
-	VMAXPS  Y4, Y0, Y0
+	VMAXPS  Y0, Y4, Y0
 	VMOVUPS 32(AX), Y4
-	VMAXPS  Y4, Y1, Y1
+	VMAXPS  Y1, Y4, Y1
 	VMOVUPS 64(AX), Y4
-	VMAXPS  Y4, Y2, Y2
+	VMAXPS  Y2, Y4, Y2
 	VMOVUPS 96(AX), Y4
-	VMAXPS  Y4, Y3, Y3
+	VMAXPS  Y3, Y4, Y3
 	ADDQ    $+128, AX
 	SUBQ    $+32, CX
 
@@ -3898,7 +4151,7 @@ manyTest:
 
 one:
 	VMOVUPS (AX), Y4
-	VMAXPS  Y4, Y0, Y0
+	VMAXPS  Y0, Y4, Y0
 	ADDQ    $+32, AX
 	SUBQ    $+8, CX
 
@@ -3913,7 +4166,7 @@ oneTest:
 	VMOVUPS    (DX), Y4
 	VMASKMOVPS (AX), Y4, Y5
 	VBLENDVPS  Y4, Y5, Y0, Y4
-	VMAXPS     Y4, Y0, Y0
+	VMAXPS     Y0, Y4, Y0
 
 over:
 	VMAXPS       Y1, Y0, Y0
@@ -3970,11 +4223,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -3999,11 +4252,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -4028,11 +4281,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -4057,11 +4310,11 @@ many:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -4095,11 +4348,11 @@ one:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -4136,11 +4389,11 @@ oneTest:
 	VMOVAPS      Y7, Y1
 	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y1
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y1
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y1, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y1, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y1, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y1, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y1, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y1, Y8
 	VCVTPS2DQ    Y0, Y0
@@ -4244,95 +4497,95 @@ DATA lanes35bfbe8e<>+56(SB)/4, $0x35bfbe8e
 DATA lanes35bfbe8e<>+60(SB)/4, $0x35bfbe8e
 GLOBL lanes35bfbe8e<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3ab60b61<>+0(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+4(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+8(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+12(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+16(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+20(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+24(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+28(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+32(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+36(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+40(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+44(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+48(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+52(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+56(SB)/4, $0x3ab60b61
-DATA lanes3ab60b61<>+60(SB)/4, $0x3ab60b61
-GLOBL lanes3ab60b61<>(SB), RODATA|NOPTR, $64
+DATA lanes3ab50d39<>+0(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+4(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+8(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+12(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+16(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+20(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+24(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+28(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+32(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+36(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+40(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+44(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+48(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+52(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+56(SB)/4, $0x3ab50d39
+DATA lanes3ab50d39<>+60(SB)/4, $0x3ab50d39
+GLOBL lanes3ab50d39<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3c088889<>+0(SB)/4, $0x3c088889
-DATA lanes3c088889<>+4(SB)/4, $0x3c088889
-DATA lanes3c088889<>+8(SB)/4, $0x3c088889
-DATA lanes3c088889<>+12(SB)/4, $0x3c088889
-DATA lanes3c088889<>+16(SB)/4, $0x3c088889
-DATA lanes3c088889<>+20(SB)/4, $0x3c088889
-DATA lanes3c088889<>+24(SB)/4, $0x3c088889
-DATA lanes3c088889<>+28(SB)/4, $0x3c088889
-DATA lanes3c088889<>+32(SB)/4, $0x3c088889
-DATA lanes3c088889<>+36(SB)/4, $0x3c088889
-DATA lanes3c088889<>+40(SB)/4, $0x3c088889
-DATA lanes3c088889<>+44(SB)/4, $0x3c088889
-DATA lanes3c088889<>+48(SB)/4, $0x3c088889
-DATA lanes3c088889<>+52(SB)/4, $0x3c088889
-DATA lanes3c088889<>+56(SB)/4, $0x3c088889
-DATA lanes3c088889<>+60(SB)/4, $0x3c088889
-GLOBL lanes3c088889<>(SB), RODATA|NOPTR, $64
+DATA lanes3c091fe3<>+0(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+4(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+8(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+12(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+16(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+20(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+24(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+28(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+32(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+36(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+40(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+44(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+48(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+52(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+56(SB)/4, $0x3c091fe3
+DATA lanes3c091fe3<>+60(SB)/4, $0x3c091fe3
+GLOBL lanes3c091fe3<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3d2aaaab<>+0(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+4(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+8(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+12(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+16(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+20(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+24(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+28(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+32(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+36(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+40(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+44(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+48(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+52(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+56(SB)/4, $0x3d2aaaab
-DATA lanes3d2aaaab<>+60(SB)/4, $0x3d2aaaab
-GLOBL lanes3d2aaaab<>(SB), RODATA|NOPTR, $64
+DATA lanes3d2aac8b<>+0(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+4(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+8(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+12(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+16(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+20(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+24(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+28(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+32(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+36(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+40(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+44(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+48(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+52(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+56(SB)/4, $0x3d2aac8b
+DATA lanes3d2aac8b<>+60(SB)/4, $0x3d2aac8b
+GLOBL lanes3d2aac8b<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3e2aaaab<>+0(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+4(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+8(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+12(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+16(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+20(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+24(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+28(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+32(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+36(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+40(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+44(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+48(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+52(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+56(SB)/4, $0x3e2aaaab
-DATA lanes3e2aaaab<>+60(SB)/4, $0x3e2aaaab
-GLOBL lanes3e2aaaab<>(SB), RODATA|NOPTR, $64
+DATA lanes3e2aaa45<>+0(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+4(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+8(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+12(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+16(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+20(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+24(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+28(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+32(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+36(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+40(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+44(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+48(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+52(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+56(SB)/4, $0x3e2aaa45
+DATA lanes3e2aaa45<>+60(SB)/4, $0x3e2aaa45
+GLOBL lanes3e2aaa45<>(SB), RODATA|NOPTR, $64
 
-DATA lanes3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes3f000000<>+28(SB)/4, $0x3f000000
-DATA lanes3f000000<>+32(SB)/4, $0x3f000000
-DATA lanes3f000000<>+36(SB)/4, $0x3f000000
-DATA lanes3f000000<>+40(SB)/4, $0x3f000000
-DATA lanes3f000000<>+44(SB)/4, $0x3f000000
-DATA lanes3f000000<>+48(SB)/4, $0x3f000000
-DATA lanes3f000000<>+52(SB)/4, $0x3f000000
-DATA lanes3f000000<>+56(SB)/4, $0x3f000000
-DATA lanes3f000000<>+60(SB)/4, $0x3f000000
-GLOBL lanes3f000000<>(SB), RODATA|NOPTR, $64
+DATA lanes3efffffe<>+0(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+4(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+8(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+12(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+16(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+20(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+24(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+28(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+32(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+36(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+40(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+44(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+48(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+52(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+56(SB)/4, $0x3efffffe
+DATA lanes3efffffe<>+60(SB)/4, $0x3efffffe
+GLOBL lanes3efffffe<>(SB), RODATA|NOPTR, $64
 
 DATA lanes3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes3f800000<>+4(SB)/4, $0x3f800000
@@ -4475,72 +4728,76 @@ TEXT ·swigluAVX2(SB), NOSPLIT, $0-72
 many:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, (AX)
 	VMOVUPS      32(CX), Y0
 	VMOVUPS      32(DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         $+64, AX
@@ -4556,37 +4813,39 @@ manyTest:
 one:
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (DX), Y1
-	VMULPS       Y0, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VSUBPS       Y0, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y0
-	VMINPS       Y2, Y0, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VMOVAPS      Y2, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y0, Y0
-	VPSRAD       $0x01, Y0, Y3
-	VPSUBD       Y3, Y0, Y0
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
 	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y4, Y4
+	VMULPS       Y3, Y5, Y5
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y4, Y4
-	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
-	VMOVUPS      lanes3f800000<>+0(SB), Y0
-	VDIVPS       Y4, Y0, Y0
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
 	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, (AX)
 	ADDQ         $+32, AX
@@ -4605,59 +4864,6 @@ oneTest:
 	VMOVUPS      (SI), Y0
 	VMASKMOVPS   (CX), Y0, Y1
 	VMASKMOVPS   (DX), Y0, Y2
-	VMULPS       Y1, Y2, Y2
-	VXORPS       Y3, Y3, Y3
-	VSUBPS       Y1, Y3, Y3
-	VMOVUPS      lanes42b20000<>+0(SB), Y1
-	VMINPS       Y3, Y1, Y3
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VMOVAPS      Y3, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y4
-	VPSUBD       Y4, Y1, Y1
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
-	VANDPS       Y3, Y5, Y5
-	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y5, Y1, Y1
-	VMULPS       Y1, Y2, Y2
-	VMASKMOVPS   Y2, Y0, (AX)
-
-over:
-	VZEROUPPER
-	RET
-
-// func swigluGradAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
-// Requires: AVX, AVX2, FMA3
-TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-120
-	MOVQ dgate_base+0(FP), AX
-	MOVQ dup_base+24(FP), CX
-	MOVQ dy_base+48(FP), DX
-	MOVQ gate_base+72(FP), BX
-	MOVQ up_base+96(FP), SI
-	MOVQ dgate_len+8(FP), DI
-	JMP  manyTest
-
-many:
-	VMOVUPS      (DX), Y0
-	VMOVUPS      (BX), Y1
-	VMOVUPS      (SI), Y2
 	VXORPS       Y3, Y3, Y3
 	VSUBPS       Y1, Y3, Y3
 	VMOVUPS      lanes42b20000<>+0(SB), Y4
@@ -4667,11 +4873,11 @@ many:
 	VMOVAPS      Y3, Y5
 	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y6
-	VFMADD213PS  lanes3c088889<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y5, Y6
-	VFMADD213PS  lanes3f000000<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
 	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
 	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
 	VCVTPS2DQ    Y4, Y4
@@ -4688,13 +4894,92 @@ many:
 	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanesff7fffff<>+0(SB), Y4
+	VMAXPS       Y1, Y4, Y1
 	VMULPS       Y3, Y1, Y1
-	VMULPS       Y0, Y1, Y4
-	VMOVUPS      Y4, (CX)
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanesff7fffff<>+0(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+4(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+8(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+12(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+16(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+20(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+24(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+28(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+32(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+36(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+40(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+44(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+48(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+52(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+56(SB)/4, $0xff7fffff
+DATA lanesff7fffff<>+60(SB)/4, $0xff7fffff
+GLOBL lanesff7fffff<>(SB), RODATA|NOPTR, $64
+
+// func swigluGradAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·swigluGradAVX2(SB), NOSPLIT, $0-120
+	MOVQ dgate_base+0(FP), AX
+	MOVQ dup_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ gate_base+72(FP), BX
+	MOVQ up_base+96(FP), SI
+	MOVQ dgate_len+8(FP), DI
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VORPS        lanes80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y6, Y4
+	VMOVUPS      lanesff7fffff<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVUPS      Y5, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y5
+	VMINPS       Y1, Y5, Y1
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y1
+	VMULPS       Y3, Y1, Y1
 	VMULPS       Y0, Y2, Y2
-	VADDPS       Y3, Y1, Y4
-	VFNMADD231PS Y3, Y1, Y4
-	VMULPS       Y4, Y2, Y2
+	VMULPS       Y1, Y2, Y2
 	VMOVUPS      Y2, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
@@ -4715,8 +5000,7 @@ manyTest:
 	VMASKMOVPS   (DX), Y0, Y1
 	VMASKMOVPS   (BX), Y0, Y2
 	VMASKMOVPS   (SI), Y0, Y3
-	VXORPS       Y4, Y4, Y4
-	VSUBPS       Y2, Y4, Y4
+	VORPS        lanes80000000<>+0(SB), Y2, Y4
 	VMOVUPS      lanes42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y4
 	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
@@ -4724,11 +5008,11 @@ manyTest:
 	VMOVAPS      Y4, Y6
 	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
-	VFMADD213PS  lanes3c088889<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y6, Y7
-	VFMADD213PS  lanes3f000000<>+0(SB), Y6, Y7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
 	VCVTPS2DQ    Y5, Y5
@@ -4742,21 +5026,64 @@ manyTest:
 	VMULPS       Y5, Y7, Y7
 	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
 	VANDPS       Y4, Y7, Y7
-	VADDPS       lanes3f800000<>+0(SB), Y7, Y7
-	VMOVUPS      lanes3f800000<>+0(SB), Y4
-	VDIVPS       Y7, Y4, Y4
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y7, Y5
+	VMOVUPS      lanesff7fffff<>+0(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMULPS       Y4, Y2, Y6
+	VMULPS       Y1, Y6, Y6
+	VMASKMOVPS   Y6, Y0, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y6
+	VMINPS       Y2, Y6, Y2
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y2
 	VMULPS       Y4, Y2, Y2
-	VMULPS       Y1, Y2, Y5
-	VMASKMOVPS   Y5, Y0, (CX)
 	VMULPS       Y1, Y3, Y3
-	VADDPS       Y4, Y2, Y5
-	VFNMADD231PS Y4, Y2, Y5
-	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y3, Y3
 	VMASKMOVPS   Y3, Y0, (AX)
 
 over:
 	VZEROUPPER
 	RET
+
+DATA lanes80000000<>+0(SB)/4, $0x80000000
+DATA lanes80000000<>+4(SB)/4, $0x80000000
+DATA lanes80000000<>+8(SB)/4, $0x80000000
+DATA lanes80000000<>+12(SB)/4, $0x80000000
+DATA lanes80000000<>+16(SB)/4, $0x80000000
+DATA lanes80000000<>+20(SB)/4, $0x80000000
+DATA lanes80000000<>+24(SB)/4, $0x80000000
+DATA lanes80000000<>+28(SB)/4, $0x80000000
+DATA lanes80000000<>+32(SB)/4, $0x80000000
+DATA lanes80000000<>+36(SB)/4, $0x80000000
+DATA lanes80000000<>+40(SB)/4, $0x80000000
+DATA lanes80000000<>+44(SB)/4, $0x80000000
+DATA lanes80000000<>+48(SB)/4, $0x80000000
+DATA lanes80000000<>+52(SB)/4, $0x80000000
+DATA lanes80000000<>+56(SB)/4, $0x80000000
+DATA lanes80000000<>+60(SB)/4, $0x80000000
+GLOBL lanes80000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes7f7fffff<>+0(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+4(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+8(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+12(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+16(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+20(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+24(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+28(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+32(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+36(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+40(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+44(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+48(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+52(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+56(SB)/4, $0x7f7fffff
+DATA lanes7f7fffff<>+60(SB)/4, $0x7f7fffff
+GLOBL lanes7f7fffff<>(SB), RODATA|NOPTR, $64
 
 // func geluAVX2(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
@@ -4768,54 +5095,59 @@ TEXT ·geluAVX2(SB), NOSPLIT, $0-48
 
 many:
 	VMOVUPS      (CX), Y0
-	VMULPS       lanesbf000000<>+0(SB), Y0, Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      lanes42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
-	VANDPS       Y1, Y4, Y4
 	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
+	VDIVPS       Y2, Y3, Y3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y1, Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
 	VMULPS       Y1, Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
+	VFNMADD231PS Y6, Y2, Y3
+	VMOVUPS      Y3, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	SUBQ         $+8, DX
@@ -4830,76 +5162,63 @@ manyTest:
 	SUBQ         DX, BX
 	VMOVUPS      (BX), Y0
 	VMASKMOVPS   (CX), Y0, Y1
-	VMULPS       lanesbf000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VMOVAPS      Y2, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y5, Y5
 	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
+	VDIVPS       Y3, Y4, Y4
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y2, Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
 	VMULPS       Y2, Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VFNMADD231PS Y7, Y3, Y4
+	VMASKMOVPS   Y4, Y0, (AX)
 
 over:
 	VZEROUPPER
 	RET
-
-DATA lanesbf000000<>+0(SB)/4, $0xbf000000
-DATA lanesbf000000<>+4(SB)/4, $0xbf000000
-DATA lanesbf000000<>+8(SB)/4, $0xbf000000
-DATA lanesbf000000<>+12(SB)/4, $0xbf000000
-DATA lanesbf000000<>+16(SB)/4, $0xbf000000
-DATA lanesbf000000<>+20(SB)/4, $0xbf000000
-DATA lanesbf000000<>+24(SB)/4, $0xbf000000
-DATA lanesbf000000<>+28(SB)/4, $0xbf000000
-DATA lanesbf000000<>+32(SB)/4, $0xbf000000
-DATA lanesbf000000<>+36(SB)/4, $0xbf000000
-DATA lanesbf000000<>+40(SB)/4, $0xbf000000
-DATA lanesbf000000<>+44(SB)/4, $0xbf000000
-DATA lanesbf000000<>+48(SB)/4, $0xbf000000
-DATA lanesbf000000<>+52(SB)/4, $0xbf000000
-DATA lanesbf000000<>+56(SB)/4, $0xbf000000
-DATA lanesbf000000<>+60(SB)/4, $0xbf000000
-GLOBL lanesbf000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes7fffffff<>+0(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+4(SB)/4, $0x7fffffff
@@ -4918,6 +5237,42 @@ DATA lanes7fffffff<>+52(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+56(SB)/4, $0x7fffffff
 DATA lanes7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes41a00000<>+0(SB)/4, $0x41a00000
+DATA lanes41a00000<>+4(SB)/4, $0x41a00000
+DATA lanes41a00000<>+8(SB)/4, $0x41a00000
+DATA lanes41a00000<>+12(SB)/4, $0x41a00000
+DATA lanes41a00000<>+16(SB)/4, $0x41a00000
+DATA lanes41a00000<>+20(SB)/4, $0x41a00000
+DATA lanes41a00000<>+24(SB)/4, $0x41a00000
+DATA lanes41a00000<>+28(SB)/4, $0x41a00000
+DATA lanes41a00000<>+32(SB)/4, $0x41a00000
+DATA lanes41a00000<>+36(SB)/4, $0x41a00000
+DATA lanes41a00000<>+40(SB)/4, $0x41a00000
+DATA lanes41a00000<>+44(SB)/4, $0x41a00000
+DATA lanes41a00000<>+48(SB)/4, $0x41a00000
+DATA lanes41a00000<>+52(SB)/4, $0x41a00000
+DATA lanes41a00000<>+56(SB)/4, $0x41a00000
+DATA lanes41a00000<>+60(SB)/4, $0x41a00000
+GLOBL lanes41a00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbf000000<>+0(SB)/4, $0xbf000000
+DATA lanesbf000000<>+4(SB)/4, $0xbf000000
+DATA lanesbf000000<>+8(SB)/4, $0xbf000000
+DATA lanesbf000000<>+12(SB)/4, $0xbf000000
+DATA lanesbf000000<>+16(SB)/4, $0xbf000000
+DATA lanesbf000000<>+20(SB)/4, $0xbf000000
+DATA lanesbf000000<>+24(SB)/4, $0xbf000000
+DATA lanesbf000000<>+28(SB)/4, $0xbf000000
+DATA lanesbf000000<>+32(SB)/4, $0xbf000000
+DATA lanesbf000000<>+36(SB)/4, $0xbf000000
+DATA lanesbf000000<>+40(SB)/4, $0xbf000000
+DATA lanesbf000000<>+44(SB)/4, $0xbf000000
+DATA lanesbf000000<>+48(SB)/4, $0xbf000000
+DATA lanesbf000000<>+52(SB)/4, $0xbf000000
+DATA lanesbf000000<>+56(SB)/4, $0xbf000000
+DATA lanesbf000000<>+60(SB)/4, $0xbf000000
+GLOBL lanesbf000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes3eb33333<>+0(SB)/4, $0x3eb33333
 DATA lanes3eb33333<>+4(SB)/4, $0x3eb33333
@@ -5110,57 +5465,62 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
 
 many:
 	VMOVUPS      (DX), Y0
-	VMULPS       lanesbf000000<>+0(SB), Y0, Y1
-	VMULPS       Y0, Y1, Y1
-	VMOVUPS      lanes42b20000<>+0(SB), Y2
-	VMINPS       Y1, Y2, Y1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
-	VANDPS       Y1, Y4, Y4
 	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
+	VDIVPS       Y2, Y3, Y3
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y1, Y2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y1, Y2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       Y4, Y2, Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y1, Y2
+	VMULPS       Y6, Y2, Y2
 	VMOVUPS      lanes3f800000<>+0(SB), Y1
 	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       lanes3ecc422a<>+0(SB), Y4, Y4
-	VFMADD231PS  Y0, Y4, Y2
-	VMOVUPS      (CX), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      (CX), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)
 	ADDQ         $+32, AX
 	ADDQ         $+32, CX
 	ADDQ         $+32, DX
@@ -5176,57 +5536,62 @@ manyTest:
 	SUBQ         BX, SI
 	VMOVUPS      (SI), Y0
 	VMASKMOVPS   (DX), Y0, Y1
-	VMULPS       lanesbf000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMOVUPS      lanes42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VMOVAPS      Y2, Y4
-	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y5
-	VFMADD213PS  lanes3c088889<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f000000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
-	VCVTPS2DQ    Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
-	VANDPS       Y2, Y5, Y5
 	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
 	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
 	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
+	VDIVPS       Y3, Y4, Y4
 	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
-	VFMADD213PS  lanes3e136d93<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Y2, Y3
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3df56ada<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y2, Y3
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMULPS       Y5, Y3, Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y2, Y3
+	VMULPS       Y7, Y3, Y3
 	VMOVUPS      lanes3f800000<>+0(SB), Y2
 	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       lanes3ecc422a<>+0(SB), Y5, Y5
-	VFMADD231PS  Y1, Y5, Y3
-	VMASKMOVPS   (CX), Y0, Y1
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
 
 over:
 	VZEROUPPER
@@ -5249,6 +5614,334 @@ DATA lanes3ecc422a<>+52(SB)/4, $0x3ecc422a
 DATA lanes3ecc422a<>+56(SB)/4, $0x3ecc422a
 DATA lanes3ecc422a<>+60(SB)/4, $0x3ecc422a
 GLOBL lanes3ecc422a<>(SB), RODATA|NOPTR, $64
+
+// func tanhAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes40000000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VANDPS       lanes80000000<>+0(SB), Y0, Y2
+	VORPS        Y2, Y3, Y3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y4
+	VMULPS       Y0, Y0, Y2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes3e088393<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y2, Y4
+	VMULPS       Y0, Y2, Y2
+	VFMADD213PS  Y0, Y2, Y4
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes40000000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y4
+	VANDPS       lanes80000000<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y5
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes3e088393<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y5
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanes40000000<>+0(SB)/4, $0x40000000
+DATA lanes40000000<>+4(SB)/4, $0x40000000
+DATA lanes40000000<>+8(SB)/4, $0x40000000
+DATA lanes40000000<>+12(SB)/4, $0x40000000
+DATA lanes40000000<>+16(SB)/4, $0x40000000
+DATA lanes40000000<>+20(SB)/4, $0x40000000
+DATA lanes40000000<>+24(SB)/4, $0x40000000
+DATA lanes40000000<>+28(SB)/4, $0x40000000
+DATA lanes40000000<>+32(SB)/4, $0x40000000
+DATA lanes40000000<>+36(SB)/4, $0x40000000
+DATA lanes40000000<>+40(SB)/4, $0x40000000
+DATA lanes40000000<>+44(SB)/4, $0x40000000
+DATA lanes40000000<>+48(SB)/4, $0x40000000
+DATA lanes40000000<>+52(SB)/4, $0x40000000
+DATA lanes40000000<>+56(SB)/4, $0x40000000
+DATA lanes40000000<>+60(SB)/4, $0x40000000
+GLOBL lanes40000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbbbaf0e5<>+0(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+4(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+8(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+12(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+16(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+20(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+24(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+28(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+32(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+36(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+40(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+44(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+48(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+52(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+56(SB)/4, $0xbbbaf0e5
+DATA lanesbbbaf0e5<>+60(SB)/4, $0xbbbaf0e5
+GLOBL lanesbbbaf0e5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3ca9134d<>+0(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+4(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+8(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+12(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+16(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+20(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+24(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+28(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+32(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+36(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+40(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+44(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+48(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+52(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+56(SB)/4, $0x3ca9134d
+DATA lanes3ca9134d<>+60(SB)/4, $0x3ca9134d
+GLOBL lanes3ca9134d<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbd5c1e2d<>+0(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+4(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+8(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+12(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+16(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+20(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+24(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+28(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+32(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+36(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+40(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+44(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+48(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+52(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+56(SB)/4, $0xbd5c1e2d
+DATA lanesbd5c1e2d<>+60(SB)/4, $0xbd5c1e2d
+GLOBL lanesbd5c1e2d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3e088393<>+0(SB)/4, $0x3e088393
+DATA lanes3e088393<>+4(SB)/4, $0x3e088393
+DATA lanes3e088393<>+8(SB)/4, $0x3e088393
+DATA lanes3e088393<>+12(SB)/4, $0x3e088393
+DATA lanes3e088393<>+16(SB)/4, $0x3e088393
+DATA lanes3e088393<>+20(SB)/4, $0x3e088393
+DATA lanes3e088393<>+24(SB)/4, $0x3e088393
+DATA lanes3e088393<>+28(SB)/4, $0x3e088393
+DATA lanes3e088393<>+32(SB)/4, $0x3e088393
+DATA lanes3e088393<>+36(SB)/4, $0x3e088393
+DATA lanes3e088393<>+40(SB)/4, $0x3e088393
+DATA lanes3e088393<>+44(SB)/4, $0x3e088393
+DATA lanes3e088393<>+48(SB)/4, $0x3e088393
+DATA lanes3e088393<>+52(SB)/4, $0x3e088393
+DATA lanes3e088393<>+56(SB)/4, $0x3e088393
+DATA lanes3e088393<>+60(SB)/4, $0x3e088393
+GLOBL lanes3e088393<>(SB), RODATA|NOPTR, $64
+
+DATA lanesbeaaaa99<>+0(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+4(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+8(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+12(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+16(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+20(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+24(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+28(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+32(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+36(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+40(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+44(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+48(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+52(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+56(SB)/4, $0xbeaaaa99
+DATA lanesbeaaaa99<>+60(SB)/4, $0xbeaaaa99
+GLOBL lanesbeaaaa99<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3f200000<>+0(SB)/4, $0x3f200000
+DATA lanes3f200000<>+4(SB)/4, $0x3f200000
+DATA lanes3f200000<>+8(SB)/4, $0x3f200000
+DATA lanes3f200000<>+12(SB)/4, $0x3f200000
+DATA lanes3f200000<>+16(SB)/4, $0x3f200000
+DATA lanes3f200000<>+20(SB)/4, $0x3f200000
+DATA lanes3f200000<>+24(SB)/4, $0x3f200000
+DATA lanes3f200000<>+28(SB)/4, $0x3f200000
+DATA lanes3f200000<>+32(SB)/4, $0x3f200000
+DATA lanes3f200000<>+36(SB)/4, $0x3f200000
+DATA lanes3f200000<>+40(SB)/4, $0x3f200000
+DATA lanes3f200000<>+44(SB)/4, $0x3f200000
+DATA lanes3f200000<>+48(SB)/4, $0x3f200000
+DATA lanes3f200000<>+52(SB)/4, $0x3f200000
+DATA lanes3f200000<>+56(SB)/4, $0x3f200000
+DATA lanes3f200000<>+60(SB)/4, $0x3f200000
+GLOBL lanes3f200000<>(SB), RODATA|NOPTR, $64
+
+// func tanhGradAVX2(dx []float32, dy []float32, y []float32)
+// Requires: AVX
+TEXT ·tanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    y_base+48(FP), DX
+	MOVQ    dx_len+8(FP), BX
+	VMOVUPS lanes3f800000<>+0(SB), Y0
+	JMP     manyTest
+
+many:
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 32(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	VMOVUPS 64(CX), Y1
+	VMOVUPS 64(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS 96(CX), Y1
+	VMOVUPS 96(DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(AX)
+	ADDQ    $+128, AX
+	ADDQ    $+128, CX
+	ADDQ    $+128, DX
+	SUBQ    $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VSUBPS  Y2, Y0, Y3
+	VADDPS  Y0, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $+32, AX
+	ADDQ    $+32, CX
+	ADDQ    $+32, DX
+	SUBQ    $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VSUBPS     Y3, Y0, Y4
+	VADDPS     Y0, Y3, Y3
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+
+over:
+	VZEROUPPER
+	RET
 
 // func adamwAVX2(param []float32, grad []float32, m []float32, v []float32, c *[9]float32)
 // Requires: AVX, FMA3
@@ -5279,9 +5972,9 @@ many:
 	VMULPS      Y1, Y10, Y10
 	VFMADD231PS Y2, Y9, Y10
 	VMOVUPS     Y10, (DX)
-	VMULPS      Y9, Y9, Y9
 	VMULPS      Y3, Y11, Y11
-	VFMADD231PS Y4, Y9, Y11
+	VMULPS      Y4, Y9, Y13
+	VFMADD231PS Y13, Y9, Y11
 	VMOVUPS     Y11, (BX)
 	VSQRTPS     Y11, Y11
 	VFMADD213PS Y6, Y5, Y11
@@ -5312,9 +6005,9 @@ manyTest:
 	VMULPS      Y1, Y11, Y11
 	VFMADD231PS Y2, Y10, Y11
 	VMASKMOVPS  Y11, Y9, (DX)
-	VMULPS      Y10, Y10, Y10
 	VMULPS      Y3, Y12, Y12
-	VFMADD231PS Y4, Y10, Y12
+	VMULPS      Y4, Y10, Y0
+	VFMADD231PS Y0, Y10, Y12
 	VMASKMOVPS  Y12, Y9, (BX)
 	VSQRTPS     Y12, Y12
 	VFMADD213PS Y6, Y5, Y12
@@ -5348,11 +6041,11 @@ TEXT ·softmaxTileAVX2(SB), NOSPLIT, $0-88
 
 max0:
 	VMOVUPS (DX)(DI*1), Y3
-	VMAXPS  Y3, Y0, Y0
+	VMAXPS  Y0, Y3, Y0
 	VMOVUPS (BX)(DI*1), Y3
-	VMAXPS  Y3, Y1, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS (SI)(DI*1), Y3
-	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y3, Y2
 	ADDQ    $+32, DI
 	SUBQ    $+8, R8
 
@@ -5367,13 +6060,13 @@ max0Test:
 	VMOVUPS    (R9), Y3
 	VMASKMOVPS (DX)(DI*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y0, Y4
-	VMAXPS     Y4, Y0, Y0
+	VMAXPS     Y0, Y4, Y0
 	VMASKMOVPS (BX)(DI*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y1, Y4
-	VMAXPS     Y4, Y1, Y1
+	VMAXPS     Y1, Y4, Y1
 	VMASKMOVPS (SI)(DI*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y2, Y3
-	VMAXPS     Y3, Y2, Y2
+	VMAXPS     Y2, Y3, Y2
 
 max0Over:
 	MOVQ         tops_base+40(FP), DI
@@ -5425,11 +6118,11 @@ exp0:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5454,11 +6147,11 @@ exp0:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5483,11 +6176,11 @@ exp0:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5524,11 +6217,11 @@ exp0Test:
 	VMOVAPS      Y7, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y0, Y0
@@ -5554,11 +6247,11 @@ exp0Test:
 	VMOVAPS      Y0, Y7
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y7
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y7
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y7, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
 	VCVTPS2DQ    Y1, Y1
@@ -5584,11 +6277,11 @@ exp0Test:
 	VMOVAPS      Y0, Y2
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
-	VFMADD213PS  lanes3c088889<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3f000000<>+0(SB), Y2, Y7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y2, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
 	VCVTPS2DQ    Y1, Y1
@@ -5643,11 +6336,11 @@ exp0Over:
 
 max3:
 	VMOVUPS (DX)(AX*1), Y3
-	VMAXPS  Y3, Y0, Y0
+	VMAXPS  Y0, Y3, Y0
 	VMOVUPS (BX)(AX*1), Y3
-	VMAXPS  Y3, Y1, Y1
+	VMAXPS  Y1, Y3, Y1
 	VMOVUPS (SI)(AX*1), Y3
-	VMAXPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y3, Y2
 	ADDQ    $+32, AX
 	SUBQ    $+8, CX
 
@@ -5662,13 +6355,13 @@ max3Test:
 	VMOVUPS    (DI), Y3
 	VMASKMOVPS (DX)(AX*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y0, Y4
-	VMAXPS     Y4, Y0, Y0
+	VMAXPS     Y0, Y4, Y0
 	VMASKMOVPS (BX)(AX*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y1, Y4
-	VMAXPS     Y4, Y1, Y1
+	VMAXPS     Y1, Y4, Y1
 	VMASKMOVPS (SI)(AX*1), Y3, Y4
 	VBLENDVPS  Y3, Y4, Y2, Y3
-	VMAXPS     Y3, Y2, Y2
+	VMAXPS     Y2, Y3, Y2
 
 max3Over:
 	MOVQ         tops_base+40(FP), AX
@@ -5720,11 +6413,11 @@ exp3:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5749,11 +6442,11 @@ exp3:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5778,11 +6471,11 @@ exp3:
 	VMOVAPS      Y6, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y7, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y7, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y7, Y7
@@ -5819,11 +6512,11 @@ exp3Test:
 	VMOVAPS      Y7, Y8
 	VFNMADD231PS lanes3f317200<>+0(SB), Y0, Y8
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y0, Y8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y9
-	VFMADD213PS  lanes3c088889<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y8, Y9
-	VFMADD213PS  lanes3f000000<>+0(SB), Y8, Y9
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y9
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y8, Y9
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VFMADD213PS  lanes3f800000<>+0(SB), Y8, Y9
 	VCVTPS2DQ    Y0, Y0
@@ -5849,11 +6542,11 @@ exp3Test:
 	VMOVAPS      Y0, Y7
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y7
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y7
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y7, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y7, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y7, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y7, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y7, Y8
 	VCVTPS2DQ    Y1, Y1
@@ -5879,11 +6572,11 @@ exp3Test:
 	VMOVAPS      Y0, Y2
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y7
-	VFMADD213PS  lanes3c088889<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y2, Y7
-	VFMADD213PS  lanes3f000000<>+0(SB), Y2, Y7
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y2, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y2, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
 	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y7
 	VCVTPS2DQ    Y1, Y1
@@ -5926,24 +6619,6 @@ exp3Over:
 	VZEROUPPER
 	RET
 
-DATA lanesff7fffff<>+0(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+4(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+8(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+12(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+16(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+20(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+24(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+28(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+32(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+36(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+40(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+44(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+48(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+52(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+56(SB)/4, $0xff7fffff
-DATA lanesff7fffff<>+60(SB)/4, $0xff7fffff
-GLOBL lanesff7fffff<>(SB), RODATA|NOPTR, $64
-
 // func softmaxGradTileAVX2(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softmaxGradTileAVX2(SB), NOSPLIT, $0-116
@@ -5982,11 +6657,11 @@ grad0:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6015,11 +6690,11 @@ grad0:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6048,11 +6723,11 @@ grad0:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6094,11 +6769,11 @@ grad0Test:
 	VMOVAPS      Y8, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y1, Y1
@@ -6127,11 +6802,11 @@ grad0Test:
 	VMOVAPS      Y1, Y3
 	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
 	VCVTPS2DQ    Y2, Y2
@@ -6160,11 +6835,11 @@ grad0Test:
 	VMOVAPS      Y1, Y3
 	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y4
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
 	VCVTPS2DQ    Y2, Y2
@@ -6216,11 +6891,11 @@ grad3:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6249,11 +6924,11 @@ grad3:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6282,11 +6957,11 @@ grad3:
 	VMOVAPS      Y7, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y8, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y8, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y8, Y8
@@ -6328,11 +7003,11 @@ grad3Test:
 	VMOVAPS      Y8, Y9
 	VFNMADD231PS lanes3f317200<>+0(SB), Y1, Y9
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y1, Y9
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y10
-	VFMADD213PS  lanes3c088889<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y9, Y10
-	VFMADD213PS  lanes3f000000<>+0(SB), Y9, Y10
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y10
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y9, Y10
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VFMADD213PS  lanes3f800000<>+0(SB), Y9, Y10
 	VCVTPS2DQ    Y1, Y1
@@ -6361,11 +7036,11 @@ grad3Test:
 	VMOVAPS      Y1, Y3
 	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y8
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y8
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y8
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y8
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y8
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y8
 	VCVTPS2DQ    Y2, Y2
@@ -6394,11 +7069,11 @@ grad3Test:
 	VMOVAPS      Y1, Y3
 	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Y4
-	VFMADD213PS  lanes3c088889<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Y3, Y4
-	VFMADD213PS  lanes3f000000<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y4
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
 	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
 	VCVTPS2DQ    Y2, Y2
@@ -6615,6 +7290,1175 @@ over:
 	VZEROUPPER
 	RET
 
+// func copyStreamAVX2(y []float32, x []float32)
+// Requires: AVX, MMX+
+TEXT ·copyStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVNTPS Y0, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVNTPS Y0, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVNTPS Y0, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVNTPS Y0, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	SUBQ     $+32, DX
+
+manyTest:
+	CMPQ DX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVNTPS Y0, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	SUBQ     $+8, DX
+
+oneTest:
+	CMPQ       DX, $+8
+	JGE        one
+	TESTQ      DX, DX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), BX
+	SHLQ       $0x02, DX
+	SUBQ       DX, BX
+	VMOVUPS    (BX), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillStreamAVX2(x []float32, value float32)
+// Requires: AVX, MMX+
+TEXT ·fillStreamAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVNTPS Y0, (AX)
+	VMOVNTPS Y0, 32(AX)
+	VMOVNTPS Y0, 64(AX)
+	VMOVNTPS Y0, 96(AX)
+	ADDQ     $+128, AX
+	SUBQ     $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVNTPS Y0, (AX)
+	ADDQ     $+32, AX
+	SUBQ     $+8, CX
+
+oneTest:
+	CMPQ       CX, $+8
+	JGE        one
+	TESTQ      CX, CX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), DX
+	SHLQ       $0x02, CX
+	SUBQ       CX, DX
+	VMOVUPS    (DX), Y1
+	VMASKMOVPS Y0, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addStreamAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·addStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVUPS  32(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVUPS  64(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVUPS  96(DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VADDPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulStreamAVX2(z []float32, x []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·mulStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ z_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y0
+	VMOVUPS  32(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y0
+	VMOVUPS  64(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y0
+	VMOVUPS  96(DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y0
+	VMOVUPS  (DX), Y1
+	VMULPS   Y0, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func scaleMulStreamAVX2(y []float32, x []float32, w []float32, alpha float32)
+// Requires: AVX, MMX+
+TEXT ·scaleMulStreamAVX2(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         w_base+48(FP), DX
+	MOVQ         y_len+8(FP), BX
+	VBROADCASTSS alpha+72(FP), Y0
+	JMP          manyTest
+
+many:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	VMOVUPS  32(CX), Y1
+	VMOVUPS  32(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 32(AX)
+	VMOVUPS  64(CX), Y1
+	VMOVUPS  64(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 64(AX)
+	VMOVUPS  96(CX), Y1
+	VMOVUPS  96(DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VMULPS   Y0, Y1, Y1
+	VMULPS   Y2, Y1, Y1
+	VMOVNTPS Y1, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VMULPS     Y0, Y2, Y2
+	VMULPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func layerNormStreamAVX2(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+// Requires: AVX, FMA3, MMX+
+TEXT ·layerNormStreamAVX2(SB), NOSPLIT, $0-104
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         w_base+48(FP), DX
+	MOVQ         b_base+72(FP), BX
+	MOVQ         y_len+8(FP), SI
+	VBROADCASTSS mean+96(FP), Y0
+	VBROADCASTSS r+100(FP), Y1
+	JMP          manyTest
+
+many:
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (DX), Y3
+	VMOVUPS     (BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, (AX)
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     32(DX), Y3
+	VMOVUPS     32(BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, 32(AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $+16, SI
+
+manyTest:
+	CMPQ SI, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (CX), Y2
+	VMOVUPS     (DX), Y3
+	VMOVUPS     (BX), Y4
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VFMADD231PS Y2, Y3, Y4
+	VMOVNTPS    Y4, (AX)
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $+8, SI
+
+oneTest:
+	CMPQ        SI, $+8
+	JGE         one
+	TESTQ       SI, SI
+	JZ          over
+	LEAQ        maskTable<>+32(SB), DI
+	SHLQ        $0x02, SI
+	SUBQ        SI, DI
+	VMOVUPS     (DI), Y2
+	VMASKMOVPS  (CX), Y2, Y3
+	VMASKMOVPS  (DX), Y2, Y4
+	VMASKMOVPS  (BX), Y2, Y5
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VFMADD231PS Y3, Y4, Y5
+	VMASKMOVPS  Y5, Y2, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluStreamAVX2(y []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·swigluStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ y_base+0(FP), AX
+	MOVQ gate_base+24(FP), CX
+	MOVQ up_base+48(FP), DX
+	MOVQ y_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, (AX)
+	VMOVUPS      32(CX), Y0
+	VMOVUPS      32(DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, CX
+	ADDQ         $+64, DX
+	SUBQ         $+16, BX
+
+manyTest:
+	CMPQ BX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      (DX), Y1
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y0, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y0, Y3, Y0
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y0, Y1, Y1
+	VMOVNTPS     Y1, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+oneTest:
+	CMPQ         BX, $+8
+	JGE          one
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMASKMOVPS   (DX), Y0, Y2
+	VXORPS       Y3, Y3, Y3
+	VSUBPS       Y1, Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanesff7fffff<>+0(SB), Y4
+	VMAXPS       Y1, Y4, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluGradStreamAVX2(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·swigluGradStreamAVX2(SB), NOSPLIT, $0-120
+	MOVQ dgate_base+0(FP), AX
+	MOVQ dup_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ gate_base+72(FP), BX
+	MOVQ up_base+96(FP), SI
+	MOVQ dgate_len+8(FP), DI
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      (BX), Y1
+	VMOVUPS      (SI), Y2
+	VORPS        lanes80000000<>+0(SB), Y1, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y1, Y6, Y4, Y3
+	VBLENDVPS    Y1, Y4, Y6, Y4
+	VMOVUPS      lanesff7fffff<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y0, Y5, Y5
+	VMOVNTPS     Y5, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y5
+	VMINPS       Y1, Y5, Y1
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y1
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVNTPS     Y2, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	ADDQ         $+32, BX
+	ADDQ         $+32, SI
+	SUBQ         $+8, DI
+
+manyTest:
+	CMPQ         DI, $+8
+	JGE          many
+	TESTQ        DI, DI
+	JZ           over
+	LEAQ         maskTable<>+32(SB), R8
+	SHLQ         $0x02, DI
+	SUBQ         DI, R8
+	VMOVUPS      (R8), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMASKMOVPS   (BX), Y0, Y2
+	VMASKMOVPS   (SI), Y0, Y3
+	VORPS        lanes80000000<>+0(SB), Y2, Y4
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
+	VANDPS       Y4, Y7, Y7
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y2, Y7, Y5, Y4
+	VBLENDVPS    Y2, Y5, Y7, Y5
+	VMOVUPS      lanesff7fffff<>+0(SB), Y6
+	VMAXPS       Y2, Y6, Y2
+	VMULPS       Y4, Y2, Y6
+	VMULPS       Y1, Y6, Y6
+	VMASKMOVPS   Y6, Y0, (CX)
+	VMOVUPS      lanes7f7fffff<>+0(SB), Y6
+	VMINPS       Y2, Y6, Y2
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y2
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluStreamAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VMULPS       Y1, Y2, Y2
+	VFNMADD231PS Y6, Y2, Y3
+	VMOVNTPS     Y3, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y4, Y4
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y1, Y4, Y4
+	VMULPS       Y2, Y3, Y3
+	VFNMADD231PS Y7, Y3, Y4
+	VMASKMOVPS   Y4, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluGradStreamAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluGradStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ dx_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       Y1, Y1, Y2
+	VMOVAPS      Y1, Y3
+	VFMSUB213PS  Y2, Y1, Y3
+	VMULPS       lanesbf000000<>+0(SB), Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y2, Y4, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y2, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y6, Y6
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y6, Y6
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y2
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y3, Y2
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y3, Y2
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y3, Y2
+	VMULPS       Y3, Y2, Y2
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y1, Y2
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y1
+	VSUBPS       Y2, Y1, Y1
+	VBLENDVPS    Y0, Y2, Y1, Y0
+	VMOVUPS      (CX), Y1
+	VMULPS       Y1, Y0, Y0
+	VMOVNTPS     Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+manyTest:
+	CMPQ         BX, $+8
+	JGE          many
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VMOVUPS      lanes41a00000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPS      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMULPS       lanesbf000000<>+0(SB), Y3, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y3, Y5, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y3, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y7, Y7
+	VMULPS       lanesbf000000<>+0(SB), Y4, Y4
+	VFMADD231PS  Y4, Y7, Y7
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VFMADD231PS  lanes3eb33333<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y4, Y4
+	VMOVUPS      lanesbceec3e0<>+0(SB), Y3
+	VFMADD213PS  lanes3e136d93<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbe82ed3e<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e22ff26<>+0(SB), Y4, Y3
+	VFMADD213PS  lanesbcbd5412<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3dd814eb<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3df56ada<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0f37f5<>+0(SB), Y4, Y3
+	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Y4, Y3
+	VMULPS       Y4, Y3, Y3
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Y2, Y3
+	VMULPS       Y7, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VSUBPS       Y3, Y2, Y2
+	VBLENDVPS    Y1, Y3, Y2, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhStreamAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·tanhStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VANDPS       lanes7fffffff<>+0(SB), Y0, Y1
+	VADDPS       Y1, Y1, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes40000000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanes3f800000<>+0(SB), Y3
+	VSUBPS       Y2, Y3, Y3
+	VANDPS       lanes80000000<>+0(SB), Y0, Y2
+	VORPS        Y2, Y3, Y3
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y4
+	VMULPS       Y0, Y0, Y2
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y2, Y4
+	VFMADD213PS  lanes3e088393<>+0(SB), Y2, Y4
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y2, Y4
+	VMULPS       Y0, Y2, Y2
+	VFMADD213PS  Y0, Y2, Y4
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y1, Y0
+	VBLENDVPS    Y0, Y4, Y3, Y0
+	VMOVNTPS     Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       lanes7fffffff<>+0(SB), Y1, Y2
+	VADDPS       Y2, Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      lanes40000000<>+0(SB), Y3
+	VDIVPS       Y6, Y3, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VSUBPS       Y3, Y4, Y4
+	VANDPS       lanes80000000<>+0(SB), Y1, Y3
+	VORPS        Y3, Y4, Y4
+	VMOVUPS      lanesbbbaf0e5<>+0(SB), Y5
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  lanes3ca9134d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbd5c1e2d<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes3e088393<>+0(SB), Y3, Y5
+	VFMADD213PS  lanesbeaaaa99<>+0(SB), Y3, Y5
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y5
+	VCMPPS       $0x01, lanes3f200000<>+0(SB), Y2, Y1
+	VBLENDVPS    Y1, Y5, Y4, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhGradStreamAVX2(dx []float32, dy []float32, y []float32)
+// Requires: AVX, MMX+
+TEXT ·tanhGradStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), CX
+	MOVQ    y_base+48(FP), DX
+	MOVQ    dx_len+8(FP), BX
+	VMOVUPS lanes3f800000<>+0(SB), Y0
+	JMP     manyTest
+
+many:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, (AX)
+	VMOVUPS  32(CX), Y1
+	VMOVUPS  32(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 32(AX)
+	VMOVUPS  64(CX), Y1
+	VMOVUPS  64(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 64(AX)
+	VMOVUPS  96(CX), Y1
+	VMOVUPS  96(DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, 96(AX)
+	ADDQ     $+128, AX
+	ADDQ     $+128, CX
+	ADDQ     $+128, DX
+	SUBQ     $+32, BX
+
+manyTest:
+	CMPQ BX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (CX), Y1
+	VMOVUPS  (DX), Y2
+	VSUBPS   Y2, Y0, Y3
+	VADDPS   Y0, Y2, Y2
+	VMULPS   Y3, Y2, Y2
+	VMULPS   Y1, Y2, Y2
+	VMOVNTPS Y2, (AX)
+	ADDQ     $+32, AX
+	ADDQ     $+32, CX
+	ADDQ     $+32, DX
+	SUBQ     $+8, BX
+
+oneTest:
+	CMPQ       BX, $+8
+	JGE        one
+	TESTQ      BX, BX
+	JZ         over
+	LEAQ       maskTable<>+32(SB), SI
+	SHLQ       $0x02, BX
+	SUBQ       BX, SI
+	VMOVUPS    (SI), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VSUBPS     Y3, Y0, Y4
+	VADDPS     Y0, Y3, Y3
+	VMULPS     Y4, Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VMASKMOVPS Y3, Y1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
@@ -6772,6 +8616,77 @@ over:
 	MOVSS         X0, ret+72(FP)
 	RET
 
+// func dot64AVX512(x []float32, y []float32) float64
+// Requires: AVX, AVX512F, SSE2
+TEXT ·dot64AVX512(SB), NOSPLIT, $0-56
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	JMP    manyTest
+
+many:
+	VMOVUPS     (AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     (CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z0
+	VMOVUPS     32(AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     32(CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z2
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	SUBQ        $+16, DX
+
+manyTest:
+	CMPQ DX, $+16
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (AX), Y4
+	VCVTPS2PD   Y4, Z4
+	VMOVUPS     (CX), Y5
+	VCVTPS2PD   Y5, Z5
+	VFMADD231PD Z4, Z5, Z0
+	ADDQ        $+32, AX
+	ADDQ        $+32, CX
+	SUBQ        $+8, DX
+
+oneTest:
+	CMPQ        DX, $+8
+	JGE         one
+	TESTQ       DX, DX
+	JZ          over
+	LEAQ        maskTable<>+32(SB), BX
+	SHLQ        $0x02, DX
+	SUBQ        DX, BX
+	VMOVUPS     (BX), Y4
+	VMASKMOVPS  (AX), Y4, Y5
+	VCVTPS2PD   Y5, Z5
+	VMASKMOVPS  (CX), Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z0
+
+over:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDPD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+48(FP)
+	RET
+
 // func addAVX512(z []float32, x []float32, y []float32)
 // Requires: AVX, AVX512F
 TEXT ·addAVX512(SB), NOSPLIT, $0-72
@@ -6831,6 +8746,111 @@ oneTest:
 	VMOVUPS.Z (BX), K1, Z1
 	VADDPS    Z0, Z1, Z1
 	VMOVUPS   Z1, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func mulAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F
+TEXT ·mulAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(DX), Z0
+	VMOVUPS 64(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS 128(DX), Z0
+	VMOVUPS 128(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMOVUPS 192(DX), Z0
+	VMOVUPS 192(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	ADDQ    $+256, BX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func fillAVX512(x []float32, value float32)
+// Requires: AVX, AVX512F
+TEXT ·fillAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS Z0, 128(AX)
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $+256, AX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS Z0, (AX)
+	ADDQ    $+64, AX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ    CX, $+16
+	JGE     one
+	TESTQ   CX, CX
+	JZ      over
+	MOVQ    $+1, DX
+	SHLQ    CL, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	VMOVUPS Z0, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -7022,7 +9042,7 @@ over:
 	VZEROUPPER
 	RET
 
-// func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, q float32)
+// func rmsNormGradAVX512(dx []float32, dw []float32, dy []float32, x []float32, w []float32, r float32, mean float32)
 // Requires: AVX, AVX512F
 TEXT ·rmsNormGradAVX512(SB), NOSPLIT, $0-128
 	MOVQ         dx_base+0(FP), AX
@@ -7032,7 +9052,7 @@ TEXT ·rmsNormGradAVX512(SB), NOSPLIT, $0-128
 	MOVQ         w_base+96(FP), DI
 	MOVQ         dx_len+8(FP), CX
 	VBROADCASTSS r+120(FP), Z0
-	VBROADCASTSS q+124(FP), Z1
+	VBROADCASTSS mean+124(FP), Z1
 	JMP          manyTest
 
 many:
@@ -7041,12 +9061,50 @@ many:
 	VMOVUPS      (BX), Z4
 	VMOVUPS      (SI), Z5
 	VMOVUPS      (DI), Z6
-	VMULPS       Z0, Z4, Z4
-	VFMADD231PS  Z4, Z6, Z2
-	VFNMADD231PS Z1, Z5, Z2
+	VMULPS       Z0, Z5, Z5
 	VFMADD231PS  Z4, Z5, Z3
-	VMOVUPS      Z2, (AX)
 	VMOVUPS      Z3, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, (AX)
+	VMOVUPS      64(AX), Z2
+	VMOVUPS      64(DX), Z3
+	VMOVUPS      64(BX), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      64(DI), Z6
+	VMULPS       Z0, Z5, Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      Z3, 64(DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, 64(AX)
+	ADDQ         $+128, AX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	ADDQ         $+128, SI
+	ADDQ         $+128, DI
+	SUBQ         $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (AX), Z2
+	VMOVUPS      (DX), Z3
+	VMOVUPS      (BX), Z4
+	VMOVUPS      (SI), Z5
+	VMOVUPS      (DI), Z6
+	VMULPS       Z0, Z5, Z5
+	VFMADD231PS  Z4, Z5, Z3
+	VMOVUPS      Z3, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -7054,9 +9112,9 @@ many:
 	ADDQ         $+64, DI
 	SUBQ         $+16, CX
 
-manyTest:
+oneTest:
 	CMPQ         CX, $+16
-	JGE          many
+	JGE          one
 	TESTQ        CX, CX
 	JZ           over
 	MOVQ         $+1, R8
@@ -7068,12 +9126,13 @@ manyTest:
 	VMOVUPS.Z    (BX), K1, Z4
 	VMOVUPS.Z    (SI), K1, Z5
 	VMOVUPS.Z    (DI), K1, Z6
-	VMULPS       Z0, Z4, Z4
-	VFMADD231PS  Z4, Z6, Z2
-	VFNMADD231PS Z1, Z5, Z2
+	VMULPS       Z0, Z5, Z5
 	VFMADD231PS  Z4, Z5, Z3
-	VMOVUPS      Z2, K1, (AX)
 	VMOVUPS      Z3, K1, (DX)
+	VMULPS       Z4, Z6, Z6
+	VFNMADD231PS Z1, Z5, Z6
+	VFMADD231PS  Z0, Z6, Z2
+	VMOVUPS      Z2, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -7216,9 +9275,9 @@ over:
 	MOVSS         X1, ret+32(FP)
 	RET
 
-// func centredDotAVX512(x []float32, y []float32, z []float32, mean float32) float32
+// func centredSumsAVX512(x []float32, y []float32, z []float32, mean float32) (sum float32, inner float32)
 // Requires: AVX, AVX512F, SSE
-TEXT ·centredDotAVX512(SB), NOSPLIT, $0-84
+TEXT ·centredSumsAVX512(SB), NOSPLIT, $0-88
 	MOVQ         x_base+0(FP), AX
 	MOVQ         y_base+24(FP), DX
 	MOVQ         z_base+48(FP), BX
@@ -7228,33 +9287,41 @@ TEXT ·centredDotAVX512(SB), NOSPLIT, $0-84
 	VPXORD       Z2, Z2, Z2
 	VPXORD       Z3, Z3, Z3
 	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	VPXORD       Z6, Z6, Z6
+	VPXORD       Z7, Z7, Z7
+	VPXORD       Z8, Z8, Z8
 	JMP          manyTest
 
 many:
-	VMOVUPS     (AX), Z5
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
-	VMOVUPS     64(AX), Z5
-	VMOVUPS     64(DX), Z6
-	VMOVUPS     64(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z2
-	VMOVUPS     128(AX), Z5
-	VMOVUPS     128(DX), Z6
-	VMOVUPS     128(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z3
-	VMOVUPS     192(AX), Z5
-	VMOVUPS     192(DX), Z6
-	VMOVUPS     192(BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z4
+	VMOVUPS     (AX), Z9
+	VMOVUPS     (DX), Z10
+	VMOVUPS     (BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
+	VMOVUPS     64(AX), Z9
+	VMOVUPS     64(DX), Z10
+	VMOVUPS     64(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z2, Z2
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z6
+	VMOVUPS     128(AX), Z9
+	VMOVUPS     128(DX), Z10
+	VMOVUPS     128(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z3, Z3
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z7
+	VMOVUPS     192(AX), Z9
+	VMOVUPS     192(DX), Z10
+	VMOVUPS     192(BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z4, Z4
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z8
 	ADDQ        $+256, AX
 	ADDQ        $+256, DX
 	ADDQ        $+256, BX
@@ -7266,12 +9333,13 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS     (AX), Z5
-	VMOVUPS     (DX), Z6
-	VMOVUPS     (BX), Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS     (AX), Z9
+	VMOVUPS     (DX), Z10
+	VMOVUPS     (BX), Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
 	ADDQ        $+64, AX
 	ADDQ        $+64, DX
 	ADDQ        $+64, BX
@@ -7286,12 +9354,13 @@ oneTest:
 	SHLQ        CL, SI
 	DECQ        SI
 	KMOVW       SI, K1
-	VMOVUPS.Z   (AX), K1, Z5
-	VMOVUPS.Z   (DX), K1, Z6
-	VMOVUPS.Z   (BX), K1, Z7
-	VSUBPS      Z0, Z5, Z5
-	VMULPS      Z5, Z6, Z6
-	VFMADD231PS Z6, Z7, Z1
+	VMOVUPS.Z   (AX), K1, Z9
+	VMOVUPS.Z   (DX), K1, Z10
+	VMOVUPS.Z   (BX), K1, Z11
+	VMULPS      Z10, Z11, Z11
+	VADDPS      Z11, Z1, Z1
+	VSUBPS      Z0, Z9, Z9
+	VFMADD231PS Z9, Z11, Z5
 
 over:
 	VADDPS        Z2, Z1, Z1
@@ -7305,8 +9374,20 @@ over:
 	VADDPS        X0, X1, X1
 	VPERMILPS     $0xb1, X1, X0
 	VADDPS        X0, X1, X1
+	VADDPS        Z6, Z5, Z5
+	VADDPS        Z8, Z7, Z7
+	VADDPS        Z7, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y5, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0x4e, X2, X0
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0xb1, X2, X0
+	VADDPS        X0, X2, X2
 	VZEROUPPER
-	MOVSS         X1, ret+80(FP)
+	MOVSS         X1, sum+80(FP)
+	MOVSS         X2, inner+84(FP)
 	RET
 
 // func layerNormAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
@@ -7520,13 +9601,13 @@ TEXT ·maxAVX512(SB), NOSPLIT, $0-28
 
 many:
 	VMOVUPS (AX), Z4
-	VMAXPS  Z4, Z0, Z0
+	VMAXPS  Z0, Z4, Z0
 	VMOVUPS 64(AX), Z4
-	VMAXPS  Z4, Z1, Z1
+	VMAXPS  Z1, Z4, Z1
 	VMOVUPS 128(AX), Z4
-	VMAXPS  Z4, Z2, Z2
+	VMAXPS  Z2, Z4, Z2
 	VMOVUPS 192(AX), Z4
-	VMAXPS  Z4, Z3, Z3
+	VMAXPS  Z3, Z4, Z3
 	ADDQ    $+256, AX
 	SUBQ    $+64, CX
 
@@ -7537,7 +9618,7 @@ manyTest:
 
 one:
 	VMOVUPS (AX), Z4
-	VMAXPS  Z4, Z0, Z0
+	VMAXPS  Z0, Z4, Z0
 	ADDQ    $+64, AX
 	SUBQ    $+16, CX
 
@@ -7551,7 +9632,7 @@ oneTest:
 	DECQ      DX
 	KMOVW     DX, K1
 	VMOVUPS.Z (AX), K1, Z4
-	VMAXPS    Z4, Z0, K1, Z0
+	VMAXPS    Z0, Z4, K1, Z0
 
 over:
 	VMAXPS        Z1, Z0, Z0
@@ -7574,99 +9655,110 @@ over:
 TEXT ·expSumAVX512(SB), NOSPLIT, $0-36
 	MOVQ         x_base+0(FP), AX
 	MOVQ         x_len+8(FP), CX
-	VBROADCASTSS scale+24(FP), Z0
-	VBROADCASTSS shift+28(FP), Z1
-	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
-	VPXORD       Z4, Z4, Z4
-	VPXORD       Z5, Z5, Z5
+	VMOVUPS      lanes42b20000<>+0(SB), Z0
+	VMOVUPS      lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS      lanes3f317200<>+0(SB), Z2
+	VMOVUPS      lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS      lanes3f800000<>+0(SB), Z4
+	VMOVUPS      lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS      lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS      lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS      lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS      lanes3efffffe<>+0(SB), Z10
+	VBROADCASTSS scale+24(FP), Z11
+	VBROADCASTSS shift+28(FP), Z12
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
 	JMP          manyTest
 
 many:
-	VMOVUPS      (AX), Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VSCALEFPS    Z7, Z9, Z9
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
-	VMOVAPS.Z    Z9, K1, Z9
-	VMOVUPS      Z9, (AX)
-	VADDPS       Z9, Z2, Z2
-	VMOVUPS      64(AX), Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VSCALEFPS    Z7, Z9, Z9
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
-	VMOVAPS.Z    Z9, K1, Z9
-	VMOVUPS      Z9, 64(AX)
-	VADDPS       Z9, Z3, Z3
-	VMOVUPS      128(AX), Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VSCALEFPS    Z7, Z9, Z9
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
-	VMOVAPS.Z    Z9, K1, Z9
-	VMOVUPS      Z9, 128(AX)
-	VADDPS       Z9, Z4, Z4
-	VMOVUPS      192(AX), Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VSCALEFPS    Z7, Z9, Z9
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
-	VMOVAPS.Z    Z9, K1, Z9
-	VMOVUPS      Z9, 192(AX)
-	VADDPS       Z9, Z5, Z5
+	VMOVUPS      (AX), Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z19
+	VFNMADD231PS Z2, Z18, Z19
+	VFNMADD231PS Z3, Z18, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z18, Z20, Z20
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VMOVUPS      Z20, (AX)
+	VADDPS       Z20, Z13, Z13
+	VMOVUPS      64(AX), Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z19
+	VFNMADD231PS Z2, Z18, Z19
+	VFNMADD231PS Z3, Z18, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z18, Z20, Z20
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VMOVUPS      Z20, 64(AX)
+	VADDPS       Z20, Z14, Z14
+	VMOVUPS      128(AX), Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z19
+	VFNMADD231PS Z2, Z18, Z19
+	VFNMADD231PS Z3, Z18, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z18, Z20, Z20
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VMOVUPS      Z20, 128(AX)
+	VADDPS       Z20, Z15, Z15
+	VMOVUPS      192(AX), Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z19
+	VFNMADD231PS Z2, Z18, Z19
+	VFNMADD231PS Z3, Z18, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z18, Z20, Z20
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VMOVUPS      Z20, 192(AX)
+	VADDPS       Z20, Z16, Z16
 	ADDQ         $+256, AX
 	SUBQ         $+64, CX
 
@@ -7676,27 +9768,27 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS      (AX), Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z7
-	VRNDSCALEPS  $0x08, Z7, Z7
-	VMOVAPS      Z6, Z8
-	VFNMADD231PS lanes3f317200<>+0(SB), Z7, Z8
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z7, Z8
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z9
-	VFMADD213PS  lanes3c088889<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f000000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VFMADD213PS  lanes3f800000<>+0(SB), Z8, Z9
-	VSCALEFPS    Z7, Z9, Z9
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K1
-	VMOVAPS.Z    Z9, K1, Z9
-	VMOVUPS      Z9, (AX)
-	VADDPS       Z9, Z2, Z2
+	VMOVUPS      (AX), Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z19
+	VFNMADD231PS Z2, Z18, Z19
+	VFNMADD231PS Z3, Z18, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z18, Z20, Z20
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VMOVUPS      Z20, (AX)
+	VADDPS       Z20, Z13, Z13
 	ADDQ         $+64, AX
 	SUBQ         $+16, CX
 
@@ -7709,34 +9801,34 @@ oneTest:
 	SHLQ         CL, DX
 	DECQ         DX
 	KMOVW        DX, K1
-	VMOVUPS.Z    (AX), K1, Z6
-	VFMSUB213PS  Z1, Z0, Z6
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z6, Z0, Z6
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z6, Z0
+	VMOVUPS.Z    (AX), K1, Z17
+	VFMSUB213PS  Z12, Z11, Z17
+	VMOVUPS      Z0, Z0
+	VMINPS       Z17, Z0, Z17
+	VMULPS       Z1, Z17, Z0
 	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z6, Z1
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z1
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z1, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z1, Z7
-	VSCALEFPS    Z0, Z7, Z7
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z6, K2
-	VMOVAPS.Z    Z7, K2, Z7
-	VMOVUPS      Z7, K1, (AX)
-	VADDPS       Z7, Z2, K1, Z2
+	VMOVAPS      Z17, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z17, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMOVUPS      Z2, K1, (AX)
+	VADDPS       Z2, Z13, K1, Z13
 
 over:
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z5, Z4, Z4
-	VADDPS        Z4, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y2, Y0, Y0
+	VADDPS        Z14, Z13, Z13
+	VADDPS        Z16, Z15, Z15
+	VADDPS        Z15, Z13, Z13
+	VEXTRACTF64X4 $0x01, Z13, Y0
+	VADDPS        Y13, Y0, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPS        X0, X1, X1
 	VPERMILPS     $0x4e, X1, X0
@@ -7825,67 +9917,83 @@ over:
 // func swigluAVX512(y []float32, gate []float32, up []float32)
 // Requires: AVX, AVX512F
 TEXT ·swigluAVX512(SB), NOSPLIT, $0-72
-	MOVQ y_base+0(FP), AX
-	MOVQ gate_base+24(FP), DX
-	MOVQ up_base+48(FP), BX
-	MOVQ y_len+8(FP), CX
-	JMP  manyTest
+	MOVQ    y_base+0(FP), AX
+	MOVQ    gate_base+24(FP), DX
+	MOVQ    up_base+48(FP), BX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesff7fffff<>+0(SB), Z11
+	JMP     manyTest
 
 many:
-	VMOVUPS      (DX), Z0
-	VMOVUPS      (BX), Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z2, Z2, Z2
-	VSUBPS       Z0, Z2, Z2
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z2, Z0, Z2
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z2, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z0, Z7, Z7
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z2, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z7, Z0, Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (AX)
-	VMOVUPS      64(DX), Z0
-	VMOVUPS      64(BX), Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z3, Z3, Z3
-	VSUBPS       Z0, Z3, Z3
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z3, Z0, Z3
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z3, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z0, Z7, Z7
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z3, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z7, Z0, Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, 64(AX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z14, Z14, Z14
+	VSUBPS       Z12, Z14, Z14
+	VMOVUPS      Z0, Z15
+	VMINPS       Z14, Z15, Z14
+	VMULPS       Z1, Z14, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z14, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z14, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, (AX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      64(BX), Z13
+	VPXORD       Z16, Z16, Z16
+	VSUBPS       Z12, Z16, Z16
+	VMOVUPS      Z0, Z15
+	VMINPS       Z16, Z15, Z16
+	VMULPS       Z1, Z16, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z16, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z16, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, 64(AX)
 	ADDQ         $+128, AX
 	ADDQ         $+128, DX
 	ADDQ         $+128, BX
@@ -7897,33 +10005,35 @@ manyTest:
 	JMP  oneTest
 
 one:
-	VMOVUPS      (DX), Z0
-	VMOVUPS      (BX), Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z4, Z4, Z4
-	VSUBPS       Z0, Z4, Z4
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z4, Z0, Z4
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z4, Z0
-	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z4, Z2
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z2
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z0, Z3, Z3
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z4, K1
-	VMOVAPS.Z    Z3, K1, Z3
-	VADDPS       lanes3f800000<>+0(SB), Z3, Z3
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z3, Z0, Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, (AX)
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z17, Z17, Z17
+	VSUBPS       Z12, Z17, Z17
+	VMOVUPS      Z0, Z14
+	VMINPS       Z17, Z14, Z17
+	VMULPS       Z1, Z17, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z17, Z15
+	VFNMADD231PS Z2, Z14, Z15
+	VFNMADD231PS Z3, Z14, Z15
+	VMOVUPS      Z6, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VFMADD213PS  Z10, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VADDPS       Z4, Z16, Z16
+	VMOVUPS      Z4, Z14
+	VDIVPS       Z16, Z14, Z14
+	VMOVUPS      Z11, Z15
+	VMAXPS       Z12, Z15, Z12
+	VMULPS       Z14, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -7938,83 +10048,107 @@ oneTest:
 	SHLQ         CL, SI
 	DECQ         SI
 	KMOVW        SI, K1
-	VMOVUPS.Z    (DX), K1, Z0
-	VMOVUPS.Z    (BX), K1, Z1
-	VMULPS       Z0, Z1, Z1
-	VPXORD       Z5, Z5, Z5
-	VSUBPS       Z0, Z5, Z5
-	VMOVUPS      lanes42b20000<>+0(SB), Z0
-	VMINPS       Z5, Z0, Z5
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z5, Z0
+	VMOVUPS.Z    (DX), K1, Z12
+	VMOVUPS.Z    (BX), K1, Z13
+	VPXORD       Z18, Z18, Z18
+	VSUBPS       Z12, Z18, Z18
+	VMOVUPS      Z0, Z0
+	VMINPS       Z18, Z0, Z18
+	VMULPS       Z1, Z18, Z0
 	VRNDSCALEPS  $0x08, Z0, Z0
-	VMOVAPS      Z5, Z2
-	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z2
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
-	VSCALEFPS    Z0, Z3, Z3
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z5, K2
-	VMOVAPS.Z    Z3, K2, Z3
-	VADDPS       lanes3f800000<>+0(SB), Z3, Z3
-	VMOVUPS      lanes3f800000<>+0(SB), Z0
-	VDIVPS       Z3, Z0, Z0
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      Z1, K1, (AX)
+	VMOVAPS      Z18, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z18, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z11, Z1
+	VMAXPS       Z12, Z1, Z12
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, K1, (AX)
 
 over:
 	VZEROUPPER
 	RET
 
 // func swigluGradAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·swigluGradAVX512(SB), NOSPLIT, $0-120
-	MOVQ dgate_base+0(FP), AX
-	MOVQ dup_base+24(FP), DX
-	MOVQ dy_base+48(FP), BX
-	MOVQ gate_base+72(FP), SI
-	MOVQ up_base+96(FP), DI
-	MOVQ dgate_len+8(FP), CX
-	JMP  manyTest
+	MOVQ    dgate_base+0(FP), AX
+	MOVQ    dup_base+24(FP), DX
+	MOVQ    dy_base+48(FP), BX
+	MOVQ    gate_base+72(FP), SI
+	MOVQ    up_base+96(FP), DI
+	MOVQ    dgate_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes7f7fffff<>+0(SB), Z11
+	VMOVUPS lanesff7fffff<>+0(SB), Z12
+	VMOVUPS lanes80000000<>+0(SB), Z13
+	JMP     manyTest
 
 many:
-	VMOVUPS      (BX), Z0
-	VMOVUPS      (SI), Z1
-	VMOVUPS      (DI), Z2
-	VPXORD       Z3, Z3, Z3
-	VSUBPS       Z1, Z3, Z3
-	VMOVUPS      lanes42b20000<>+0(SB), Z4
-	VMINPS       Z3, Z4, Z3
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z3, Z4
-	VRNDSCALEPS  $0x08, Z4, Z4
-	VMOVAPS      Z3, Z6
-	VFNMADD231PS lanes3f317200<>+0(SB), Z4, Z6
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z4, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z7
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z7
-	VSCALEFPS    Z4, Z7, Z7
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z3, K1
-	VMOVAPS.Z    Z7, K1, Z7
-	VADDPS       lanes3f800000<>+0(SB), Z7, Z7
-	VMOVUPS      lanes3f800000<>+0(SB), Z4
-	VDIVPS       Z7, Z4, Z4
-	VMULPS       Z4, Z1, Z1
-	VMULPS       Z0, Z1, Z6
-	VMOVUPS      Z6, (DX)
-	VMULPS       Z0, Z2, Z2
-	VADDPS       Z4, Z1, Z6
-	VFNMADD231PS Z4, Z1, Z6
-	VMULPS       Z6, Z2, Z2
-	VMOVUPS      Z2, (AX)
+	VMOVUPS      (BX), Z14
+	VMOVUPS      (SI), Z15
+	VMOVUPS      (DI), Z16
+	VPORD        Z13, Z15, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z23
+	VFNMADD231PS Z2, Z18, Z23
+	VFNMADD231PS Z3, Z18, Z23
+	VMOVUPS      Z6, Z24
+	VFMADD213PS  Z7, Z23, Z24
+	VFMADD213PS  Z8, Z23, Z24
+	VFMADD213PS  Z9, Z23, Z24
+	VFMADD213PS  Z10, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VSCALEFPS    Z18, Z24, Z24
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z24, K1, Z24
+	VADDPS       Z4, Z24, Z17
+	VMOVUPS      Z4, Z18
+	VDIVPS       Z17, Z18, Z18
+	VMULPS       Z18, Z24, Z24
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z24, Z18, K1, Z19
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z18, Z24, K1, Z20
+	VMOVUPS      Z12, Z17
+	VMAXPS       Z15, Z17, Z15
+	VMULPS       Z19, Z15, Z17
+	VMULPS       Z14, Z17, Z17
+	VMOVUPS      Z17, (DX)
+	VMOVUPS      Z11, Z17
+	VMINPS       Z15, Z17, Z15
+	VFMADD213PS  Z4, Z20, Z15
+	VMULPS       Z19, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVUPS      Z16, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -8031,39 +10165,47 @@ manyTest:
 	SHLQ         CL, R8
 	DECQ         R8
 	KMOVW        R8, K1
-	VMOVUPS.Z    (BX), K1, Z0
-	VMOVUPS.Z    (SI), K1, Z1
-	VMOVUPS.Z    (DI), K1, Z2
-	VPXORD       Z5, Z5, Z5
-	VSUBPS       Z1, Z5, Z5
-	VMOVUPS      lanes42b20000<>+0(SB), Z3
-	VMINPS       Z5, Z3, Z5
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z5, Z3
-	VRNDSCALEPS  $0x08, Z3, Z3
-	VMOVAPS      Z5, Z4
-	VFNMADD231PS lanes3f317200<>+0(SB), Z3, Z4
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z3, Z4
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z4, Z6
-	VSCALEFPS    Z3, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z5, K2
-	VMOVAPS.Z    Z6, K2, Z6
-	VADDPS       lanes3f800000<>+0(SB), Z6, Z6
-	VMOVUPS      lanes3f800000<>+0(SB), Z3
-	VDIVPS       Z6, Z3, Z3
-	VMULPS       Z3, Z1, Z1
-	VMULPS       Z0, Z1, Z4
-	VMOVUPS      Z4, K1, (DX)
-	VMULPS       Z0, Z2, Z2
-	VADDPS       Z3, Z1, Z4
-	VFNMADD231PS Z3, Z1, Z4
-	VMULPS       Z4, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS.Z    (BX), K1, Z14
+	VMOVUPS.Z    (SI), K1, Z15
+	VMOVUPS.Z    (DI), K1, Z16
+	VPORD        Z13, Z15, Z13
+	VMOVUPS      Z0, Z0
+	VMINPS       Z13, Z0, Z13
+	VMULPS       Z1, Z13, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z13, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z13, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z0
+	VMOVUPS      Z4, Z1
+	VDIVPS       Z0, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z2, Z1, K2, Z21
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z1, Z2, K2, Z22
+	VMOVUPS      Z12, Z0
+	VMAXPS       Z15, Z0, Z15
+	VMULPS       Z21, Z15, Z0
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z11, Z0
+	VMINPS       Z15, Z0, Z15
+	VFMADD213PS  Z4, Z22, Z15
+	VMULPS       Z21, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVUPS      Z16, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -8072,55 +10214,79 @@ over:
 // func geluAVX512(y []float32, x []float32)
 // Requires: AVX, AVX512F
 TEXT ·geluAVX512(SB), NOSPLIT, $0-48
-	MOVQ y_base+0(FP), AX
-	MOVQ x_base+24(FP), DX
-	MOVQ y_len+8(FP), CX
-	JMP  manyTest
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
 
 many:
-	VMOVUPS      (DX), Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z5
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K1
-	VMOVAPS.Z    Z6, K1, Z6
-	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3f800000<>+0(SB), Z2
-	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
-	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z3, Z3, Z3
-	VCMPPS       $0x0a, Z3, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (AX)
+	VMOVUPS      (DX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z21, Z24, Z24
+	VMULPS       Z22, Z23, Z23
+	VFNMADD231PS Z29, Z23, Z24
+	VMOVUPS      Z24, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	SUBQ         $+16, CX
@@ -8134,110 +10300,138 @@ manyTest:
 	SHLQ         CL, BX
 	DECQ         BX
 	KMOVW        BX, K1
-	VMOVUPS.Z    (DX), K1, Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z5
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS    Z2, Z5, Z5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
-	VMOVAPS.Z    Z5, K2, Z5
-	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3f800000<>+0(SB), Z2
-	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
-	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z4, Z4, Z4
-	VCMPPS       $0x0a, Z4, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z2
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
+	VMOVUPS.Z    (DX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VPXORD       Z25, Z25, Z25
+	VMAXPS       Z21, Z25, Z25
+	VMULPS       Z22, Z0, Z0
+	VFNMADD231PS Z2, Z0, Z25
+	VMOVUPS      Z25, K1, (AX)
 
 over:
 	VZEROUPPER
 	RET
 
 // func geluGradAVX512(dx []float32, dy []float32, x []float32)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·geluGradAVX512(SB), NOSPLIT, $0-72
-	MOVQ dx_base+0(FP), AX
-	MOVQ dy_base+24(FP), DX
-	MOVQ x_base+48(FP), BX
-	MOVQ dx_len+8(FP), CX
-	JMP  manyTest
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
 
 many:
-	VMOVUPS      (BX), Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z5
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z5
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z5
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VFMADD213PS  lanes3f800000<>+0(SB), Z5, Z6
-	VSCALEFPS    Z2, Z6, Z6
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K1
-	VMOVAPS.Z    Z6, K1, Z6
-	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3f800000<>+0(SB), Z2
-	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
-	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z3, Z3, Z3
-	VCMPPS       $0x0a, Z3, Z0, K1
-	VBLENDMPS    Z2, Z1, K1, Z2
-	VMULPS       lanes3ecc422a<>+0(SB), Z6, Z6
-	VFMADD231PS  Z0, Z6, Z2
-	VMOVUPS      (DX), Z0
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, (AX)
+	VMOVUPS      (BX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z23
+	VMULPS       Z29, Z23, Z23
+	VMOVUPS      Z4, Z22
+	VSUBPS       Z23, Z22, Z22
+	VPMOVD2M     Z21, K1
+	VBLENDMPS    Z23, Z22, K1, Z24
+	VMOVUPS      (DX), Z21
+	VMULPS       Z21, Z24, Z24
+	VMOVUPS      Z24, (AX)
 	ADDQ         $+64, AX
 	ADDQ         $+64, DX
 	ADDQ         $+64, BX
@@ -8252,52 +10446,262 @@ manyTest:
 	SHLQ         CL, SI
 	DECQ         SI
 	KMOVW        SI, K1
-	VMOVUPS.Z    (BX), K1, Z0
-	VMULPS       lanesbf000000<>+0(SB), Z0, Z1
-	VMULPS       Z0, Z1, Z1
-	VMOVUPS      lanes42b20000<>+0(SB), Z2
-	VMINPS       Z1, Z2, Z1
-	VMULPS       lanes3fb8aa3b<>+0(SB), Z1, Z2
-	VRNDSCALEPS  $0x08, Z2, Z2
-	VMOVAPS      Z1, Z3
-	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
-	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z5
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z5
-	VSCALEFPS    Z2, Z5, Z5
-	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Z1, K2
-	VMOVAPS.Z    Z5, K2, Z5
-	VPANDD       lanes7fffffff<>+0(SB), Z0, Z1
-	VMOVUPS      lanes3f800000<>+0(SB), Z2
-	VFMADD231PS  lanes3eb33333<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VDIVPS       Z2, Z1, Z1
-	VMOVUPS      lanesbceec3e0<>+0(SB), Z2
-	VFMADD213PS  lanes3e136d93<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbe82ed3e<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e22ff26<>+0(SB), Z1, Z2
-	VFMADD213PS  lanesbcbd5412<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3dd814eb<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3df56ada<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0f37f5<>+0(SB), Z1, Z2
-	VFMADD213PS  lanes3e0ef8ea<>+0(SB), Z1, Z2
-	VMULPS       Z1, Z2, Z2
-	VMULPS       Z5, Z2, Z2
-	VMOVUPS      lanes3f800000<>+0(SB), Z1
-	VSUBPS       Z2, Z1, Z1
-	VPXORD       Z4, Z4, Z4
-	VCMPPS       $0x0a, Z4, Z0, K2
-	VBLENDMPS    Z2, Z1, K2, Z2
-	VMULPS       lanes3ecc422a<>+0(SB), Z5, Z5
-	VFMADD231PS  Z0, Z5, Z2
+	VMOVUPS.Z    (BX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPMOVD2M     Z21, K2
+	VBLENDMPS    Z0, Z1, K2, Z25
 	VMOVUPS.Z    (DX), K1, Z0
-	VMULPS       Z0, Z2, Z2
-	VMOVUPS      Z2, K1, (AX)
+	VMULPS       Z0, Z25, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func tanhAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesbbbaf0e5<>+0(SB), Z11
+	VMOVUPS lanes3ca9134d<>+0(SB), Z12
+	VMOVUPS lanesbd5c1e2d<>+0(SB), Z13
+	VMOVUPS lanes3e088393<>+0(SB), Z14
+	VMOVUPS lanesbeaaaa99<>+0(SB), Z15
+	VMOVUPS lanes40000000<>+0(SB), Z16
+	VMOVUPS lanes3f200000<>+0(SB), Z17
+	VMOVUPS lanes80000000<>+0(SB), Z18
+	VMOVUPS lanes7fffffff<>+0(SB), Z19
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z20
+	VPANDD       Z19, Z20, Z21
+	VADDPS       Z21, Z21, Z22
+	VMOVUPS      Z0, Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z1, Z22, Z23
+	VRNDSCALEPS  $0x08, Z23, Z23
+	VMOVAPS      Z22, Z26
+	VFNMADD231PS Z2, Z23, Z26
+	VFNMADD231PS Z3, Z23, Z26
+	VMOVUPS      Z6, Z27
+	VFMADD213PS  Z7, Z26, Z27
+	VFMADD213PS  Z8, Z26, Z27
+	VFMADD213PS  Z9, Z26, Z27
+	VFMADD213PS  Z10, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VSCALEFPS    Z23, Z27, Z27
+	VCMPPS       $0x05, Z5, Z22, K1
+	VMOVAPS.Z    Z27, K1, Z27
+	VADDPS       Z4, Z27, Z27
+	VMOVUPS      Z16, Z22
+	VDIVPS       Z27, Z22, Z22
+	VMOVUPS      Z4, Z23
+	VSUBPS       Z22, Z23, Z23
+	VPANDD       Z18, Z20, Z22
+	VPORD        Z22, Z23, Z23
+	VMOVUPS      Z11, Z26
+	VMULPS       Z20, Z20, Z22
+	VFMADD213PS  Z12, Z22, Z26
+	VFMADD213PS  Z13, Z22, Z26
+	VFMADD213PS  Z14, Z22, Z26
+	VFMADD213PS  Z15, Z22, Z26
+	VMULPS       Z20, Z22, Z22
+	VFMADD213PS  Z20, Z22, Z26
+	VCMPPS       $0x01, Z17, Z21, K1
+	VBLENDMPS    Z26, Z23, K1, Z24
+	VMOVUPS      Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z20
+	VPANDD       Z19, Z20, Z19
+	VADDPS       Z19, Z19, Z21
+	VMOVUPS      Z0, Z0
+	VMINPS       Z21, Z0, Z21
+	VMULPS       Z1, Z21, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z21, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z21, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z16, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPANDD       Z18, Z20, Z0
+	VPORD        Z0, Z1, Z1
+	VMOVUPS      Z11, Z2
+	VMULPS       Z20, Z20, Z0
+	VFMADD213PS  Z12, Z0, Z2
+	VFMADD213PS  Z13, Z0, Z2
+	VFMADD213PS  Z14, Z0, Z2
+	VFMADD213PS  Z15, Z0, Z2
+	VMULPS       Z20, Z0, Z0
+	VFMADD213PS  Z20, Z0, Z2
+	VCMPPS       $0x01, Z17, Z19, K2
+	VBLENDMPS    Z2, Z1, K2, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func tanhGradAVX512(dx []float32, dy []float32, y []float32)
+// Requires: AVX, AVX512F
+TEXT ·tanhGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    y_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes3f800000<>+0(SB), Z0
+	JMP     manyTest
+
+many:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 64(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VMOVUPS 128(DX), Z1
+	VMOVUPS 128(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS 192(DX), Z1
+	VMOVUPS 192(BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, 192(AX)
+	ADDQ    $+256, AX
+	ADDQ    $+256, DX
+	ADDQ    $+256, BX
+	SUBQ    $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z0, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $+64, AX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	SUBQ    $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VSUBPS    Z2, Z0, Z3
+	VADDPS    Z0, Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -8332,9 +10736,9 @@ many:
 	VMULPS      Z1, Z10, Z10
 	VFMADD231PS Z2, Z9, Z10
 	VMOVUPS     Z10, (BX)
-	VMULPS      Z9, Z9, Z9
 	VMULPS      Z3, Z11, Z11
-	VFMADD231PS Z4, Z9, Z11
+	VMULPS      Z4, Z9, Z13
+	VFMADD231PS Z13, Z9, Z11
 	VMOVUPS     Z11, (SI)
 	VSQRTPS     Z11, Z11
 	VFMADD213PS Z6, Z5, Z11
@@ -8365,9 +10769,9 @@ manyTest:
 	VMULPS      Z1, Z10, Z10
 	VFMADD231PS Z2, Z9, Z10
 	VMOVUPS     Z10, K1, (BX)
-	VMULPS      Z9, Z9, Z9
 	VMULPS      Z3, Z11, Z11
-	VFMADD231PS Z4, Z9, Z11
+	VMULPS      Z4, Z9, Z0
+	VFMADD231PS Z0, Z9, Z11
 	VMOVUPS     Z11, K1, (SI)
 	VSQRTPS     Z11, Z11
 	VFMADD213PS Z6, Z5, Z11
@@ -8410,17 +10814,17 @@ TEXT ·softmaxTileAVX512(SB), NOSPLIT, $0-88
 
 max0:
 	VMOVUPS (AX)(R9*1), Z6
-	VMAXPS  Z6, Z0, Z0
+	VMAXPS  Z0, Z6, Z0
 	VMOVUPS (DX)(R9*1), Z6
-	VMAXPS  Z6, Z1, Z1
+	VMAXPS  Z1, Z6, Z1
 	VMOVUPS (BX)(R9*1), Z6
-	VMAXPS  Z6, Z2, Z2
+	VMAXPS  Z2, Z6, Z2
 	VMOVUPS (SI)(R9*1), Z6
-	VMAXPS  Z6, Z3, Z3
+	VMAXPS  Z3, Z6, Z3
 	VMOVUPS (DI)(R9*1), Z6
-	VMAXPS  Z6, Z4, Z4
+	VMAXPS  Z4, Z6, Z4
 	VMOVUPS (R8)(R9*1), Z6
-	VMAXPS  Z6, Z5, Z5
+	VMAXPS  Z5, Z6, Z5
 	ADDQ    $+64, R9
 	SUBQ    $+16, CX
 
@@ -8434,17 +10838,17 @@ max0Test:
 	DECQ      R10
 	KMOVW     R10, K1
 	VMOVUPS.Z (AX)(R9*1), K1, Z6
-	VMAXPS    Z6, Z0, K1, Z0
+	VMAXPS    Z0, Z6, K1, Z0
 	VMOVUPS.Z (DX)(R9*1), K1, Z6
-	VMAXPS    Z6, Z1, K1, Z1
+	VMAXPS    Z1, Z6, K1, Z1
 	VMOVUPS.Z (BX)(R9*1), K1, Z6
-	VMAXPS    Z6, Z2, K1, Z2
+	VMAXPS    Z2, Z6, K1, Z2
 	VMOVUPS.Z (SI)(R9*1), K1, Z6
-	VMAXPS    Z6, Z3, K1, Z3
+	VMAXPS    Z3, Z6, K1, Z3
 	VMOVUPS.Z (DI)(R9*1), K1, Z6
-	VMAXPS    Z6, Z4, K1, Z4
+	VMAXPS    Z4, Z6, K1, Z4
 	VMOVUPS.Z (R8)(R9*1), K1, Z6
-	VMAXPS    Z6, Z5, K1, Z5
+	VMAXPS    Z5, Z6, K1, Z5
 
 max0Over:
 	MOVQ          tops_base+40(FP), CX
@@ -8541,11 +10945,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8562,11 +10966,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8583,11 +10987,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8604,11 +11008,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8625,11 +11029,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8646,11 +11050,11 @@ exp0:
 	VMOVAPS      Z6, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z13, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z13, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z13, Z15, Z15
@@ -8679,11 +11083,11 @@ exp0Test:
 	VMOVAPS      Z6, Z13
 	VFNMADD231PS lanes3f317200<>+0(SB), Z0, Z13
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z0, Z13
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z14
-	VFMADD213PS  lanes3c088889<>+0(SB), Z13, Z14
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z13, Z14
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z13, Z14
-	VFMADD213PS  lanes3f000000<>+0(SB), Z13, Z14
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z14
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z13, Z14
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z13, Z14
 	VFMADD213PS  lanes3f800000<>+0(SB), Z13, Z14
 	VFMADD213PS  lanes3f800000<>+0(SB), Z13, Z14
 	VSCALEFPS    Z0, Z14, Z14
@@ -8700,11 +11104,11 @@ exp0Test:
 	VMOVAPS      Z0, Z6
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z6
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z6
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z13
-	VFMADD213PS  lanes3c088889<>+0(SB), Z6, Z13
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z6, Z13
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z6, Z13
-	VFMADD213PS  lanes3f000000<>+0(SB), Z6, Z13
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z13
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z6, Z13
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z6, Z13
 	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z13
 	VFMADD213PS  lanes3f800000<>+0(SB), Z6, Z13
 	VSCALEFPS    Z1, Z13, Z13
@@ -8721,11 +11125,11 @@ exp0Test:
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z6
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z6
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z6
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z6
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z2, Z6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z6
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z6
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z6
 	VSCALEFPS    Z1, Z6, Z6
@@ -8742,11 +11146,11 @@ exp0Test:
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z3
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VSCALEFPS    Z1, Z3, Z3
@@ -8763,11 +11167,11 @@ exp0Test:
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z3
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VSCALEFPS    Z1, Z3, Z3
@@ -8784,11 +11188,11 @@ exp0Test:
 	VMOVAPS      Z0, Z2
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z2
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z2
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z3
-	VFMADD213PS  lanes3c088889<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z2, Z3
-	VFMADD213PS  lanes3f000000<>+0(SB), Z2, Z3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z3
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z2, Z3
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VFMADD213PS  lanes3f800000<>+0(SB), Z2, Z3
 	VSCALEFPS    Z1, Z3, Z3
@@ -8905,11 +11309,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -8930,11 +11334,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -8955,11 +11359,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -8980,11 +11384,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -9005,11 +11409,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -9030,11 +11434,11 @@ grad0:
 	VMOVAPS      Z13, Z15
 	VFNMADD231PS lanes3f317200<>+0(SB), Z14, Z15
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z14, Z15
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z16
-	VFMADD213PS  lanes3c088889<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z15, Z16
-	VFMADD213PS  lanes3f000000<>+0(SB), Z15, Z16
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z16
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z15, Z16
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VFMADD213PS  lanes3f800000<>+0(SB), Z15, Z16
 	VSCALEFPS    Z14, Z16, Z16
@@ -9069,11 +11473,11 @@ grad0Test:
 	VMOVAPS      Z13, Z14
 	VFNMADD231PS lanes3f317200<>+0(SB), Z1, Z14
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z1, Z14
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z15
-	VFMADD213PS  lanes3c088889<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z14, Z15
-	VFMADD213PS  lanes3f000000<>+0(SB), Z14, Z15
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z15
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z14, Z15
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VFMADD213PS  lanes3f800000<>+0(SB), Z14, Z15
 	VSCALEFPS    Z1, Z15, Z15
@@ -9094,11 +11498,11 @@ grad0Test:
 	VMOVAPS      Z1, Z3
 	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z13
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z13
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z13
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z13
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z13
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z13
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z13
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z13
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z13
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z13
 	VSCALEFPS    Z2, Z13, Z13
@@ -9119,11 +11523,11 @@ grad0Test:
 	VMOVAPS      Z1, Z3
 	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VSCALEFPS    Z2, Z4, Z4
@@ -9144,11 +11548,11 @@ grad0Test:
 	VMOVAPS      Z1, Z3
 	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VSCALEFPS    Z2, Z4, Z4
@@ -9169,11 +11573,11 @@ grad0Test:
 	VMOVAPS      Z1, Z3
 	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VSCALEFPS    Z2, Z4, Z4
@@ -9194,11 +11598,11 @@ grad0Test:
 	VMOVAPS      Z1, Z3
 	VFNMADD231PS lanes3f317200<>+0(SB), Z2, Z3
 	VFNMADD231PS lanes35bfbe8e<>+0(SB), Z2, Z3
-	VMOVUPS      lanes3ab60b61<>+0(SB), Z4
-	VFMADD213PS  lanes3c088889<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3d2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3e2aaaab<>+0(SB), Z3, Z4
-	VFMADD213PS  lanes3f000000<>+0(SB), Z3, Z4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Z4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Z3, Z4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VFMADD213PS  lanes3f800000<>+0(SB), Z3, Z4
 	VSCALEFPS    Z2, Z4, Z4
@@ -9406,6 +11810,1173 @@ tailRowTest:
 	VMOVUPS Z7, K1, (AX)
 
 over:
+	VZEROUPPER
+	RET
+
+// func copyStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·copyStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVNTPS Z0, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVNTPS Z0, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVNTPS Z0, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVNTPS Z0, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVNTPS Z0, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, BX
+	SHLQ      CL, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func fillStreamAVX512(x []float32, value float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·fillStreamAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS value+24(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVNTPS Z0, (AX)
+	VMOVNTPS Z0, 64(AX)
+	VMOVNTPS Z0, 128(AX)
+	VMOVNTPS Z0, 192(AX)
+	ADDQ     $+256, AX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVNTPS Z0, (AX)
+	ADDQ     $+64, AX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ    CX, $+16
+	JGE     one
+	TESTQ   CX, CX
+	JZ      over
+	MOVQ    $+1, DX
+	SHLQ    CL, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	VMOVUPS Z0, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func addStreamAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·addStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVUPS  64(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVUPS  128(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVUPS  192(BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VADDPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VADDPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func mulStreamAVX512(z []float32, x []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·mulStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ z_base+0(FP), AX
+	MOVQ x_base+24(FP), DX
+	MOVQ y_base+48(FP), BX
+	MOVQ z_len+8(FP), CX
+	JMP  manyTest
+
+many:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z0
+	VMOVUPS  64(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z0
+	VMOVUPS  128(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z0
+	VMOVUPS  192(BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z0
+	VMOVUPS  (BX), Z1
+	VMULPS   Z0, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func scaleMulStreamAVX512(y []float32, x []float32, w []float32, alpha float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·scaleMulStreamAVX512(SB), NOSPLIT, $0-76
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         y_len+8(FP), CX
+	VBROADCASTSS alpha+72(FP), Z0
+	JMP          manyTest
+
+many:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	VMOVUPS  64(DX), Z1
+	VMOVUPS  64(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 64(AX)
+	VMOVUPS  128(DX), Z1
+	VMOVUPS  128(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 128(AX)
+	VMOVUPS  192(DX), Z1
+	VMOVUPS  192(BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VMULPS   Z0, Z1, Z1
+	VMULPS   Z2, Z1, Z1
+	VMOVNTPS Z1, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMULPS    Z0, Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func layerNormStreamAVX512(y []float32, x []float32, w []float32, b []float32, mean float32, r float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·layerNormStreamAVX512(SB), NOSPLIT, $0-104
+	MOVQ         y_base+0(FP), AX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         w_base+48(FP), BX
+	MOVQ         b_base+72(FP), SI
+	MOVQ         y_len+8(FP), CX
+	VBROADCASTSS mean+96(FP), Z0
+	VBROADCASTSS r+100(FP), Z1
+	JMP          manyTest
+
+many:
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, (AX)
+	VMOVUPS     64(DX), Z2
+	VMOVUPS     64(BX), Z3
+	VMOVUPS     64(SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, 64(AX)
+	ADDQ        $+128, AX
+	ADDQ        $+128, DX
+	ADDQ        $+128, BX
+	ADDQ        $+128, SI
+	SUBQ        $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VMOVUPS     (SI), Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVNTPS    Z4, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	ADDQ        $+64, SI
+	SUBQ        $+16, CX
+
+oneTest:
+	CMPQ        CX, $+16
+	JGE         one
+	TESTQ       CX, CX
+	JZ          over
+	MOVQ        $+1, DI
+	SHLQ        CL, DI
+	DECQ        DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX), K1, Z2
+	VMOVUPS.Z   (BX), K1, Z3
+	VMOVUPS.Z   (SI), K1, Z4
+	VSUBPS      Z0, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VFMADD231PS Z2, Z3, Z4
+	VMOVUPS     Z4, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluStreamAVX512(y []float32, gate []float32, up []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·swigluStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    y_base+0(FP), AX
+	MOVQ    gate_base+24(FP), DX
+	MOVQ    up_base+48(FP), BX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesff7fffff<>+0(SB), Z11
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z14, Z14, Z14
+	VSUBPS       Z12, Z14, Z14
+	VMOVUPS      Z0, Z15
+	VMINPS       Z14, Z15, Z14
+	VMULPS       Z1, Z14, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z14, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z14, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, (AX)
+	VMOVUPS      64(DX), Z12
+	VMOVUPS      64(BX), Z13
+	VPXORD       Z16, Z16, Z16
+	VSUBPS       Z12, Z16, Z16
+	VMOVUPS      Z0, Z15
+	VMINPS       Z16, Z15, Z16
+	VMULPS       Z1, Z16, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z16, Z19
+	VFNMADD231PS Z2, Z15, Z19
+	VFNMADD231PS Z3, Z15, Z19
+	VMOVUPS      Z6, Z20
+	VFMADD213PS  Z7, Z19, Z20
+	VFMADD213PS  Z8, Z19, Z20
+	VFMADD213PS  Z9, Z19, Z20
+	VFMADD213PS  Z10, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VFMADD213PS  Z4, Z19, Z20
+	VSCALEFPS    Z15, Z20, Z20
+	VCMPPS       $0x05, Z5, Z16, K1
+	VMOVAPS.Z    Z20, K1, Z20
+	VADDPS       Z4, Z20, Z20
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z20, Z15, Z15
+	VMOVUPS      Z11, Z19
+	VMAXPS       Z12, Z19, Z12
+	VMULPS       Z15, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, 64(AX)
+	ADDQ         $+128, AX
+	ADDQ         $+128, DX
+	ADDQ         $+128, BX
+	SUBQ         $+32, CX
+
+manyTest:
+	CMPQ CX, $+32
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS      (DX), Z12
+	VMOVUPS      (BX), Z13
+	VPXORD       Z17, Z17, Z17
+	VSUBPS       Z12, Z17, Z17
+	VMOVUPS      Z0, Z14
+	VMINPS       Z17, Z14, Z17
+	VMULPS       Z1, Z17, Z14
+	VRNDSCALEPS  $0x08, Z14, Z14
+	VMOVAPS      Z17, Z15
+	VFNMADD231PS Z2, Z14, Z15
+	VFNMADD231PS Z3, Z14, Z15
+	VMOVUPS      Z6, Z16
+	VFMADD213PS  Z7, Z15, Z16
+	VFMADD213PS  Z8, Z15, Z16
+	VFMADD213PS  Z9, Z15, Z16
+	VFMADD213PS  Z10, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VFMADD213PS  Z4, Z15, Z16
+	VSCALEFPS    Z14, Z16, Z16
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z16, K1, Z16
+	VADDPS       Z4, Z16, Z16
+	VMOVUPS      Z4, Z14
+	VDIVPS       Z16, Z14, Z14
+	VMOVUPS      Z11, Z15
+	VMAXPS       Z12, Z15, Z12
+	VMULPS       Z14, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVNTPS     Z13, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+oneTest:
+	CMPQ         CX, $+16
+	JGE          one
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX), K1, Z12
+	VMOVUPS.Z    (BX), K1, Z13
+	VPXORD       Z18, Z18, Z18
+	VSUBPS       Z12, Z18, Z18
+	VMOVUPS      Z0, Z0
+	VMINPS       Z18, Z0, Z18
+	VMULPS       Z1, Z18, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z18, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z18, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z11, Z1
+	VMAXPS       Z12, Z1, Z12
+	VMULPS       Z0, Z12, Z12
+	VMULPS       Z12, Z13, Z13
+	VMOVUPS      Z13, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func swigluGradStreamAVX512(dgate []float32, dup []float32, dy []float32, gate []float32, up []float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·swigluGradStreamAVX512(SB), NOSPLIT, $0-120
+	MOVQ    dgate_base+0(FP), AX
+	MOVQ    dup_base+24(FP), DX
+	MOVQ    dy_base+48(FP), BX
+	MOVQ    gate_base+72(FP), SI
+	MOVQ    up_base+96(FP), DI
+	MOVQ    dgate_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes7f7fffff<>+0(SB), Z11
+	VMOVUPS lanesff7fffff<>+0(SB), Z12
+	VMOVUPS lanes80000000<>+0(SB), Z13
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z14
+	VMOVUPS      (SI), Z15
+	VMOVUPS      (DI), Z16
+	VPORD        Z13, Z15, Z17
+	VMOVUPS      Z0, Z18
+	VMINPS       Z17, Z18, Z17
+	VMULPS       Z1, Z17, Z18
+	VRNDSCALEPS  $0x08, Z18, Z18
+	VMOVAPS      Z17, Z23
+	VFNMADD231PS Z2, Z18, Z23
+	VFNMADD231PS Z3, Z18, Z23
+	VMOVUPS      Z6, Z24
+	VFMADD213PS  Z7, Z23, Z24
+	VFMADD213PS  Z8, Z23, Z24
+	VFMADD213PS  Z9, Z23, Z24
+	VFMADD213PS  Z10, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VFMADD213PS  Z4, Z23, Z24
+	VSCALEFPS    Z18, Z24, Z24
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z24, K1, Z24
+	VADDPS       Z4, Z24, Z17
+	VMOVUPS      Z4, Z18
+	VDIVPS       Z17, Z18, Z18
+	VMULPS       Z18, Z24, Z24
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z24, Z18, K1, Z19
+	VPMOVD2M     Z15, K1
+	VBLENDMPS    Z18, Z24, K1, Z20
+	VMOVUPS      Z12, Z17
+	VMAXPS       Z15, Z17, Z15
+	VMULPS       Z19, Z15, Z17
+	VMULPS       Z14, Z17, Z17
+	VMOVNTPS     Z17, (DX)
+	VMOVUPS      Z11, Z17
+	VMINPS       Z15, Z17, Z15
+	VFMADD213PS  Z4, Z20, Z15
+	VMULPS       Z19, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVNTPS     Z16, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	ADDQ         $+64, SI
+	ADDQ         $+64, DI
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, R8
+	SHLQ         CL, R8
+	DECQ         R8
+	KMOVW        R8, K1
+	VMOVUPS.Z    (BX), K1, Z14
+	VMOVUPS.Z    (SI), K1, Z15
+	VMOVUPS.Z    (DI), K1, Z16
+	VPORD        Z13, Z15, Z13
+	VMOVUPS      Z0, Z0
+	VMINPS       Z13, Z0, Z13
+	VMULPS       Z1, Z13, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z13, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z13, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z0
+	VMOVUPS      Z4, Z1
+	VDIVPS       Z0, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z2, Z1, K2, Z21
+	VPMOVD2M     Z15, K2
+	VBLENDMPS    Z1, Z2, K2, Z22
+	VMOVUPS      Z12, Z0
+	VMAXPS       Z15, Z0, Z15
+	VMULPS       Z21, Z15, Z0
+	VMULPS       Z14, Z0, Z0
+	VMOVUPS      Z0, K1, (DX)
+	VMOVUPS      Z11, Z0
+	VMINPS       Z15, Z0, Z15
+	VFMADD213PS  Z4, Z22, Z15
+	VMULPS       Z21, Z15, Z15
+	VMULPS       Z14, Z16, Z16
+	VMULPS       Z15, Z16, Z16
+	VMOVUPS      Z16, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·geluStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VPXORD       Z24, Z24, Z24
+	VMAXPS       Z21, Z24, Z24
+	VMULPS       Z22, Z23, Z23
+	VFNMADD231PS Z29, Z23, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VPXORD       Z25, Z25, Z25
+	VMAXPS       Z21, Z25, Z25
+	VMULPS       Z22, Z0, Z0
+	VFNMADD231PS Z2, Z0, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluGradStreamAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·geluGradStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3e136d93<>+0(SB), Z11
+	VMOVUPS lanesbe82ed3e<>+0(SB), Z12
+	VMOVUPS lanes3e22ff26<>+0(SB), Z13
+	VMOVUPS lanesbcbd5412<>+0(SB), Z14
+	VMOVUPS lanes3dd814eb<>+0(SB), Z15
+	VMOVUPS lanes3df56ada<>+0(SB), Z16
+	VMOVUPS lanes3e0f37f5<>+0(SB), Z17
+	VMOVUPS lanes3e0ef8ea<>+0(SB), Z18
+	VMOVUPS lanes3eb33333<>+0(SB), Z19
+	VMOVUPS lanesbf000000<>+0(SB), Z20
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z26
+	VFMSUB213PS  Z23, Z22, Z26
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z27
+	VMINPS       Z23, Z27, Z23
+	VMULPS       Z1, Z23, Z27
+	VRNDSCALEPS  $0x08, Z27, Z27
+	VMOVAPS      Z23, Z28
+	VFNMADD231PS Z2, Z27, Z28
+	VFNMADD231PS Z3, Z27, Z28
+	VMOVUPS      Z6, Z29
+	VFMADD213PS  Z7, Z28, Z29
+	VFMADD213PS  Z8, Z28, Z29
+	VFMADD213PS  Z9, Z28, Z29
+	VFMADD213PS  Z10, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VFMADD213PS  Z4, Z28, Z29
+	VSCALEFPS    Z27, Z29, Z29
+	VCMPPS       $0x05, Z5, Z23, K1
+	VMOVAPS.Z    Z29, K1, Z29
+	VMULPS       Z20, Z26, Z26
+	VFMADD231PS  Z26, Z29, Z29
+	VMOVUPS      Z4, Z23
+	VMOVUPS      Z4, Z26
+	VFMADD231PS  Z19, Z22, Z23
+	VDIVPS       Z23, Z26, Z26
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z23
+	VFMADD213PS  Z11, Z26, Z23
+	VFMADD213PS  Z12, Z26, Z23
+	VFMADD213PS  Z13, Z26, Z23
+	VFMADD213PS  Z14, Z26, Z23
+	VFMADD213PS  Z15, Z26, Z23
+	VFMADD213PS  Z16, Z26, Z23
+	VFMADD213PS  Z17, Z26, Z23
+	VFMADD213PS  Z18, Z26, Z23
+	VMULPS       Z26, Z23, Z23
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z23
+	VMULPS       Z29, Z23, Z23
+	VMOVUPS      Z4, Z22
+	VSUBPS       Z23, Z22, Z22
+	VPMOVD2M     Z21, K1
+	VBLENDMPS    Z23, Z22, K1, Z24
+	VMOVUPS      (DX), Z21
+	VMULPS       Z21, Z24, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (BX), K1, Z21
+	VPANDD       lanes7fffffff<>+0(SB), Z21, Z22
+	VMOVUPS      lanes41a00000<>+0(SB), Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z22, Z22, Z23
+	VMOVAPS      Z22, Z24
+	VFMSUB213PS  Z23, Z22, Z24
+	VMULPS       Z20, Z23, Z23
+	VMOVUPS      Z0, Z0
+	VMINPS       Z23, Z0, Z23
+	VMULPS       Z1, Z23, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z23, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z23, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VMULPS       Z20, Z24, Z24
+	VFMADD231PS  Z24, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VMOVUPS      Z4, Z1
+	VFMADD231PS  Z19, Z22, Z0
+	VDIVPS       Z0, Z1, Z1
+	VMOVUPS      lanesbceec3e0<>+0(SB), Z0
+	VFMADD213PS  Z11, Z1, Z0
+	VFMADD213PS  Z12, Z1, Z0
+	VFMADD213PS  Z13, Z1, Z0
+	VFMADD213PS  Z14, Z1, Z0
+	VFMADD213PS  Z15, Z1, Z0
+	VFMADD213PS  Z16, Z1, Z0
+	VFMADD213PS  Z17, Z1, Z0
+	VFMADD213PS  Z18, Z1, Z0
+	VMULPS       Z1, Z0, Z0
+	VFNMADD231PS lanes3ecc422a<>+0(SB), Z22, Z0
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPMOVD2M     Z21, K2
+	VBLENDMPS    Z0, Z1, K2, Z25
+	VMOVUPS.Z    (DX), K1, Z0
+	VMULPS       Z0, Z25, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tanhStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanesbbbaf0e5<>+0(SB), Z11
+	VMOVUPS lanes3ca9134d<>+0(SB), Z12
+	VMOVUPS lanesbd5c1e2d<>+0(SB), Z13
+	VMOVUPS lanes3e088393<>+0(SB), Z14
+	VMOVUPS lanesbeaaaa99<>+0(SB), Z15
+	VMOVUPS lanes40000000<>+0(SB), Z16
+	VMOVUPS lanes3f200000<>+0(SB), Z17
+	VMOVUPS lanes80000000<>+0(SB), Z18
+	VMOVUPS lanes7fffffff<>+0(SB), Z19
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z20
+	VPANDD       Z19, Z20, Z21
+	VADDPS       Z21, Z21, Z22
+	VMOVUPS      Z0, Z23
+	VMINPS       Z22, Z23, Z22
+	VMULPS       Z1, Z22, Z23
+	VRNDSCALEPS  $0x08, Z23, Z23
+	VMOVAPS      Z22, Z26
+	VFNMADD231PS Z2, Z23, Z26
+	VFNMADD231PS Z3, Z23, Z26
+	VMOVUPS      Z6, Z27
+	VFMADD213PS  Z7, Z26, Z27
+	VFMADD213PS  Z8, Z26, Z27
+	VFMADD213PS  Z9, Z26, Z27
+	VFMADD213PS  Z10, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VSCALEFPS    Z23, Z27, Z27
+	VCMPPS       $0x05, Z5, Z22, K1
+	VMOVAPS.Z    Z27, K1, Z27
+	VADDPS       Z4, Z27, Z27
+	VMOVUPS      Z16, Z22
+	VDIVPS       Z27, Z22, Z22
+	VMOVUPS      Z4, Z23
+	VSUBPS       Z22, Z23, Z23
+	VPANDD       Z18, Z20, Z22
+	VPORD        Z22, Z23, Z23
+	VMOVUPS      Z11, Z26
+	VMULPS       Z20, Z20, Z22
+	VFMADD213PS  Z12, Z22, Z26
+	VFMADD213PS  Z13, Z22, Z26
+	VFMADD213PS  Z14, Z22, Z26
+	VFMADD213PS  Z15, Z22, Z26
+	VMULPS       Z20, Z22, Z22
+	VFMADD213PS  Z20, Z22, Z26
+	VCMPPS       $0x01, Z17, Z21, K1
+	VBLENDMPS    Z26, Z23, K1, Z24
+	VMOVNTPS     Z24, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z20
+	VPANDD       Z19, Z20, Z19
+	VADDPS       Z19, Z19, Z21
+	VMOVUPS      Z0, Z0
+	VMINPS       Z21, Z0, Z21
+	VMULPS       Z1, Z21, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z21, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z21, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z16, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z4, Z1
+	VSUBPS       Z0, Z1, Z1
+	VPANDD       Z18, Z20, Z0
+	VPORD        Z0, Z1, Z1
+	VMOVUPS      Z11, Z2
+	VMULPS       Z20, Z20, Z0
+	VFMADD213PS  Z12, Z0, Z2
+	VFMADD213PS  Z13, Z0, Z2
+	VFMADD213PS  Z14, Z0, Z2
+	VFMADD213PS  Z15, Z0, Z2
+	VMULPS       Z20, Z0, Z0
+	VFMADD213PS  Z20, Z0, Z2
+	VCMPPS       $0x01, Z17, Z19, K2
+	VBLENDMPS    Z2, Z1, K2, Z25
+	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tanhGradStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    y_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes3f800000<>+0(SB), Z0
+	JMP     manyTest
+
+many:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, (AX)
+	VMOVUPS  64(DX), Z1
+	VMOVUPS  64(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 64(AX)
+	VMOVUPS  128(DX), Z1
+	VMOVUPS  128(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 128(AX)
+	VMOVUPS  192(DX), Z1
+	VMOVUPS  192(BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, 192(AX)
+	ADDQ     $+256, AX
+	ADDQ     $+256, DX
+	ADDQ     $+256, BX
+	SUBQ     $+64, CX
+
+manyTest:
+	CMPQ CX, $+64
+	JGE  many
+	JMP  oneTest
+
+one:
+	VMOVUPS  (DX), Z1
+	VMOVUPS  (BX), Z2
+	VSUBPS   Z2, Z0, Z3
+	VADDPS   Z0, Z2, Z2
+	VMULPS   Z3, Z2, Z2
+	VMULPS   Z1, Z2, Z2
+	VMOVNTPS Z2, (AX)
+	ADDQ     $+64, AX
+	ADDQ     $+64, DX
+	ADDQ     $+64, BX
+	SUBQ     $+16, CX
+
+oneTest:
+	CMPQ      CX, $+16
+	JGE       one
+	TESTQ     CX, CX
+	JZ        over
+	MOVQ      $+1, SI
+	SHLQ      CL, SI
+	DECQ      SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VSUBPS    Z2, Z0, Z3
+	VADDPS    Z0, Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+over:
+	SFENCE
 	VZEROUPPER
 	RET
 

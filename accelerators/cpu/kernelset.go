@@ -10,8 +10,8 @@ import (
 const tileRows = 6
 
 // A kernelSet is what an instruction set must provide: the tile of matrix products and the row operations that
-// dominate a training step. Slices of one call have the length of the first unless said otherwise, and it is at least
-// one.
+// dominate a training step. Slices of one call have the length of the first unless said otherwise, which may be zero
+// for row operations; a destination may be the very slice of an operand of the same row operation.
 type kernelSet struct {
 	name string
 	// width is how many columns a packed panel of the right-hand side has, and a tile at most.
@@ -35,21 +35,25 @@ type kernelSet struct {
 	pairs  *bf16Kernels // nil: bf16 products use the f32 tile
 
 	dot         func(x, y []float32) float32
-	dot3        func(x, y, z []float32) float32                // sum(x*y*z)
-	add         func(z, x, y []float32)                        // z = x+y
-	axpy        func(y, x []float32, alpha float32)            // y += alpha x
-	scale       func(x []float32, alpha float32)               // x *= alpha
-	scaleMul    func(y, x, w []float32, alpha float32)         // y = alpha x w
-	rmsNormGrad func(dx, dw, dy, x, w []float32, r, q float32) // dx += r dy w - q x; dw += r dy x
+	dot64       func(x, y []float32) float64                      // products and sums in float64
+	dot3        func(x, y, z []float32) float32                   // sum(x*y*z)
+	copy        func(y, x []float32)                              // y = x
+	fill        func(x []float32, value float32)                  // x = value
+	add         func(z, x, y []float32)                           // z = x+y
+	mul         func(z, x, y []float32)                           // z = x*y
+	axpy        func(y, x []float32, alpha float32)               // y += alpha x
+	scale       func(x []float32, alpha float32)                  // x *= alpha
+	scaleMul    func(y, x, w []float32, alpha float32)            // y = alpha x w
+	rmsNormGrad func(dx, dw, dy, x, w []float32, r, mean float32) // with h = r x: dx += r (dy w - h mean); dw += dy h
 	sum         func(x []float32) float32
-	squares     func(x []float32, mean float32) float32       // sum((x-mean)^2)
-	centredDot  func(x, y, z []float32, mean float32) float32 // sum((x-mean)*y*z)
+	squares     func(x []float32, mean float32) float32                    // sum((x-mean)^2)
+	centredSums func(x, y, z []float32, mean float32) (sum, inner float32) // sum(y*z) and sum((x-mean)*y*z)
 	// layerNorm: y = (x-mean) r w + b. layerNormGrad, with h = (x-mean) r: dx += r (dy w - sum - h inner); dw += dy
 	// h; db += dy.
 	layerNorm     func(y, x, w, b []float32, mean, r float32)
 	layerNormGrad func(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float32)
 	rotate        func(low, high, cos, sin []float32, sign float32) // each pair by the angle of sine sign*sin
-	max           func(x []float32) float32                         // NaN is skipped or returned
+	max           func(x []float32) float32                         // NaNs are skipped; of nothing it is -Inf
 	expSum        func(x []float32, scale, shift float32) float32   // x = exp(scale*x-shift); returns its sum
 	softmaxGrad   func(d, p []float32, mean, scale float32)         // d = p*(d-mean)*scale
 	// softmaxTile, for tileRows rows of n elements: tops = max(tops, largest of the row), x = exp(x-tops), sums = their
@@ -59,11 +63,26 @@ type kernelSet struct {
 	dotRows         func(out, x, rows []float32, stride int) // out[j] = sum(x*row j), rows of len(x)
 	mixRows         func(out, w, rows []float32, stride int) // out = sum of w[j] times row j, rows of len(out)
 
-	swiglu     func(y, gate, up []float32)
+	// The following give the exact result for any float32 within the units in the last place (ULP) that are said here,
+	// or within the size that is said where results are that small. A NaN gives a NaN. The exponential in expSum is
+	// within 2 ULP and 2^-126; the rounding of its argument a comes on top, at most |a| ULP.
+
+	// swiglu: y = silu(gate)*up, silu within 4 ULP and 2^-120; silu(-Inf) is 0.
+	swiglu func(y, gate, up []float32)
+	// swigluGrad: dup = dy*silu(gate) within 4 ULP, dgate = dy*up*silu'(gate) within 6 of silu' or of the sigmoid that
+	// it is made of, whichever is larger; both within 2^-119.
 	swigluGrad func(dgate, dup, dy, gate, up []float32)
-	gelu       func(y, x []float32)
-	geluGrad   func(dx, dy, x []float32)
-	adamw      func(param, grad, m, v []float32, f *adamwFactors)
+	// gelu: y = x*cdf(x) of the standard normal distribution, within 8 ULP and 2^-126; gelu(-Inf) is 0.
+	gelu func(y, x []float32)
+	// geluGrad: dx = dy*(cdf(x)+x*density(x)), within 8 ULP of that or of cdf(x), and 2^-119.
+	geluGrad func(dx, dy, x []float32)
+	tanh     func(y, x []float32)      // within 2 ULP
+	tanhGrad func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
+	// adamw: each of the three results is within 4 ULP of the largest of its terms.
+	adamw func(param, grad, m, v []float32, f *adamwFactors)
+
+	// stream, where there is one, has the same for destinations that no cache holds.
+	stream *streamSet
 }
 
 type tileKernel func(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, n int, alpha float32, add bool)
@@ -74,15 +93,16 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
-	dot: dotGeneric, dot3: dot3Generic, add: addGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
-	sum: sumGeneric, squares: squaresGeneric, centredDot: centredDotGeneric,
+	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
+	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
+	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,
 	layerNorm: layerNormGeneric, layerNormGrad: layerNormGradGeneric,
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
 	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
 	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
-	adamw: adamwGeneric,
+	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
 }
 
 // chooseSet returns the named set, or for the empty name the best that this processor runs.

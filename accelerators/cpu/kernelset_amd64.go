@@ -7,29 +7,47 @@ import "golang.org/x/sys/cpu"
 var avx2Set = kernelSet{
 	name: "avx2", width: 16,
 	tile: tileAVX2, narrow: tileAVX2, narrowRows: tileRows, transpose: transposeHalves, strips: stripsAVX,
-	dot: dotAVX2, dot3: dot3AVX2, add: addAVX2, axpy: axpyAVX2, scale: scaleAVX2, scaleMul: scaleMulAVX2,
-	sum: sumAVX2, squares: squaresAVX2, centredDot: centredDotAVX2,
+	dot: dotAVX2, dot64: dot64AVX2, dot3: dot3AVX2, copy: copyGeneric, fill: fillAVX2,
+	add: addAVX2, mul: mulAVX2, axpy: axpyAVX2, scale: scaleAVX2, scaleMul: scaleMulAVX2,
+	sum: sumAVX2, squares: squaresAVX2, centredSums: centredSumsAVX2,
 	layerNorm: layerNormAVX2, layerNormGrad: layerNormGradAVX2,
 	rmsNormGrad: rmsNormGradAVX2, rotate: rotateAVX2, max: maxAVX2,
 	expSum: expSumAVX2, softmaxGrad: softmaxGradAVX2,
 	softmaxTile: softmaxTileAVX2, softmaxGradTile: softmaxGradTileAVX2,
 	dotRows: dotRowsAVX2, mixRows: mixRowsAVX2,
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
-	adamw: adamwAVX2,
+	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
+	stream: &avx2Stream,
 }
 
 var avx512Set = kernelSet{
 	name: "avx512", width: 64,
 	tile: tileAVX512, narrow: narrowAVX512, narrowRows: 8, transpose: transposeAVX512, strips: stripsAVX,
-	dot: dotAVX512, dot3: dot3AVX512, add: addAVX512, axpy: axpyAVX512, scale: scaleAVX512, scaleMul: scaleMulAVX512,
-	sum: sumAVX512, squares: squaresAVX512, centredDot: centredDotAVX512,
+	dot: dotAVX512, dot64: dot64AVX512, dot3: dot3AVX512, copy: copyGeneric, fill: fillAVX512,
+	add: addAVX512, mul: mulAVX512, axpy: axpyAVX512, scale: scaleAVX512, scaleMul: scaleMulAVX512,
+	sum: sumAVX512, squares: squaresAVX512, centredSums: centredSumsAVX512,
 	layerNorm: layerNormAVX512, layerNormGrad: layerNormGradAVX512,
 	rmsNormGrad: rmsNormGradAVX512, rotate: rotateAVX512, max: maxAVX512,
 	expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
 	softmaxTile: softmaxTileAVX512, softmaxGradTile: softmaxGradTileAVX512,
 	dotRows: dotRowsAVX512, mixRows: mixRowsAVX512,
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
-	adamw: adamwAVX512,
+	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
+	stream: &avx512Stream,
+}
+
+var avx2Stream = streamSet{
+	copy: copyStreamAVX2, fill: fillStreamAVX2, add: addStreamAVX2, mul: mulStreamAVX2,
+	scaleMul: scaleMulStreamAVX2, layerNorm: layerNormStreamAVX2, swiglu: swigluStreamAVX2,
+	swigluGrad: swigluGradStreamAVX2, gelu: geluStreamAVX2, geluGrad: geluGradStreamAVX2,
+	tanh: tanhStreamAVX2, tanhGrad: tanhGradStreamAVX2,
+}
+
+var avx512Stream = streamSet{
+	copy: copyStreamAVX512, fill: fillStreamAVX512, add: addStreamAVX512, mul: mulStreamAVX512,
+	scaleMul: scaleMulStreamAVX512, layerNorm: layerNormStreamAVX512, swiglu: swigluStreamAVX512,
+	swigluGrad: swigluGradStreamAVX512, gelu: geluStreamAVX512, geluGrad: geluGradStreamAVX512,
+	tanh: tanhStreamAVX512, tanhGrad: tanhGradStreamAVX512,
 }
 
 // assemblySets asks the processor; the check includes the operating system's support of the registers.

@@ -42,17 +42,28 @@ func near(t *testing.T, what string, n int, want, got []float32) {
 
 var rowLengths = []int{1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 129}
 
-// rowCases run one row kernel on operands, which it may overwrite.
-var rowCases = []struct {
+// A rowCase runs one row kernel on operands, which it may overwrite.
+type rowCase struct {
 	name     string
 	operands int
 	run      func(s *kernelSet, x [][]float32) float32
-}{
+}
+
+var rowCases = []rowCase{
 	{"dot", 2, func(s *kernelSet, x [][]float32) float32 { return s.dot(x[0], x[1]) }},
 	{"dot3", 3, func(s *kernelSet, x [][]float32) float32 { return s.dot3(x[0], x[1], x[2]) }},
 	{"sum", 1, func(s *kernelSet, x [][]float32) float32 { return s.sum(x[0]) }},
 	{"squares", 1, func(s *kernelSet, x [][]float32) float32 { return s.squares(x[0], 0.4) }},
-	{"centredDot", 3, func(s *kernelSet, x [][]float32) float32 { return s.centredDot(x[0], x[1], x[2], 0.4) }},
+	{"centredSums", 3, func(s *kernelSet, x [][]float32) float32 {
+		sum, inner := s.centredSums(x[0], x[1], x[2], 0.4)
+		return sum + 3*inner
+	}},
+	{"dot64", 2, func(s *kernelSet, x [][]float32) float32 { return float32(s.dot64(x[0], x[1])) }},
+	{"mul", 3, func(s *kernelSet, x [][]float32) float32 { s.mul(x[0], x[1], x[2]); return 0 }},
+	{"copy", 2, func(s *kernelSet, x [][]float32) float32 { s.copy(x[0], x[1]); return 0 }},
+	{"fill", 1, func(s *kernelSet, x [][]float32) float32 { s.fill(x[0], -0.3); return 0 }},
+	{"tanh", 2, func(s *kernelSet, x [][]float32) float32 { s.tanh(x[0], x[1]); return 0 }},
+	{"tanhGrad", 3, func(s *kernelSet, x [][]float32) float32 { s.tanhGrad(x[0], x[1], x[2]); return 0 }},
 	{"layerNorm", 4, func(s *kernelSet, x [][]float32) float32 {
 		s.layerNorm(x[0], x[1], x[2], x[3], 0.4, 0.7)
 		return 0

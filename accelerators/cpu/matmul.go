@@ -43,12 +43,12 @@ func (d *Device) MatMul(c, a, b accelerators.Buffer, s accelerators.MatMul) {
 		if s.K > 0 {
 			as = k.f32("a", a, k.spanOf(s.TransA, s.M, s.K, s.StrideA))
 			bs = k.f32("b", b, k.spanOf(s.TransB, s.K, s.N, s.StrideB))
-			out := window{c, s.M, s.N, s.StrideC}
+			out := matrix{c, s.M, s.N, s.StrideC}
 			k.apart("a", out, stored(a, s.TransA, s.M, s.K, s.StrideA))
 			k.apart("b", out, stored(b, s.TransB, s.K, s.N, s.StrideB))
 		}
 	}
-	if k.ok(s) && s.M*s.N > 0 {
+	if passed(k, s) && s.M*s.N > 0 {
 		d.multiply(ms, as, bs, s)
 	}
 }
@@ -77,28 +77,28 @@ func (c *call) spanOf(trans bool, rows, cols, stride int) int {
 	return c.span(rows, stride, cols)
 }
 
-// A window is a matrix within a buffer.
-type window struct {
+// A matrix lies within a buffer.
+type matrix struct {
 	accelerators.Buffer
 	rows, cols, stride int
 }
 
-// stored is the window of a [rows,cols] operand that may be stored transposed.
-func stored(b accelerators.Buffer, trans bool, rows, cols, stride int) window {
+// stored is where a [rows,cols] operand lies that may be stored transposed.
+func stored(b accelerators.Buffer, trans bool, rows, cols, stride int) matrix {
 	if trans {
 		rows, cols = cols, rows
 	}
-	return window{b, rows, cols, stride}
+	return matrix{b, rows, cols, stride}
 }
 
 // apart complains when an operand shares elements with the output.
-func (c *call) apart(name string, out, in window) {
+func (c *call) apart(name string, out, in matrix) {
 	if !c.skip && out.overlaps(in) {
 		c.fail("c and %s overlap", name)
 	}
 }
 
-func (w window) overlaps(v window) bool {
+func (w matrix) overlaps(v matrix) bool {
 	if w.Mem != v.Mem || w.Off >= v.end() || v.Off >= w.end() {
 		return false
 	}
@@ -112,12 +112,12 @@ func (w window) overlaps(v window) bool {
 	return shift < w.cols || shift+v.cols > w.stride
 }
 
-func (w window) end() int { return w.Off + (w.rows-1)*w.stride + w.cols }
+func (w matrix) end() int { return w.Off + (w.rows-1)*w.stride + w.cols }
 
 // multiply computes a product of at least one row and column.
 func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
-	d.product = product{MatMul: s, a: a, b: b, c: c, dev: d, set: d.set}
-	p := &d.product
+	d.ops.product = product{MatMul: s, a: a, b: b, c: c, dev: d, set: d.set}
+	p := &d.ops.product
 	p.step = p.kBlock()
 	switch {
 	case p.K == 0 || p.Alpha == 0:

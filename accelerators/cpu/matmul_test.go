@@ -50,7 +50,7 @@ func checkProduct(t *testing.T, s accelerators.MatMul, seed uint64) {
 	for _, set := range supportedSets() {
 		d := newDevice(2, set)
 		got := clone(t, c)
-		d.MatMul(held(d, got), held(d, a), held(d, b), s)
+		d.MatMul(borrowed(d, got), borrowed(d, a), borrowed(d, b), s)
 		err := d.Sync()
 		d.Close()
 		if err != nil {
@@ -75,8 +75,8 @@ func elements(trans bool, rows, cols, stride int) int {
 	return (rows-1)*stride + cols
 }
 
-// held is memory of a device that is not its own.
-func held(d *Device, x []float32) accelerators.Buffer {
+// borrowed is memory of a device that is not its own.
+func borrowed(d *Device, x []float32) accelerators.Buffer {
 	return accelerators.Buffer{Mem: &memory{dev: d, floats: x}, Len: len(x)}
 }
 
@@ -157,7 +157,7 @@ func TestTheHeadAllocatesNothing(t *testing.T) {
 	d := newDevice(2, supportedSets()[len(supportedSets())-1])
 	defer d.Close()
 	const tokens, width, vocab = 40, 16, 50
-	x := func(n int) accelerators.Buffer { return held(d, make([]float32, n)) }
+	x := func(n int) accelerators.Buffer { return borrowed(d, make([]float32, n)) }
 	targets := make([]int32, tokens)
 	targets[3] = -1
 	ids := accelerators.Buffer{Len: tokens, Type: accelerators.I32}
@@ -167,7 +167,7 @@ func TestTheHeadAllocatesNothing(t *testing.T) {
 	h := c.head(x(tokens*width), x(vocab*width), ids, x(10*vocab), shape)
 	h.nll, h.dnll = make([]float32, tokens), make([]float32, tokens)
 	h.dhidden, h.dweight = make([]float32, tokens*width), make([]float32, vocab*width)
-	if !c.ok(shape) {
+	if !passed(c, shape) {
 		t.Fatal(d.Sync())
 	}
 	if n := testing.AllocsPerRun(5, func() {
@@ -181,7 +181,7 @@ func TestTheHeadAllocatesNothing(t *testing.T) {
 
 func TestMistakenProductsAreNamed(t *testing.T) {
 	d := newDevice(1, &genericSet)
-	x, y := held(d, make([]float32, 32)), held(d, make([]float32, 32))
+	x, y := borrowed(d, make([]float32, 32)), borrowed(d, make([]float32, 32))
 	square := accelerators.MatMul{M: 4, N: 4, K: 4, Alpha: 1}
 	narrow := square
 	narrow.StrideB = 3
@@ -204,22 +204,22 @@ func TestMistakenProductsAreNamed(t *testing.T) {
 }
 
 func TestWindowsOverlap(t *testing.T) {
-	whole := held(newDevice(1, &genericSet), make([]float32, 100))
-	other := held(newDevice(1, &genericSet), make([]float32, 100))
+	whole := borrowed(newDevice(1, &genericSet), make([]float32, 100))
+	other := borrowed(newDevice(1, &genericSet), make([]float32, 100))
 	for _, c := range []struct {
 		name string
-		x, y window
+		x, y matrix
 		want bool
 	}{
-		{"other memory", window{whole, 5, 5, 5}, window{other, 5, 5, 5}, false},
-		{"the same", window{whole, 5, 5, 5}, window{whole, 5, 5, 5}, true},
-		{"one after the other", window{whole, 5, 5, 5}, window{whole.Slice(25, 25), 5, 5, 5}, false},
-		{"a last element", window{whole, 5, 5, 5}, window{whole.Slice(24, 25), 5, 5, 5}, true},
-		{"side by side", window{whole, 5, 5, 10}, window{whole.Slice(5, 90), 5, 5, 10}, false},
-		{"side by side, later rows", window{whole.Slice(25, 70), 5, 5, 10}, window{whole, 5, 5, 10}, false},
-		{"a common column", window{whole, 5, 5, 10}, window{whole.Slice(4, 90), 5, 5, 10}, true},
-		{"around the end of a row", window{whole, 5, 5, 10}, window{whole.Slice(8, 90), 5, 3, 10}, true},
-		{"other strides", window{whole, 5, 5, 10}, window{whole.Slice(5, 90), 5, 5, 9}, true},
+		{"other memory", matrix{whole, 5, 5, 5}, matrix{other, 5, 5, 5}, false},
+		{"the same", matrix{whole, 5, 5, 5}, matrix{whole, 5, 5, 5}, true},
+		{"one after the other", matrix{whole, 5, 5, 5}, matrix{whole.Slice(25, 25), 5, 5, 5}, false},
+		{"a last element", matrix{whole, 5, 5, 5}, matrix{whole.Slice(24, 25), 5, 5, 5}, true},
+		{"side by side", matrix{whole, 5, 5, 10}, matrix{whole.Slice(5, 90), 5, 5, 10}, false},
+		{"side by side, later rows", matrix{whole.Slice(25, 70), 5, 5, 10}, matrix{whole, 5, 5, 10}, false},
+		{"a common column", matrix{whole, 5, 5, 10}, matrix{whole.Slice(4, 90), 5, 5, 10}, true},
+		{"around the end of a row", matrix{whole, 5, 5, 10}, matrix{whole.Slice(8, 90), 5, 3, 10}, true},
+		{"other strides", matrix{whole, 5, 5, 10}, matrix{whole.Slice(5, 90), 5, 5, 9}, true},
 	} {
 		for i, got := range []bool{c.x.overlaps(c.y), c.y.overlaps(c.x)} {
 			if got != c.want {

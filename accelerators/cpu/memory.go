@@ -46,8 +46,8 @@ func (d *Device) Free(b accelerators.Buffer) {
 		return
 	}
 	c := d.call("Free")
-	m := c.operand("buffer", b, b.Type, 0)
-	if c.ok(b.Len) {
+	m := c.operand("buffer", b, b.Type, 0, reads)
+	if passed(c, b.Len) {
 		d.used -= int64(m.elements()) * int64(m.dtype.Size())
 		*m = memory{dev: d, dtype: m.dtype, freed: true}
 	}
@@ -58,7 +58,7 @@ func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
 	c := d.call("UploadF32")
 	c.exact("dst", dst, len(src))
 	to := c.f32("dst", dst, len(src))
-	if c.ok(len(src)) {
+	if passed(c, len(src)) {
 		copy(to, src)
 	}
 }
@@ -68,7 +68,7 @@ func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
 	c := d.call("UploadI32")
 	c.exact("dst", dst, len(src))
 	to := c.i32("dst", dst, len(src))
-	if c.ok(len(src)) {
+	if passed(c, len(src)) {
 		copy(to, src)
 	}
 }
@@ -78,7 +78,7 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	c := d.call("DownloadF32")
 	c.exact("src", src, len(dst))
 	from := c.f32("src", src, len(dst))
-	if c.ok(len(dst)) {
+	if passed(c, len(dst)) {
 		copy(dst, from)
 	}
 	return d.err
@@ -89,42 +89,53 @@ func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 	c := d.call("DownloadI32")
 	c.exact("src", src, len(dst))
 	from := c.i32("src", src, len(dst))
-	if c.ok(len(dst)) {
+	if passed(c, len(dst)) {
 		copy(dst, from)
 	}
 	return d.err
 }
 
-// Copy copies src to dst, which has the same length and type.
+// Copy copies src to dst, which has the same length and type. Both may be the same window.
 func (d *Device) Copy(dst, src accelerators.Buffer) {
-	c := d.call("Copy")
-	c.exact("src", src, dst.Len)
 	if dst.Type == accelerators.I32 {
-		to, from := c.i32("dst", dst, dst.Len), c.i32("src", src, dst.Len)
-		if c.ok(dst.Len) {
-			copy(to, from)
-		}
+		d.copyInts(dst, src)
 		return
 	}
-	to, from := c.f32("dst", dst, dst.Len), c.f32("src", src, dst.Len)
-	if c.ok(dst.Len) {
-		d.eachFunc(len(to), 1, func(_, lo, hi int) { copy(to[lo:hi], from[lo:hi]) })
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.copy }
+	d.unary("Copy", 1, kernel, argument{"dst", dst}, argument{"src", src})
+}
+
+func (d *Device) copyInts(dst, src accelerators.Buffer) {
+	c := d.call("Copy")
+	c.exact("src", src, dst.Len)
+	to, from := c.i32("dst", dst, dst.Len), c.i32("src", src, dst.Len)
+	if passed(c, dst.Len) {
+		copy(to, from)
 	}
 }
+
+type filling struct {
+	set   *kernelSet
+	x     []float32
+	value float32
+}
+
+func (o *filling) items(_, lo, hi int) { o.set.fill(o.x[lo:hi], o.value) }
 
 // Fill sets every element; an integer buffer gets the value's integer part.
 func (d *Device) Fill(dst accelerators.Buffer, value float32) {
 	c := d.call("Fill")
 	if dst.Type == accelerators.I32 {
 		to := c.i32("dst", dst, dst.Len)
-		if c.ok(dst.Len) {
+		if passed(c, dst.Len) {
 			fill(to, int32(value))
 		}
 		return
 	}
-	to := c.f32("dst", dst, dst.Len)
-	if c.ok(dst.Len) {
-		d.eachFunc(len(to), 1, func(_, lo, hi int) { fill(to[lo:hi], value) })
+	to := c.write("dst", dst, dst.Len)
+	if passed(c, dst.Len) {
+		d.ops.fill = filling{d.setFor(to, blockWork), to, value}
+		d.each(len(to), 1, &d.ops.fill)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-func alloc(t *testing.T, d *Device, n int) accelerators.Buffer {
+func alloc(t testing.TB, d *Device, n int) accelerators.Buffer {
 	t.Helper()
 	b, err := d.Alloc(accelerators.F32, n)
 	if err != nil {
@@ -16,7 +16,7 @@ func alloc(t *testing.T, d *Device, n int) accelerators.Buffer {
 	return b
 }
 
-func ints(t *testing.T, d *Device, values ...int32) accelerators.Buffer {
+func ints(t testing.TB, d *Device, values ...int32) accelerators.Buffer {
 	t.Helper()
 	b, err := d.Alloc(accelerators.I32, len(values))
 	if err != nil {

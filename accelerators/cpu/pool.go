@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"context"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +26,9 @@ type task interface{ block(worker, i int) }
 // takes blocks itself, so a worker that is parked delays nothing.
 type pool struct {
 	threads int
-	task    task // of the current generation; written only while nobody is inside
+	op      context.Context // labels of the operation that the caller is at
+	task    task            // of the current generation; written only while nobody is inside
+	label   context.Context // and its labels
 	blocks  int64
 	next    atomic.Int64
 	done    atomic.Int64
@@ -38,7 +42,7 @@ type pool struct {
 const closed = -1
 
 func newPool(threads int) *pool {
-	p := &pool{threads: threads}
+	p := &pool{threads: threads, op: noLabels}
 	p.wake = sync.NewCond(&p.mu)
 	for w := 1; w < threads; w++ {
 		go p.work(w)
@@ -47,8 +51,11 @@ func newPool(threads int) *pool {
 }
 
 // run runs every block in [0, blocks), on all workers, and returns when all are done. A worker runs one block at a
-// time; which one runs which block is not determined.
+// time; which one runs which block is not determined. All of them carry the operation's labels meanwhile, and none
+// after.
 func (p *pool) run(blocks int, t task) {
+	pprof.SetGoroutineLabels(p.op)
+	defer pprof.SetGoroutineLabels(noLabels)
 	if blocks <= 1 || p.threads == 1 {
 		for b := range blocks {
 			t.block(0, b)
@@ -56,7 +63,7 @@ func (p *pool) run(blocks int, t task) {
 		return
 	}
 	await(func() bool { return p.inside.Load() == 0 }) // a worker that came late to the task before is about to leave
-	p.task, p.blocks = t, int64(blocks)
+	p.task, p.label, p.blocks = t, p.op, int64(blocks)
 	p.next.Store(0)
 	p.done.Store(0)
 	p.publish(p.current.Load() + 1)
@@ -113,7 +120,9 @@ func (p *pool) work(worker int) {
 func (p *pool) enter(worker int, generation int64) {
 	p.inside.Add(1)
 	if p.current.Load() == generation {
+		pprof.SetGoroutineLabels(p.label)
 		p.take(worker)
+		pprof.SetGoroutineLabels(noLabels)
 	}
 	p.inside.Add(-1)
 }
@@ -156,8 +165,3 @@ func relax(turn int) {
 	}
 	pause()
 }
-
-// taskFunc is a task that is not kept: making one allocates.
-type taskFunc func(worker, i int)
-
-func (f taskFunc) block(worker, i int) { f(worker, i) }

@@ -7,6 +7,11 @@ import (
 	"time"
 )
 
+// taskFunc is a task that is not kept.
+type taskFunc func(worker, i int)
+
+func (f taskFunc) block(worker, i int) { f(worker, i) }
+
 func TestEveryBlockRunsOnce(t *testing.T) {
 	p := newPool(4)
 	defer p.close()

@@ -14,36 +14,43 @@ type ranges struct {
 
 func (r *ranges) block(worker, i int) { r.items(worker, i*r.step, min(r.n, (i+1)*r.step)) }
 
-// each runs r over [0, n) in blocks; weight is the work of one item. The blocks depend on n and weight only.
-func (d *Device) each(n, weight int, r ranger) {
-	d.ranges = ranges{r, n, max(1, blockWork/max(1, weight))}
-	d.pool.run((n+d.ranges.step-1)/d.ranges.step, &d.ranges)
+// split runs r over [0, n) in blocks of step items.
+func (d *Device) split(n, step int, r ranger) (count int) {
+	count = (n + step - 1) / step
+	d.ranges = ranges{r, n, step}
+	d.pool.run(count, &d.ranges)
+	return count
 }
+
+// each runs r over [0, n) in blocks; weight is the work of one item. The blocks depend on n and weight only.
+func (d *Device) each(n, weight int, r ranger) { d.split(n, max(1, blockWork/max(1, weight)), r) }
 
 // maxParts bounds the partial sums of a reduction over rows.
 const maxParts = 32
 
-// parts runs r over [0, n) in at most maxParts blocks of equal length, the last may be shorter. Each block has a partial
-// result of its own, number lo/step, to be summed in order.
+// partStep is the length of the parts of a reduction over n rows.
+func partStep(n int) int { return max(8, (n+maxParts-1)/maxParts) }
+
+// parts runs r over [0, n) in at most maxParts blocks of partStep rows, the last may be shorter. Each block has a
+// partial result of its own, number lo/step, to be summed in order.
 func (d *Device) parts(n int, r ranger) (count, step int) {
-	step = max(8, (n+maxParts-1)/maxParts)
-	count = (n + step - 1) / step
-	d.ranges = ranges{r, n, step}
-	d.pool.run(count, &d.ranges)
-	return count, step
+	step = partStep(n)
+	return d.split(n, step, r), step
 }
 
-// Transitional: the same with functions, each of which is an allocation.
-type rangeFunc func(worker, lo, hi int)
+// columnStrip is the least width of the blocks of columns runs; a few cache lines.
+const columnStrip = 64
 
-func (f rangeFunc) items(worker, lo, hi int) { f(worker, lo, hi) }
-
-func (d *Device) eachFunc(n, weight int, f func(worker, lo, hi int)) { d.each(n, weight, rangeFunc(f)) }
-
-func (d *Device) partsFunc(n int, f func(worker, part, lo, hi int)) (count int) {
-	step := max(8, (n+maxParts-1)/maxParts)
-	count, _ = d.parts(n, rangeFunc(func(worker, lo, hi int) { f(worker, lo/step, lo, hi) }))
-	return count
+// columns runs r over blocks of the columns of a matrix. It is for sums over rows in which each column's is a sequence
+// of its own, so that the blocks need not be the same for any number of threads.
+func (d *Device) columns(rows, width int, r ranger) {
+	strip := width
+	if rows*width > blockWork {
+		share := (width + d.pool.threads - 1) / d.pool.threads
+		strip = max(columnStrip, (share+columnStrip-1)/columnStrip*columnStrip)
+	}
+	d.split(width, max(1, strip), r)
 }
 
-func (d *Device) runFunc(blocks int, f func(worker, i int)) { d.pool.run(blocks, taskFunc(f)) }
+// row is row t of a matrix.
+func row(x []float32, t, width int) []float32 { return x[t*width : (t+1)*width : (t+1)*width] }

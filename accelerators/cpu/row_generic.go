@@ -18,12 +18,28 @@ func dotGeneric(x, y []float32) float32 {
 	return (s0 + s1) + (s2 + s3)
 }
 
-func dot3Generic(x, y, z []float32) float32 {
-	var sum float32
-	for i, v := range x {
-		sum += v * y[i] * z[i]
+func dot64Generic(x, y []float32) float64 {
+	var s0, s1, s2, s3 float64
+	y = y[:len(x)]
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		s0 += float64(x[i]) * float64(y[i])
+		s1 += float64(x[i+1]) * float64(y[i+1])
+		s2 += float64(x[i+2]) * float64(y[i+2])
+		s3 += float64(x[i+3]) * float64(y[i+3])
 	}
-	return sum
+	for ; i < len(x); i++ {
+		s0 += float64(x[i]) * float64(y[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+func dot3Generic(x, y, z []float32) float32 {
+	sum := 0.0
+	for i, v := range x {
+		sum += float64(v * y[i] * z[i])
+	}
+	return float32(sum)
 }
 
 func addGeneric(z, x, y []float32) {
@@ -32,42 +48,52 @@ func addGeneric(z, x, y []float32) {
 	}
 }
 
+func mulGeneric(z, x, y []float32) {
+	for i := range z {
+		z[i] = x[i] * y[i]
+	}
+}
+
+func copyGeneric(y, x []float32) { copy(y, x) }
+
 func scaleMulGeneric(y, x, w []float32, alpha float32) {
 	for i, v := range x[:len(y)] {
 		y[i] = v * alpha * w[i]
 	}
 }
 
-func rmsNormGradGeneric(dx, dw, dy, x, w []float32, r, q float32) {
+func rmsNormGradGeneric(dx, dw, dy, x, w []float32, r, mean float32) {
 	for i, v := range x[:len(dx)] {
-		g := r * dy[i]
-		dx[i] += g*w[i] - q*v
-		dw[i] += g * v
+		h := v * r
+		dx[i] += r * (dy[i]*w[i] - h*mean)
+		dw[i] += dy[i] * h
 	}
 }
 
 func sumGeneric(x []float32) float32 {
-	var sum float32
+	sum := 0.0
 	for _, v := range x {
-		sum += v
+		sum += float64(v)
 	}
-	return sum
+	return float32(sum)
 }
 
 func squaresGeneric(x []float32, mean float32) float32 {
-	var sum float32
+	sum := 0.0
 	for _, v := range x {
-		sum += (v - mean) * (v - mean)
+		sum += float64((v - mean) * (v - mean))
 	}
-	return sum
+	return float32(sum)
 }
 
-func centredDotGeneric(x, y, z []float32, mean float32) float32 {
-	var sum float32
+func centredSumsGeneric(x, y, z []float32, mean float32) (sum, inner float32) {
+	s, in := 0.0, 0.0
 	for i, v := range x {
-		sum += (v - mean) * y[i] * z[i]
+		g := y[i] * z[i]
+		s += float64(g)
+		in += float64((v - mean) * g)
 	}
-	return sum
+	return float32(s), float32(in)
 }
 
 func layerNormGeneric(y, x, w, b []float32, mean, r float32) {
@@ -106,7 +132,7 @@ func scaleGeneric(x []float32, alpha float32) {
 }
 
 func maxGeneric(x []float32) float32 {
-	m := x[0]
+	m := float32(math.Inf(-1))
 	for _, v := range x {
 		if v > m {
 			m = v
@@ -116,12 +142,12 @@ func maxGeneric(x []float32) float32 {
 }
 
 func expSumGeneric(x []float32, scale, shift float32) float32 {
-	var sum float32
+	sum := 0.0
 	for i, v := range x {
 		x[i] = exp(float32(scale*v) - shift)
-		sum += x[i]
+		sum += float64(x[i])
 	}
-	return sum
+	return float32(sum)
 }
 
 func softmaxGradGeneric(d, p []float32, mean, scale float32) {
@@ -131,49 +157,11 @@ func softmaxGradGeneric(d, p []float32, mean, scale float32) {
 	}
 }
 
-func sigmoid(x float32) float32 { return 1 / (1 + exp(-x)) }
-
-func swigluGeneric(y, gate, up []float32) {
-	for i, g := range gate[:len(y)] {
-		y[i] = g * sigmoid(g) * up[i]
-	}
-}
-
-// swigluGradGeneric uses silu'(g) = s + g s (1 - s).
-func swigluGradGeneric(dgate, dup, dy, gate, up []float32) {
-	for i, g := range gate[:len(dgate)] {
-		s, d, u := sigmoid(g), dy[i], up[i]
-		silu := g * s
-		dup[i] = d * silu
-		dgate[i] = d * u * (s + silu*(1-s))
-	}
-}
-
-func geluGeneric(y, x []float32) {
-	for i, v := range x[:len(y)] {
-		cdf, _ := normal(v)
-		y[i] = v * cdf
-	}
-}
-
-func geluGradGeneric(dx, dy, x []float32) {
-	for i, v := range x[:len(dx)] {
-		cdf, density := normal(v)
-		dx[i] = dy[i] * (cdf + v*density)
-	}
-}
-
-// normal is the standard normal distribution's cumulative function and density at x.
-func normal(x float32) (cdf, density float32) {
-	cdf = float32(0.5 * math.Erfc(-float64(x)/math.Sqrt2))
-	return cdf, exp(-0.5*x*x) * float32(1/math.Sqrt(2*math.Pi))
-}
-
 func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
 	for i := range param {
 		g := grad[i] * f[gradScale]
 		m[i] = f[beta1]*m[i] + f[keep1]*g
-		v[i] = f[beta2]*v[i] + f[keep2]*(g*g)
+		v[i] = f[beta2]*v[i] + f[keep2]*g*g
 		root := float32(math.Sqrt(float64(v[i])))
 		param[i] = f[decay]*param[i] - f[rate]*m[i]/(f[rootScale]*root+f[epsilon])
 	}

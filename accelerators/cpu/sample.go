@@ -8,6 +8,22 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
+type sampling struct {
+	accelerators.Sample
+	dev    *Device
+	ids    []int32
+	logits []float32
+	drawn  []bool  // whether the row had a softmax
+	orders [][]int // of each worker: ids in falling order of logits
+}
+
+func (o *sampling) items(worker, lo, hi int) {
+	weights := o.dev.scratch[worker].floats(slotLogits, o.Vocab)
+	for n := lo; n < hi; n++ {
+		o.ids[n], o.drawn[n] = o.draw(worker, row(o.logits, n, o.Vocab), weights, o.Counter+uint64(n))
+	}
+}
+
 // Sample draws one id for each row. Ties go to the smaller id. TopK 0 and TopP 0 (or 1) cut nothing; with both, TopP
 // is of the mass that TopK left. The draw inverts the cumulative weights, in order of ids, at the stream's uniform
 // number.
@@ -18,41 +34,43 @@ func (d *Device) Sample(ids, logits accelerators.Buffer, s accelerators.Sample) 
 		c.fail("Temperature, TopK and TopP must not be negative")
 	}
 	out, xs := c.i32("ids", ids, c.size(s.Rows)), c.f32("logits", logits, c.size(s.Rows, s.Vocab))
-	if !c.ok(s) {
+	if !passed(c, s) {
 		return
 	}
-	drawn := make([]bool, s.Rows)
-	d.eachFunc(s.Rows, s.Vocab*expWork, func(worker, lo, hi int) {
-		weights := d.scratch[worker].floats(slotLogits, s.Vocab)
-		for n := lo; n < hi; n++ {
-			out[n], drawn[n] = d.draw(xs[n*s.Vocab:(n+1)*s.Vocab], weights, s, s.Counter+uint64(n))
-		}
-	})
-	if n := slices.Index(drawn, false); n >= 0 {
+	o := &d.ops.sample
+	o.Sample, o.dev, o.ids, o.logits = s, d, out, xs
+	o.drawn = slices.Grow(o.drawn[:0], s.Rows)[:s.Rows]
+	for w := range o.orders { // all of them now, as it is not known which worker gets a row
+		o.orders[w] = slices.Grow(o.orders[w][:0], s.Vocab)
+		d.scratch[w].floats(slotLogits, s.Vocab)
+	}
+	d.each(s.Rows, s.Vocab*expWork, o)
+	if n := slices.Index(o.drawn, false); n >= 0 {
 		c.fail("row %d of logits has no largest finite value", n)
-		c.ok(s)
+		passed(c, s)
 	}
 }
 
 // draw leaves the softmax's numerators in w. It reports false when the softmax of x is not defined.
-func (d *Device) draw(x, w []float32, s accelerators.Sample, counter uint64) (id int32, ok bool) {
+func (o *sampling) draw(worker int, x, w []float32, counter uint64) (id int32, ok bool) {
 	best := largest(x)
 	top := x[best]
 	if math.IsNaN(float64(top)) || math.IsInf(float64(top), 0) {
 		return 0, false
 	}
-	if s.Temperature == 0 {
+	if o.Temperature == 0 {
 		return int32(best), true
 	}
 	for i, v := range x {
 		w[i] = v - top
 	}
-	d.set.expSum(w, min(1/s.Temperature, math.MaxFloat32), 0)
+	o.dev.set.expSum(w, min(1/o.Temperature, math.MaxFloat32), 0)
 	limit := cutoff{float32(math.Inf(-1)), len(x)}
-	if (s.TopK > 0 && s.TopK < len(x)) || (s.TopP > 0 && s.TopP < 1) {
-		limit = cut(x, w, top, s)
+	if o.byCount() || o.byMass() {
+		o.orders[worker] = o.candidates(o.orders[worker][:0], x, w, top)
+		limit = o.cut(o.orders[worker], x, w)
 	}
-	return limit.invert(x, w, uniform(s.Seed, counter)), true
+	return limit.invert(x, w, uniform(o.Seed, counter)), true
 }
 
 // largest is the index of the first largest element; a NaN counts as largest.
@@ -74,23 +92,26 @@ type cutoff struct {
 
 func (c cutoff) keeps(id int, v float32) bool { return v > c.value || (v == c.value && id <= c.id) }
 
+// byCount and byMass report whether TopK and TopP cut anything.
+func (o *sampling) byCount() bool { return o.TopK > 0 && o.TopK < o.Vocab }
+func (o *sampling) byMass() bool  { return o.TopP > 0 && o.TopP < 1 }
+
 // cut finds the last id, in falling order of logits, that TopK and TopP keep.
-func cut(x, w []float32, top float32, s accelerators.Sample) cutoff {
-	order := candidates(x, w, top, s)
+func (o *sampling) cut(order []int, x, w []float32) cutoff {
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(x[b], x[a]), a-b) })
 	total := sum64(w)
-	if s.TopK > 0 && s.TopK < len(x) {
-		order, total = order[:s.TopK], 0
+	if o.byCount() {
+		order, total = order[:o.TopK], 0
 		for _, i := range order {
 			total += float64(w[i])
 		}
 	}
 	last := len(order) - 1
-	if s.TopP > 0 && s.TopP < 1 {
+	if o.byMass() {
 		mass := 0.0
 		reached := slices.IndexFunc(order, func(i int) bool {
 			mass += float64(w[i])
-			return mass >= float64(s.TopP)*total
+			return mass >= float64(o.TopP)*total
 		})
 		if reached >= 0 { // a rounding may keep the whole from reaching its own sum
 			last = reached
@@ -99,24 +120,23 @@ func cut(x, w []float32, top float32, s accelerators.Sample) cutoff {
 	return cutoff{x[order[last]], order[last]}
 }
 
-// candidates are the ids of the largest logits, enough of them for the cuts. Sorting a whole vocabulary would take
-// longer than a small model's step.
-func candidates(x, w []float32, top float32, s accelerators.Sample) []int {
-	need := float64(s.TopP) * sum64(w)
+// candidates appends to ids those of the largest logits, enough of them for the cuts. Sorting a whole vocabulary would
+// take longer than a small model's step.
+func (o *sampling) candidates(ids []int, x, w []float32, top float32) []int {
+	need := float64(o.TopP) * sum64(w)
 	for depth := float32(0.5); ; depth *= 2 {
-		floor := top - depth*s.Temperature
+		floor := top - depth*o.Temperature
 		if depth > 100 {
 			floor = float32(math.Inf(-1))
 		}
-		var ids []int
+		ids = ids[:0]
 		mass := 0.0
 		for i, v := range x {
 			if v >= floor {
 				ids, mass = append(ids, i), mass+float64(w[i])
 			}
 		}
-		byCount := s.TopK > 0 && s.TopK < len(x)
-		if len(ids) == len(x) || (byCount && len(ids) >= s.TopK) || (!byCount && mass >= need) {
+		if len(ids) == len(x) || (o.byCount() && len(ids) >= o.TopK) || (!o.byCount() && mass >= need) {
 			return ids
 		}
 	}

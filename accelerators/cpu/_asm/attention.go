@@ -83,7 +83,7 @@ func (s isa) softmaxRows(rows []reg.GPVirtual, from int) {
 		x, m := s.fold(v[i], VMAXPS).AsX(), Mem{Base: tops, Disp: 4 * (from + i)}
 		VMAXSS(m, x, x)
 		VMOVSS(x, m)
-		VMAXSS(constant(-math.MaxFloat32), x, x) // minus infinity less itself would be NaN
+		VMAXSS(s.constant(-math.MaxFloat32), x, x) // minus infinity less itself would be NaN
 		VBROADCASTSS(x, v[i])
 	}
 	sum := make([]reg.VecVirtual, len(rows))

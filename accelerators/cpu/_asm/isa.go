@@ -13,12 +13,58 @@ import (
 type isa struct {
 	name  string
 	lanes int
+	kept  map[uint32]reg.VecVirtual // constants that the function keeps in registers, by their bits
+	past  bool                      // whole vectors are stored past the cache, to aligned addresses
+}
+
+// streaming is the set with stores past the cache.
+func (s isa) streaming() isa {
+	s.name, s.past = "Stream"+s.name, true
+	return s
 }
 
 var (
-	avx2   = isa{"AVX2", 8}
-	avx512 = isa{"AVX512", 16}
+	avx2   = isa{name: "AVX2", lanes: 8}
+	avx512 = isa{name: "AVX512", lanes: 16}
 )
+
+// keep loads constants for the whole function where there are registers for it: AVX-512 has 32, and its loads are wide
+// enough to take as long as the arithmetic.
+func (s isa) keep(lists ...[]uint32) isa {
+	if !s.wide() {
+		return s
+	}
+	s.kept = map[uint32]reg.VecVirtual{}
+	for _, list := range lists {
+		for _, bits := range list {
+			if s.kept[bits] == nil {
+				v := s.vec()
+				VMOVUPS(word(bits), v)
+				s.kept[bits] = v
+			}
+		}
+	}
+	return s
+}
+
+// words are the bits of constants.
+func words(values ...float64) []uint32 {
+	var bits []uint32
+	for _, x := range values {
+		bits = append(bits, math.Float32bits(float32(x)))
+	}
+	return bits
+}
+
+// constant is an operand with the value in all lanes.
+func (s isa) constant(x float64) Op { return s.word(words(x)[0]) }
+
+func (s isa) word(bits uint32) Op {
+	if v := s.kept[bits]; v != nil {
+		return v
+	}
+	return word(bits)
+}
 
 func (s isa) wide() bool { return s.lanes == 16 }
 
@@ -48,9 +94,7 @@ func (s isa) xor(v reg.VecVirtual) {
 
 var constants = map[uint32]Mem{}
 
-// constant is a memory operand with the value in all lanes; memory spares registers, of which AVX2 has few.
-func constant(x float64) Mem { return word(math.Float32bits(float32(x))) }
-
+// word is a memory operand with the bits in all lanes.
 func word(bits uint32) Mem {
 	m, ok := constants[bits]
 	if !ok {
@@ -66,7 +110,7 @@ func word(bits uint32) Mem {
 // load returns a register with the constant.
 func (s isa) load(x float64) reg.VecVirtual {
 	v := s.vec()
-	VMOVUPS(constant(x), v)
+	VMOVUPS(s.constant(x), v)
 	return v
 }
 
@@ -114,6 +158,8 @@ func (l lane) read(m Mem) reg.VecVirtual {
 
 func (l lane) write(v reg.VecVirtual, m Mem) {
 	switch {
+	case !l.tail && l.isa.past:
+		VMOVNTPS(v, m)
 	case !l.tail:
 		VMOVUPS(v, m)
 	case l.isa.wide():
@@ -137,17 +183,17 @@ func (l lane) add(v, sum reg.VecVirtual) {
 	}
 }
 
-// max raises top by the lanes that exist.
+// max raises top by the lanes that exist. NaNs are skipped, as the first operand of the maximum is.
 func (l lane) max(v, top reg.VecVirtual) {
 	switch {
 	case !l.tail:
-		VMAXPS(v, top, top)
+		VMAXPS(top, v, top)
 	case l.isa.wide():
-		VMAXPS(v, top, l.bits, top)
+		VMAXPS(top, v, l.bits, top)
 	default:
 		t := l.isa.vec()
 		VBLENDVPS(l.mask, v, top, t)
-		VMAXPS(t, top, top)
+		VMAXPS(top, t, top)
 	}
 }
 
@@ -161,6 +207,9 @@ func (s isa) loop(n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body fu
 	JZ(LabelRef("over"))
 	body(s.tail(n))
 	Label("over")
+	if s.past {
+		SFENCE()
+	}
 }
 
 func (s isa) whole(label string, n reg.GPVirtual, pointers []reg.GPVirtual, unroll int, body func(lane)) {

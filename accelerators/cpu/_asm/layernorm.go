@@ -7,7 +7,7 @@ import (
 func layerNormKernels(s isa) {
 	sumKernel(s)
 	squaresKernel(s)
-	centredDotKernel(s)
+	centredSumsKernel(s)
 	layerNormKernel(s)
 	layerNormGradKernel(s)
 }
@@ -37,18 +37,20 @@ func squaresKernel(s isa) {
 	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
 }
 
-func centredDotKernel(s isa) {
-	begin("centredDot"+s.name, "func(x, y, z []float32, mean float32) float32", "returns sum((x-mean)*y*z).")
+func centredSumsKernel(s isa) {
+	begin("centredSums"+s.name, "func(x, y, z []float32, mean float32) (sum, inner float32)",
+		"returns sum(y*z) and sum((x-mean)*y*z).")
 	p, n := slices("x", "y", "z")
 	mean := s.scalar("mean")
-	sums := s.sums()
+	sums, inner := s.sums(), s.sums()
 	s.loop(n, p, unrolled, func(l lane) {
 		x, y, z := l.load(p[0]), l.load(p[1]), l.load(p[2])
+		VMULPS(y, z, z)
+		VADDPS(z, sums[l.unit], sums[l.unit])
 		VSUBPS(mean, x, x)
-		VMULPS(x, y, y)
-		VFMADD231PS(y, z, sums[l.unit]) // y and z are zero in the lanes that are not there
+		VFMADD231PS(x, z, inner[l.unit]) // z is zero in the lanes that are not there
 	})
-	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
+	giveBack(s.fold(combine(sums, VADDPS), VADDPS), s.fold(combine(inner, VADDPS), VADDPS))
 }
 
 func layerNormKernel(s isa) {

@@ -20,6 +20,7 @@ func main() {
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
 		attentionKernels(s)
+		streamKernels(s.streaming())
 	}
 	bf16Kernels()
 	Generate()

@@ -11,7 +11,10 @@ import (
 func rowKernels(s isa) {
 	dotKernel(s)
 	dot3Kernel(s)
+	dot64Kernel(s)
 	addKernel(s)
+	mulKernel(s)
+	fillKernel(s)
 	axpyKernel(s)
 	scaleKernel(s)
 	scaleMulKernel(s)
@@ -21,11 +24,19 @@ func rowKernels(s isa) {
 	maxKernel(s)
 	expSumKernel(s)
 	softmaxGradKernel(s)
-	swigluKernel(s)
-	swigluGradKernel(s)
-	geluKernel(s)
-	geluGradKernel(s)
+	activationKernels(s)
 	adamwKernel(s)
+}
+
+// streamKernels are those that have a version with stores past the cache.
+func streamKernels(s isa) {
+	copyKernel(s)
+	fillKernel(s)
+	addKernel(s)
+	mulKernel(s)
+	scaleMulKernel(s)
+	layerNormKernel(s)
+	activationKernels(s)
 }
 
 // slices loads the base of each slice parameter and the length of the first.
@@ -54,10 +65,12 @@ func combine(v []reg.VecVirtual, op func(ops ...Op)) reg.VecVirtual {
 	return v[0]
 }
 
-// giveBack ends a function with its result. The move is an SSE one, which wants the wide registers clean.
-func giveBack(x reg.VecVirtual) {
+// giveBack ends a function with its results. The move is an SSE one, which wants the wide registers clean.
+func giveBack(results ...reg.VecVirtual) {
 	VZEROUPPER()
-	Store(x, ReturnIndex(0))
+	for i, x := range results {
+		Store(x, ReturnIndex(i))
+	}
 	RET()
 }
 
@@ -84,6 +97,51 @@ func dot3Kernel(s isa) {
 	giveBack(s.fold(combine(sums, VADDPS), VADDPS))
 }
 
+// dot64Kernel takes eight elements at a time in both sets: their float64 fill one wide register or two halves.
+func dot64Kernel(s isa) {
+	begin("dot64"+s.name, "func(x, y []float32) float64", "returns sum(x*y), computed in float64.")
+	p, n := slices("x", "y")
+	eight := isa{name: s.name, lanes: 8}
+	sums := s.sums()
+	eight.loop(n, p, 2, func(l lane) {
+		x, y := s.doubles(l.load(p[0])), s.doubles(l.load(p[1]))
+		for i := range x {
+			VFMADD231PD(x[i], y[i], sums[2*l.unit+i])
+		}
+	})
+	giveBack(s.fold64(combine(sums, VADDPD)))
+}
+
+// doubles are eight elements as float64.
+func (s isa) doubles(x reg.VecVirtual) []reg.VecVirtual {
+	low := s.vec()
+	if s.wide() {
+		VCVTPS2PD(x, low)
+		return []reg.VecVirtual{low}
+	}
+	half, high := XMM(), s.vec()
+	VCVTPS2PD(x.AsX(), low)
+	VEXTRACTF128(U8(1), x, half)
+	VCVTPS2PD(half, high)
+	return []reg.VecVirtual{low, high}
+}
+
+// fold64 is the sum of the float64 lanes of v.
+func (s isa) fold64(v reg.VecVirtual) reg.VecVirtual {
+	y := v.AsY().(reg.VecVirtual)
+	if s.wide() {
+		y = YMM()
+		VEXTRACTF64X4(U8(1), v, y)
+		VADDPD(v.AsY(), y, y)
+	}
+	x, t := XMM(), XMM()
+	VEXTRACTF128(U8(1), y, x)
+	VADDPD(y.AsX(), x, x)
+	VPERMILPD(U8(1), x, t)
+	VADDPD(t, x, x)
+	return x
+}
+
 func addKernel(s isa) {
 	begin("add"+s.name, "func(z, x, y []float32)", "sets z = x+y.")
 	p, n := slices("z", "x", "y")
@@ -92,6 +150,32 @@ func addKernel(s isa) {
 		VADDPS(x, y, y)
 		l.store(y, p[0])
 	})
+	end()
+}
+
+func mulKernel(s isa) {
+	begin("mul"+s.name, "func(z, x, y []float32)", "sets z = x*y.")
+	p, n := slices("z", "x", "y")
+	s.loop(n, p, unrolled, func(l lane) {
+		x, y := l.load(p[1]), l.load(p[2])
+		VMULPS(x, y, y)
+		l.store(y, p[0])
+	})
+	end()
+}
+
+func copyKernel(s isa) {
+	begin("copy"+s.name, "func(y, x []float32)", "sets y = x.")
+	p, n := slices("y", "x")
+	s.loop(n, p, unrolled, func(l lane) { l.store(l.load(p[1]), p[0]) })
+	end()
+}
+
+func fillKernel(s isa) {
+	begin("fill"+s.name, "func(x []float32, value float32)", "sets each element to value.")
+	p, n := slices("x")
+	value := s.scalar("value")
+	s.loop(n, p, unrolled, func(l lane) { l.store(value, p[0]) })
 	end()
 }
 
@@ -109,18 +193,19 @@ func scaleMulKernel(s isa) {
 }
 
 func rmsNormGradKernel(s isa) {
-	begin("rmsNormGrad"+s.name, "func(dx, dw, dy, x, w []float32, r, q float32)",
-		"adds r*dy*w-q*x to dx and r*dy*x to dw.")
+	begin("rmsNormGrad"+s.name, "func(dx, dw, dy, x, w []float32, r, mean float32)",
+		"adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.")
 	p, n := slices("dx", "dw", "dy", "x", "w")
-	r, q := s.scalar("r"), s.scalar("q")
-	s.loop(n, p, 1, func(l lane) {
-		dx, dw, g, x, w := l.load(p[0]), l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[4])
-		VMULPS(r, g, g)
-		VFMADD231PS(g, w, dx)
-		VFNMADD231PS(q, x, dx)
-		VFMADD231PS(g, x, dw)
-		l.store(dx, p[0])
+	r, mean := s.scalar("r"), s.scalar("mean")
+	s.loop(n, p, 2, func(l lane) {
+		dx, dw, dy, h, w := l.load(p[0]), l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[4])
+		VMULPS(r, h, h)
+		VFMADD231PS(dy, h, dw)
 		l.store(dw, p[1])
+		VMULPS(dy, w, w)
+		VFNMADD231PS(mean, h, w)
+		VFMADD231PS(r, w, dx)
+		l.store(dx, p[0])
 	})
 	end()
 }
@@ -183,6 +268,7 @@ func expSumKernel(s isa) {
 	begin("expSum"+s.name, "func(x []float32, scale, shift float32) float32",
 		"sets x = exp(scale*x-shift) and returns its sum.")
 	p, n := slices("x")
+	s = s.keep(expWords)
 	scale, shift := s.scalar("scale"), s.scalar("shift")
 	sums := s.sums()
 	s.loop(n, p, unrolled, func(l lane) {
@@ -209,63 +295,6 @@ func softmaxGradKernel(s isa) {
 	end()
 }
 
-func swigluKernel(s isa) {
-	begin("swiglu"+s.name, "func(y, gate, up []float32)", "sets y = silu(gate)*up.")
-	p, n := slices("y", "gate", "up")
-	s.loop(n, p, 2, func(l lane) {
-		g, u := l.load(p[1]), l.load(p[2])
-		VMULPS(g, u, u)
-		VMULPS(s.sigmoid(g), u, u)
-		l.store(u, p[0])
-	})
-	end()
-}
-
-func swigluGradKernel(s isa) {
-	begin("swigluGrad"+s.name, "func(dgate, dup, dy, gate, up []float32)", "is the gradient of swiglu.")
-	p, n := slices("dgate", "dup", "dy", "gate", "up")
-	s.loop(n, p, 1, func(l lane) {
-		d, g, u := l.load(p[2]), l.load(p[3]), l.load(p[4])
-		sig := s.sigmoid(g)
-		VMULPS(sig, g, g) // silu
-		t := s.vec()
-		VMULPS(d, g, t)
-		l.store(t, p[1])
-		VMULPS(d, u, u)
-		VADDPS(sig, g, t) // silu' = sig + silu - silu*sig
-		VFNMADD231PS(sig, g, t)
-		VMULPS(t, u, u)
-		l.store(u, p[0])
-	})
-	end()
-}
-
-func geluKernel(s isa) {
-	begin("gelu"+s.name, "func(y, x []float32)", "sets y = x*cdf(x) of the standard normal distribution.")
-	p, n := slices("y", "x")
-	s.loop(n, p, 1, func(l lane) {
-		x := l.load(p[1])
-		cdf, _ := s.normal(x)
-		VMULPS(x, cdf, cdf)
-		l.store(cdf, p[0])
-	})
-	end()
-}
-
-func geluGradKernel(s isa) {
-	begin("geluGrad"+s.name, "func(dx, dy, x []float32)", "is the gradient of gelu.")
-	p, n := slices("dx", "dy", "x")
-	s.loop(n, p, 1, func(l lane) {
-		x := l.load(p[2])
-		cdf, bell := s.normal(x)
-		VMULPS(constant(1/math.Sqrt(2*math.Pi)), bell, bell)
-		VFMADD231PS(x, bell, cdf)
-		VMULPS(l.load(p[1]), cdf, cdf)
-		l.store(cdf, p[0])
-	})
-	end()
-}
-
 // adamwKernel reads the constants in the order of the factors in adamw.go.
 func adamwKernel(s isa) {
 	begin("adamw"+s.name, "func(param, grad, m, v []float32, c *[9]float32)", "is one step of AdamW.")
@@ -276,16 +305,18 @@ func adamwKernel(s isa) {
 		c[i] = s.vec()
 		VBROADCASTSS(Mem{Base: constants, Disp: 4 * i}, c[i])
 	}
-	gradScale, beta1, keep1, beta2, keep2, root, eps, rate, decay := c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]
+	gradScale, beta1, keep1, beta2, keep2 := c[0], c[1], c[2], c[3], c[4]
+	root, eps, rate, decay := c[5], c[6], c[7], c[8]
 	s.loop(n, p, 1, func(l lane) {
 		g, m, v, x := l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[0])
 		VMULPS(gradScale, g, g)
 		VMULPS(beta1, m, m)
 		VFMADD231PS(keep1, g, m)
 		l.store(m, p[2])
-		VMULPS(g, g, g)
 		VMULPS(beta2, v, v)
-		VFMADD231PS(keep2, g, v)
+		kept := s.vec()
+		VMULPS(keep2, g, kept) // g*g itself might be infinite
+		VFMADD231PS(kept, g, v)
 		l.store(v, p[3])
 		VSQRTPS(v, v)
 		VFMADD213PS(eps, root, v)
