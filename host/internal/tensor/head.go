@@ -72,7 +72,7 @@ func (t *Tape) head(hidden *Tensor, w *Param) accelerators.Head {
 
 // Bounds of the rows of logits that are computed at once.
 const (
-	mostLogits      = 16 << 20
+	mostLogits      = 32 << 20
 	fewestLogitRows = 64
 )
 

@@ -69,7 +69,6 @@ func TestTheEngineMakesNoGarbage(t *testing.T) {
 }
 
 func TestTheEngineMakesNoGarbageOnTheProcessor(t *testing.T) {
-	t.Skip("the cpu device makes garbage of its own")
 	for _, s := range everyStage() {
 		if n := garbage(t, threads(t, 2), s); n != 0 {
 			t.Errorf("%s: %v allocations a step", s.name(), n)
