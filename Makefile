@@ -34,16 +34,16 @@ test:
 	$(GO) test ./...
 
 # The kernels' tests and the gradient checks for every instruction set that this processor has, each forced; built
-# without assembly; and for arm64 in emulation (qemu-user-static), with fewer repetitions (-short) as it is slow.
+# without assembly; and for arm64 in emulation (qemu-user-static). What is left out by -short, make test does.
 KERNELS := ./accelerators/cpu ./host/internal/tensor
 
 test-isa:
 	@sets=$$($(GO) test -v -run '^TestEverySetCanBeForced$$' ./accelerators/cpu | \
 		sed -n 's|.* TestEverySetCanBeForced/\([^ ]*\) .*|\1|p'); \
 	test -n "$$sets" && for set in $$sets; do \
-		echo "CAREBOT_CPU=$$set" && CAREBOT_CPU=$$set $(GO) test $(KERNELS) || exit 1; \
+		echo "CAREBOT_CPU=$$set" && CAREBOT_CPU=$$set $(GO) test -short $(KERNELS) || exit 1; \
 	done
-	$(GO) test -tags purego $(KERNELS)
+	$(GO) test -short -tags purego $(KERNELS)
 	GOARCH=arm64 CAREBOT_CPU=neon $(GO) test -short -exec qemu-aarch64-static $(KERNELS)
 
 lint:

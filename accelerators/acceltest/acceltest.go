@@ -56,7 +56,7 @@ var suites = []struct {
 }
 
 // Run checks a device. open is called once for each subtest and must return a fresh device; Run closes it. With
-// -short, Repeatable is left out: it takes as long as half of the others.
+// -short, Repeatable is left out.
 func Run(t *testing.T, open func() accelerators.Device) {
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {

@@ -59,7 +59,7 @@ func (f *printer) print(op string, destinations ...accelerators.Buffer) {
 func (f *printer) random(n int) accelerators.Buffer { return f.upload(f.normal(n)) }
 
 func (f *printer) matrices() {
-	for _, shape := range [][3]int{{70, 300, 600}, {200, 150, 520}, {150, 2100, 30}} {
+	for _, shape := range [][3]int{{70, 130, 800}, {130, 150, 800}, {150, 2100, 30}} {
 		for form := range 4 {
 			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], TransA: form&1 != 0, TransB: form&2 != 0}
 			s.Alpha, s.Beta = 0.5, 0.5
@@ -155,7 +155,7 @@ func (f *printer) decode() {
 }
 
 func (f *printer) head() {
-	s := accelerators.Head{Tokens: 150, Width: 20, Vocab: 70000}
+	s := accelerators.Head{Tokens: 150, Width: 20, Vocab: 5003}
 	hidden, weight, targets := f.random(s.Tokens*s.Width), f.random(s.Vocab*s.Width), f.indices(s.Tokens, s.Vocab)
 	targets[5], targets[140] = -1, -1
 	at := f.uploadInts(targets)

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -39,11 +40,21 @@ func (r *rig) run(name string, f func(*rig)) {
 	})
 }
 
-// normal is n values from the standard normal distribution that a float32 holds exactly.
-func (r *rig) normal(n int) []float64 {
-	x := make([]float64, n)
+// draws are values from the standard normal distribution that a float32 holds exactly. To draw all operands one by one
+// would take as long as many of the tests.
+var draws = sync.OnceValue(func() []float64 {
+	x, source := make([]float64, 1<<16), rand.New(rand.NewPCG(1, 1))
 	for i := range x {
-		x[i] = float64(float32(r.rand.NormFloat64()))
+		x[i] = float64(float32(source.NormFloat64()))
+	}
+	return x
+})
+
+// normal is n draws: stretches of them from random places on.
+func (r *rig) normal(n int) []float64 {
+	x, from := make([]float64, n), draws()
+	for done := 0; done < n; {
+		done += copy(x[done:], from[r.rand.IntN(len(from)):])
 	}
 	return x
 }
@@ -131,7 +142,7 @@ func (r *rig) compare(name string, got []float32, want []float64, tolerance floa
 const differenceStep = 1e-5
 
 // most is how many elements of an operand the gradient is checked at; more are sampled.
-const most = 40
+const most = 24
 
 // gradient compares a buffer with before plus the derivative of loss by each element of x. loss reads x.
 func (r *rig) gradient(name string, b accelerators.Buffer, before, x []float64, tolerance float64,

@@ -128,33 +128,36 @@ func (o *attentionOperands) values(t testing.TB, i int) []float32 {
 }
 
 func TestScratchOfAttentionDoesNotGrowWithTheSequence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the same for every kernel set")
+	}
 	size := func(length int) (floats int) {
-		d := newDevice(1, bestSet())
-		newOperands(t, d, accelerators.Attention{Heads: 2, KVHeads: 1, HeadDim: 8, Causal: true}, length).run()
+		d := newDevice(1, bestSet(t))
+		newOperands(t, d, accelerators.Attention{Heads: 1, KVHeads: 1, HeadDim: 1, Causal: true}, length).run()
 		for _, slot := range d.scratch[0] {
 			floats += cap(slot)
 		}
 		return floats
 	}
-	if short, long := size(4096), size(8192); long > short*5/4 {
-		t.Errorf("a worker's scratch is %d floats for 4096 tokens and %d for 8192", short, long)
+	if short, long := size(2100), size(4200); long > short*5/4 {
+		t.Errorf("a worker's scratch is %d floats for 2100 tokens and %d for 4200", short, long)
 	}
 }
 
-func bestSet() *kernelSet {
-	sets := supportedSets()
-	return sets[len(sets)-1]
-}
-
-// TestAttentionOverManyTokens compares a sample of queries and keys of a sequence of 32,768 tokens with float64.
+// TestAttentionOverManyTokens compares a sample of queries and keys of a sequence of 32,768 tokens, or with -short of
+// 2,500, with float64.
 func TestAttentionOverManyTokens(t *testing.T) {
-	const length, dim = 32768, 2
-	o := newOperands(t, newDevice(2, bestSet()), accelerators.Attention{Heads: 1, KVHeads: 1, HeadDim: dim, Causal: true},
+	const dim = 2
+	length := 32768
+	if testing.Short() {
+		length = 2500
+	}
+	o := newOperands(t, newDevice(2, bestSet(t)), accelerators.Attention{Heads: 1, KVHeads: 1, HeadDim: dim, Causal: true},
 		length)
 	defer o.d.Close()
 	o.run()
 	p := newPlain(t, o)
-	for _, at := range []int{0, 5, 191, 192, 767, 768, 1023, 1024, 9999, 20000, length - 1} {
+	for _, at := range []int{0, 5, 191, 192, 767, 768, 1023, 1024, length / 3, length * 2 / 3, length - 1} {
 		t.Run(fmt.Sprint(at), func(t *testing.T) {
 			out, lse, dq := p.query(at)
 			dk, dv := p.key(at)
@@ -224,9 +227,10 @@ func (p *plain) key(j int) (dk, dv []float64) {
 }
 
 func TestPassesOfAttentionAllocateNothing(t *testing.T) {
-	d := newDevice(1, bestSet()) // with more, a worker may meet its first task late and only then get its scratch
-	newOperands(t, d, accelerators.Attention{Heads: 4, KVHeads: 2, HeadDim: 16, Causal: true}, 600, 1, 40).run()
-	for name, pass := range map[string]func(){"forward": d.ops.attention.runForward, "backward": d.ops.attention.runBackward} {
+	d := newDevice(1, bestSet(t)) // with more, a worker may meet its first task late and only then get its scratch
+	newOperands(t, d, accelerators.Attention{Heads: 4, KVHeads: 2, HeadDim: 16, Causal: true}, 300, 1, 40).run()
+	o := &d.ops.attention
+	for name, pass := range map[string]func(){"forward": o.runForward, "backward": o.runBackward} {
 		if n := testing.AllocsPerRun(3, pass); n != 0 {
 			t.Errorf("the %s pass allocates %v times", name, n)
 		}
@@ -268,7 +272,7 @@ func FuzzAttention(f *testing.F) {
 		s.Heads = s.KVHeads * (int(group%4) + 1)
 		lengths := []int{int(first % 800), int(second % 300)}
 		want := newOperands(t, newDevice(1, &genericSet), s, lengths...)
-		got := newOperands(t, newDevice(1, bestSet()), s, lengths...)
+		got := newOperands(t, newDevice(1, bestSet(t)), s, lengths...)
 		want.run()
 		got.run()
 		for i := 4; i < 9; i++ {

@@ -173,7 +173,7 @@ func roundedProduct(t testing.TB, s accelerators.MatMul, seed uint64) (p *produc
 func checkBF16(t testing.TB, s accelerators.MatMul, seed uint64) {
 	p, want, slack := roundedProduct(t, s, seed)
 	c := clone(t, p.c)
-	for _, set := range supportedSets() {
+	for _, set := range testedSets(t) {
 		d := newDevice(1, set)
 		copy(p.c, c)
 		d.multiply(p.c, p.a, p.b, p.MatMul)

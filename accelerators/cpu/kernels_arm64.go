@@ -27,15 +27,30 @@ func tileNEON(k int, a []float32, rowStep, colStep int, b, c []float32, ldc, m, 
 //go:noescape
 func dotNEON(x, y []float32) float32
 
+// dot64NEON returns sum(x*y), whose products and sums are float64.
+//
+//go:noescape
+func dot64NEON(x, y []float32) float64
+
 // dot3NEON returns sum(x*y*z).
 //
 //go:noescape
 func dot3NEON(x, y, z []float32) float32
 
+// fillNEON sets each element to value.
+//
+//go:noescape
+func fillNEON(x []float32, value float32)
+
 // addNEON sets z = x+y.
 //
 //go:noescape
 func addNEON(z, x, y []float32)
+
+// mulNEON sets z = x*y.
+//
+//go:noescape
+func mulNEON(z, x, y []float32)
 
 // axpyNEON adds alpha*x to y.
 //
@@ -52,10 +67,10 @@ func scaleNEON(x []float32, alpha float32)
 //go:noescape
 func scaleMulNEON(y, x, w []float32, alpha float32)
 
-// rmsNormGradNEON adds r*dy*w-q*x to dx and r*dy*x to dw.
+// rmsNormGradNEON adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.
 //
 //go:noescape
-func rmsNormGradNEON(dx, dw, dy, x, w []float32, r, q float32)
+func rmsNormGradNEON(dx, dw, dy, x, w []float32, r, mean float32)
 
 // sumNEON returns sum(x).
 //
@@ -67,10 +82,10 @@ func sumNEON(x []float32) float32
 //go:noescape
 func squaresNEON(x []float32, mean float32) float32
 
-// centredDotNEON returns sum((x-mean)*y*z).
+// centredSumsNEON returns sum(y*z) and sum((x-mean)*y*z).
 //
 //go:noescape
-func centredDotNEON(x, y, z []float32, mean float32) float32
+func centredSumsNEON(x, y, z []float32, mean float32) (sum, inner float32)
 
 // layerNormNEON sets y = (x-mean)*r*w + b.
 //
@@ -87,7 +102,7 @@ func layerNormGradNEON(dx, dw, db, dy, x, w []float32, mean, r, sum, inner float
 //go:noescape
 func rotateNEON(low, high, cos, sin []float32, sign float32)
 
-// maxNEON returns the largest element, or NaN if there is one.
+// maxNEON returns the largest element.
 //
 //go:noescape
 func maxNEON(x []float32) float32
@@ -121,6 +136,16 @@ func geluNEON(y, x []float32)
 //
 //go:noescape
 func geluGradNEON(dx, dy, x []float32)
+
+// tanhNEON sets y = tanh(x).
+//
+//go:noescape
+func tanhNEON(y, x []float32)
+
+// tanhGradNEON sets dx = dy*(1-y)*(1+y).
+//
+//go:noescape
+func tanhGradNEON(dx, dy, y []float32)
 
 // adamwNEON is one step of AdamW.
 //

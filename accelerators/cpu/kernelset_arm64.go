@@ -2,20 +2,23 @@
 
 package cpu
 
-// neonSet needs no question to the processor: every arm64 has NEON. What has no version for it is plain Go.
-var neonSet = func() kernelSet {
-	s := genericSet
-	s.name, s.width = "neon", 16
-	s.tile, s.narrow, s.transpose, s.strips = tileNEON, tileNEON, transposeQuarters, stripsNEON
-	s.dot, s.dot3, s.add, s.axpy, s.scale, s.scaleMul = dotNEON, dot3NEON, addNEON, axpyNEON, scaleNEON, scaleMulNEON
-	s.sum, s.squares, s.centredDot = sumNEON, squaresNEON, centredDotNEON
-	s.layerNorm, s.layerNormGrad = layerNormNEON, layerNormGradNEON
-	s.rmsNormGrad, s.rotate, s.max = rmsNormGradNEON, rotateNEON, maxNEON
-	s.expSum, s.softmaxGrad = expSumNEON, softmaxGradNEON
-	s.swiglu, s.swigluGrad, s.gelu, s.geluGrad = swigluNEON, swigluGradNEON, geluNEON, geluGradNEON
-	s.adamw = adamwNEON
-	return s
-}()
+import "math"
+
+// neonSet needs no question to the processor: every arm64 has NEON.
+var neonSet = kernelSet{
+	name: "neon", width: 16,
+	tile: tileNEON, narrow: tileNEON, narrowRows: tileRows, transpose: transposeQuarters, strips: stripsNEON,
+	dot: dotNEON, dot64: dot64NEON, dot3: dot3NEON, copy: copyGeneric, fill: fillNEON,
+	add: addNEON, mul: mulNEON, axpy: axpyNEON, scale: scaleNEON, scaleMul: scaleMulNEON,
+	sum: sumNEON, squares: squaresNEON, centredSums: centredSumsNEON,
+	layerNorm: layerNormNEON, layerNormGrad: layerNormGradNEON,
+	rmsNormGrad: rmsNormGradNEON, rotate: rotateNEON, max: maxNEON,
+	expSum: expSumBlocks, softmaxGrad: softmaxGradNEON,
+	softmaxTile: softmaxRows, softmaxGradTile: softmaxGradRows,
+	dotRows: dotEachRow, mixRows: mixEachRow,
+	swiglu: swigluNEON, swigluGrad: swigluGradNEON, gelu: geluNEON, geluGrad: geluGradNEON,
+	tanh: tanhNEON, tanhGrad: tanhGradNEON, adamw: adamwNEON,
+}
 
 func assemblySets() []*kernelSet { return []*kernelSet{&neonSet} }
 
@@ -23,5 +26,47 @@ func assemblySets() []*kernelSet { return []*kernelSet{&neonSet} }
 func transposeQuarters(dst []float32, ldd int, src []float32, lds, rows, cols int) {
 	for i := 0; i < rows; i += 4 {
 		transposeNEON(dst[i:], ldd, src[i*lds:], lds, min(4, rows-i), cols)
+	}
+}
+
+// expSumBlocks keeps the chains of float32 sums short: a vocabulary's would lose too much in sixteen lanes.
+func expSumBlocks(x []float32, scale, shift float32) float32 {
+	const block = 2048
+	sum := 0.0
+	for len(x) > block {
+		sum += float64(expSumNEON(x[:block], scale, shift))
+		x = x[block:]
+	}
+	return float32(sum + float64(expSumNEON(x, scale, shift)))
+}
+
+// The kernels of several rows do them one by one.
+
+func softmaxRows(x []float32, stride, n int, tops, sums []float32) {
+	for i := range tileRows {
+		row := x[i*stride:][:n]
+		tops[i] = max(tops[i], maxNEON(row))
+		sums[i] = expSumBlocks(row, 1, max(tops[i], -math.MaxFloat32))
+	}
+}
+
+func softmaxGradRows(p, d []float32, stride, n int, lse, means []float32, scale float32) {
+	for i := range tileRows {
+		w := p[i*stride:][:n]
+		expSumBlocks(w, 1, lse[i])
+		softmaxGradNEON(d[i*stride:][:n], w, means[i], scale)
+	}
+}
+
+func dotEachRow(out, x, rows []float32, stride int) {
+	for j := range out {
+		out[j] = dotNEON(x, rows[j*stride:][:len(x)])
+	}
+}
+
+func mixEachRow(out, w, rows []float32, stride int) {
+	clear(out)
+	for j, v := range w {
+		axpyNEON(out, rows[j*stride:][:len(out)], v)
 	}
 }

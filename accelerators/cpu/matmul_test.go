@@ -47,7 +47,7 @@ func checkProduct(t *testing.T, s accelerators.MatMul, seed uint64) {
 	c := operand(t, r, elements(false, s.M, s.N, s.StrideC))
 	want := slices.Clone(c)
 	plainProduct(want, a, b, s)
-	for _, set := range supportedSets() {
+	for _, set := range testedSets(t) {
 		d := newDevice(2, set)
 		got := clone(t, c)
 		d.MatMul(borrowed(d, got), borrowed(d, a), borrowed(d, b), s)
@@ -140,7 +140,7 @@ func TestRowsOfAProductDoNotDependOnTheOthers(t *testing.T) {
 }
 
 func TestProductsAllocateNothing(t *testing.T) {
-	d := newDevice(2, supportedSets()[len(supportedSets())-1])
+	d := newDevice(2, bestSet(t))
 	defer d.Close()
 	for _, m := range []int{4, 200} {
 		for form := range 4 {
@@ -154,7 +154,7 @@ func TestProductsAllocateNothing(t *testing.T) {
 }
 
 func TestTheHeadAllocatesNothing(t *testing.T) {
-	d := newDevice(2, supportedSets()[len(supportedSets())-1])
+	d := newDevice(2, bestSet(t))
 	defer d.Close()
 	const tokens, width, vocab = 40, 16, 50
 	x := func(n int) accelerators.Buffer { return borrowed(d, make([]float32, n)) }

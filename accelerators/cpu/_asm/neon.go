@@ -37,7 +37,7 @@ type neonFunctions struct{ text, stubs strings.Builder }
 // registers within a scope; registers of constants are handed out downwards.
 type neonFunction struct {
 	name      string
-	offsets   map[string]int64 // of the parameters and of ret
+	offsets   map[string]int64 // of the parameters and of the results, ret if it has no name
 	frame     int64            // bytes of both
 	constants []uint32         // four to a register, from the last register on
 	body      strings.Builder
@@ -62,7 +62,7 @@ func newNEONFunction(name, signature string) *neonFunction {
 	return p
 }
 
-// layOut finds where the caller puts the parameters, and the result behind them.
+// layOut finds where the caller puts the parameters, and the results behind them, which are of one type.
 func (p *neonFunction) layOut(signature *types.Signature) {
 	sizes := types.SizesFor("gc", "arm64")
 	fields := []*types.Var{}
@@ -74,8 +74,15 @@ func (p *neonFunction) layOut(signature *types.Signature) {
 		p.frame = at + sizes.Sizeof(fields[i].Type())
 	}
 	if signature.Results().Len() > 0 {
-		p.offsets["ret"] = (p.frame + 7) &^ 7
-		p.frame = p.offsets["ret"] + sizes.Sizeof(signature.Results().At(0).Type())
+		p.frame = (p.frame + 7) &^ 7
+	}
+	for v := range signature.Results().Variables() {
+		name := v.Name()
+		if name == "" {
+			name = "ret"
+		}
+		p.offsets[name] = p.frame
+		p.frame += sizes.Sizeof(v.Type())
 	}
 }
 

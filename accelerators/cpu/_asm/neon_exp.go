@@ -12,12 +12,7 @@ func (p *neonFunction) exp(x vreg) vreg {
 	p.move(r, x)
 	p.doElement(fmlsElement, r, n, p.constant(ln2High))
 	p.doElement(fmlsElement, r, n, p.constant(ln2Low))
-	p.spread(result, p.constant(1.0/720))
-	for _, c := range []float64{1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1, 1} {
-		p.spread(next, p.constant(c))
-		p.do(fmla, next, result, r)
-		result, next = next, result
-	}
+	p.polynomial(result, next, r, append(expTerms, 1, 1))
 	p.raise(result, n)
 	p.spread(next, p.constant(expMin))
 	p.do(fcmgt, next, next, x)
@@ -25,12 +20,23 @@ func (p *neonFunction) exp(x vreg) vreg {
 	return result
 }
 
+// polynomial sets result to the polynomial in x of which terms are the coefficients, the highest first; next is
+// clobbered.
+func (p *neonFunction) polynomial(result, next, x vreg, terms []float64) {
+	p.spread(result, p.constant(terms[0]))
+	for _, c := range terms[1:] {
+		p.spread(next, p.constant(c))
+		p.do(fmla, next, result, x)
+		p.move(result, next)
+	}
+}
+
 // raise multiplies v by 2^n, in two steps: 2^128 has no float. n is clobbered.
 func (p *neonFunction) raise(v, n vreg) {
 	p.scope(func() {
 		half, bias := p.v(), p.v()
 		p.do(fcvtns, n, n)
-		p.half(half, n)
+		p.shiftRight(half, n, 1)
 		p.do(sub, n, n, half)
 		p.spread(bias, p.bits(127))
 		for _, e := range []vreg{half, n} {
@@ -51,33 +57,72 @@ func (p *neonFunction) sigmoid(x vreg) vreg {
 	return one
 }
 
-// normal is the standard normal distribution's cumulative function at x, and exp(-x^2/2); x is kept. What a
-// polynomial does for it stands with the kernels for amd64.
-func (p *neonFunction) normal(x vreg) (cdf, bell vreg) {
-	cdf, t, square := p.v(), p.v(), p.v()
-	p.doElement(fmulElement, square, x, p.constant(-0.5))
-	p.do(fmul, square, square, x)
+// sigmoids are the sigmoid of x and that of -x, which is 1 minus the former without its cancellation; x is kept.
+func (p *neonFunction) sigmoids(x vreg) (sig, other vreg) {
+	t := p.v()
+	p.do(fabs, t, x)
+	p.do(fneg, t, t)
+	small := p.exp(t)
+	sum, large := p.lanes(1), p.lanes(1)
+	p.do(fadd, sum, sum, small)
+	p.do(fdiv, large, large, sum)
+	p.do(fmul, small, small, large)
+	return p.bySign(x, small, large), p.bySign(x, large, small)
+}
+
+// bySign is negative where the sign bit of x is set, else positive.
+func (p *neonFunction) bySign(x, negative, positive vreg) vreg {
+	v := p.v()
+	p.shiftRight(v, x, 31)
+	p.do(bsl, v, negative, positive)
+	return v
+}
+
+// tanh is x + x^3 times a polynomial below tanhBound, and 1 - 2/(exp(2|x|)+1) with the sign of x above; x is kept.
+func (p *neonFunction) tanh(x vreg) vreg {
+	size, t := p.v(), p.v()
+	p.do(fabs, size, x)
+	p.do(fadd, t, size, size)
+	e, one, large := p.exp(t), p.lanes(1), p.lanes(2)
+	p.do(fadd, e, e, one)
+	p.do(fdiv, large, large, e)
+	p.do(fsub, large, one, large)
+	p.do(fneg, t, large)
+	large = p.bySign(x, t, large)
+
+	z, small, next := p.v(), p.v(), p.v()
+	p.do(fmul, z, x, x)
+	p.polynomial(small, next, z, tanhTerms)
+	p.do(fmul, z, z, x)
+	p.move(next, x)
+	p.do(fmla, next, small, z)
+	below := p.lanes(tanhBound)
+	p.do(fcmgt, below, below, size)
+	p.do(bsl, below, next, large)
+	return below
+}
+
+// normal is z = |x|, at most tailEnd, with the bell exp(-z^2/2) and the tail R(z) that stands with the kernels for
+// amd64; x is kept.
+func (p *neonFunction) normal(x vreg) (z, bell, tail vreg) {
+	z, tail = p.v(), p.v()
+	square, rest, t, next := p.v(), p.v(), p.lanes(1), p.lanes(tailEnd)
+	p.do(fabs, z, x)
+	p.do(fmin, z, z, next)
+	p.do(fmul, square, z, z)
+	p.do(fneg, rest, square)
+	p.do(fmla, rest, z, z) // what rounding took from the square, by which a large one would spoil the bell
+	p.doElement(fmulElement, square, square, p.constant(-0.5))
 	bell = p.exp(square)
-	p.scope(func() {
-		one, magnitude, next := p.lanes(1), p.v(), p.v()
-		p.do(fabs, magnitude, x)
-		p.move(t, one)
-		p.doElement(fmlaElement, t, magnitude, p.constant(tailRate))
-		p.do(fdiv, t, one, t)
-		p.spread(cdf, p.constant(tailTerms[0]))
-		for _, c := range tailTerms[1:] {
-			p.spread(next, p.constant(c))
-			p.do(fmla, next, cdf, t)
-			p.move(cdf, next)
-		}
-		p.do(fmul, cdf, cdf, t)
-		p.do(fmul, cdf, cdf, bell)
-		p.do(fsub, one, one, cdf)
-		p.zero(next)
-		p.do(fcmgt, next, x, next)
-		p.do(bit, cdf, one, next) // 1-cdf where x is positive
-	})
-	return cdf, bell
+	p.doElement(fmulElement, rest, rest, p.constant(-0.5))
+	p.do(fmla, bell, bell, rest)
+
+	p.spread(next, p.constant(1))
+	p.doElement(fmlaElement, next, z, p.constant(tailRate))
+	p.do(fdiv, t, t, next)
+	p.polynomial(tail, next, t, tailTerms)
+	p.do(fmul, tail, tail, t)
+	return z, bell, tail
 }
 
 func (f *neonFunctions) expSum() {
@@ -94,56 +139,4 @@ func (f *neonFunctions) expSum() {
 		l.add(e, sums[l.unit])
 	})
 	f.endSum(p, sums)
-}
-
-func (f *neonFunctions) swiglu() {
-	p := f.begin("swigluNEON", "func(y, gate, up []float32)", "sets y = silu(gate)*up.")
-	p.loop([]string{"y", "gate", "up"}, 2, func(l neonLane, at []xreg) {
-		g, u := l.load(at[1]), l.load(at[2])
-		p.do(fmul, u, u, g)
-		p.do(fmul, u, u, p.sigmoid(g))
-		l.store(u, at[0])
-	})
-	f.end(p)
-}
-
-func (f *neonFunctions) swigluGrad() {
-	p := f.begin("swigluGradNEON", "func(dgate, dup, dy, gate, up []float32)", "is the gradient of swiglu.")
-	p.loop([]string{"dgate", "dup", "dy", "gate", "up"}, 1, func(l neonLane, at []xreg) {
-		d, g, u, t := l.load(at[2]), l.load(at[3]), l.load(at[4]), p.v()
-		sig := p.sigmoid(g)
-		p.do(fmul, g, g, sig) // silu
-		p.do(fmul, t, d, g)
-		l.store(t, at[1])
-		p.do(fmul, u, u, d)
-		p.do(fadd, t, sig, g) // silu' = sig + silu - silu*sig
-		p.do(fmls, t, g, sig)
-		p.do(fmul, u, u, t)
-		l.store(u, at[0])
-	})
-	f.end(p)
-}
-
-func (f *neonFunctions) gelu() {
-	p := f.begin("geluNEON", "func(y, x []float32)", "sets y = x*cdf(x) of the standard normal distribution.")
-	p.loop([]string{"y", "x"}, 1, func(l neonLane, at []xreg) {
-		x := l.load(at[1])
-		cdf, _ := p.normal(x)
-		p.do(fmul, cdf, cdf, x)
-		l.store(cdf, at[0])
-	})
-	f.end(p)
-}
-
-func (f *neonFunctions) geluGrad() {
-	p := f.begin("geluGradNEON", "func(dx, dy, x []float32)", "is the gradient of gelu.")
-	p.loop([]string{"dx", "dy", "x"}, 1, func(l neonLane, at []xreg) {
-		dy, x := l.load(at[1]), l.load(at[2])
-		cdf, bell := p.normal(x)
-		p.doElement(fmulElement, bell, bell, p.constant(1/math.Sqrt(2*math.Pi)))
-		p.do(fmla, cdf, x, bell)
-		p.do(fmul, cdf, cdf, dy)
-		l.store(cdf, at[0])
-	})
-	f.end(p)
 }

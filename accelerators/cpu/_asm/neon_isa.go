@@ -40,10 +40,10 @@ var (
 	fsub   = vectorOp{"FSUB", 0x4ea0d400}
 	fmul   = vectorOp{"FMUL", 0x6e20dc00}
 	fdiv   = vectorOp{"FDIV", 0x6e20fc00}
-	fmla   = vectorOp{"FMLA", 0x4e20cc00} // d += n*m, fused
-	fmls   = vectorOp{"FMLS", 0x4ea0cc00} // d -= n*m, fused
-	fmax   = vectorOp{"FMAX", 0x4e20f400} // NaN if either is
-	fmin   = vectorOp{"FMIN", 0x4ea0f400}
+	fmla   = vectorOp{"FMLA", 0x4e20cc00}  // d += n*m, fused
+	fmls   = vectorOp{"FMLS", 0x4ea0cc00}  // d -= n*m, fused
+	fmax   = vectorOp{"FMAX", 0x4e20f400}  // NaN if either is
+	fmin   = vectorOp{"FMIN", 0x4ea0f400}  // likewise
 	faddp  = vectorOp{"FADDP", 0x6e20d400} // sums of neighbours, of n's and then of m's
 	fcmgt  = vectorOp{"FCMGT", 0x6ea0e400} // all bits where n > m
 	fneg   = vectorOp{"FNEG", 0x6ea0f800}
@@ -56,10 +56,20 @@ var (
 	sub    = vectorOp{"SUB", 0x6ea08400}
 	bic    = vectorOp{"BIC", 0x4e601c00} // n without the bits of m
 	bit    = vectorOp{"BIT", 0x6ea01c00} // d takes the bits of n that are set in m
+	bsl    = vectorOp{"BSL", 0x6e601c00} // n where d has bits, else m
 
 	fmulElement = vectorOp{"FMUL", 0x4f809000}
 	fmlaElement = vectorOp{"FMLA", 0x4f801000}
 	fmlsElement = vectorOp{"FMLS", 0x4f805000}
+)
+
+// Instructions on two float64; fcvtl reads the lower half of its operand, fcvtl2 the upper.
+var (
+	fadd64  = vectorOp{"FADD.2D", 0x4e60d400}
+	fmla64  = vectorOp{"FMLA.2D", 0x4e60cc00}
+	faddp64 = vectorOp{"FADDP.2D", 0x6e60d400}
+	fcvtl   = vectorOp{"FCVTL", 0x0e617800}
+	fcvtl2  = vectorOp{"FCVTL2", 0x4e617800}
 )
 
 // do emits an instruction, the destination first.
@@ -67,7 +77,7 @@ func (p *neonFunction) do(op vectorOp, regs ...vreg) {
 	bits, names := op.bits, []string(nil)
 	for i, at := range []int{0, 5, 16}[:len(regs)] {
 		bits |= uint32(regs[i]) << at
-		names = append(names, fmt.Sprintf("%v.4S", regs[i]))
+		names = append(names, regs[i].String())
 	}
 	p.word(bits, "%s %s", op.name, strings.Join(names, ", "))
 }
@@ -78,9 +88,9 @@ func (p *neonFunction) doElement(op vectorOp, d, n vreg, m element) {
 	p.word(op.bits|lane|uint32(d)|uint32(n)<<5|uint32(m.v)<<16, "%s %v.4S, %v.4S, %v", op.name, d, n, m)
 }
 
-// half halves an int32, rounding down.
-func (p *neonFunction) half(d, n vreg) {
-	const sshr, by = 0x4f000400, 1
+// shiftRight shifts an int32, keeping its sign.
+func (p *neonFunction) shiftRight(d, n vreg, by uint32) {
+	const sshr = 0x4f000400
 	p.word(sshr|(64-by)<<16|uint32(d)|uint32(n)<<5, "SSHR %v.4S, %v.4S, #%d", d, n, by)
 }
 

@@ -3,7 +3,7 @@ package main
 func (f *neonFunctions) layerNormKernels() {
 	f.sum()
 	f.squares()
-	f.centredDot()
+	f.centredSums()
 	f.layerNorm()
 	f.layerNormGrad()
 }
@@ -29,17 +29,20 @@ func (f *neonFunctions) squares() {
 	f.endSum(p, sums)
 }
 
-func (f *neonFunctions) centredDot() {
-	p := f.begin("centredDotNEON", "func(x, y, z []float32, mean float32) float32", "returns sum((x-mean)*y*z).")
-	sums, mean := p.sums(), p.scalar("mean")
+func (f *neonFunctions) centredSums() {
+	p := f.begin("centredSumsNEON", "func(x, y, z []float32, mean float32) (sum, inner float32)",
+		"returns sum(y*z) and sum((x-mean)*y*z).")
+	sums, inner, mean := p.sums(), p.sums(), p.scalar("mean")
 	p.loop([]string{"x", "y", "z"}, neonUnroll, func(l neonLane, at []xreg) {
 		x, y, z := l.load(at[0]), l.load(at[1]), l.load(at[2])
+		p.do(fmul, z, y, z)
+		p.do(fadd, sums[l.unit], sums[l.unit], z)
 		p.do(fsub, x, x, mean)
-		p.do(fmul, y, x, y)
-		p.do(fmul, y, y, z)
-		l.add(y, sums[l.unit])
+		p.do(fmla, inner[l.unit], x, z) // z is zero in the lanes that are not there
 	})
-	f.endSum(p, sums)
+	p.emit("FMOVS F%d, %s", int(p.fold(sums)), p.at("sum"))
+	p.emit("FMOVS F%d, %s", int(p.fold(inner)), p.at("inner"))
+	f.end(p)
 }
 
 func (f *neonFunctions) layerNorm() {

@@ -2,8 +2,11 @@ package main
 
 func (f *neonFunctions) rowKernels() {
 	f.dot()
+	f.dot64()
 	f.dot3()
+	f.fill()
 	f.add()
+	f.mul()
 	f.axpy()
 	f.scale()
 	f.scaleMul()
@@ -13,10 +16,7 @@ func (f *neonFunctions) rowKernels() {
 	f.max()
 	f.expSum()
 	f.softmaxGrad()
-	f.swiglu()
-	f.swigluGrad()
-	f.gelu()
-	f.geluGrad()
+	f.activationKernels()
 	f.adamw()
 }
 
@@ -58,12 +58,14 @@ func (l neonLane) add(v, sum vreg) {
 	l.do(fadd, sum, sum, v)
 }
 
-// max raises top by the lanes that exist.
+// max raises top by the lanes that exist. NaNs are skipped, as they are greater than nothing.
 func (l neonLane) max(v, top vreg) {
 	if l.tail {
 		l.spread(v, element{v, 0})
 	}
-	l.do(fmax, top, top, v)
+	greater := l.v()
+	l.do(fcmgt, greater, v, top)
+	l.do(bit, top, v, greater)
 }
 
 // loop runs body over the elements of slices, of which the first has the length: unroll vectors at a time, then one,
@@ -122,13 +124,16 @@ func (p *neonFunction) combine(op vectorOp, v []vreg) {
 	p.do(op, v[0], v[0], v[2])
 }
 
-// endSum ends a function whose result is the sum of all lanes.
-func (f *neonFunctions) endSum(p *neonFunction, sums []vreg) {
+// fold is the sum of all lanes of four accumulators, in lane 0.
+func (p *neonFunction) fold(sums []vreg) vreg {
 	p.combine(fadd, sums)
 	p.do(faddp, sums[0], sums[0], sums[0])
 	p.do(faddp, sums[0], sums[0], sums[0])
-	f.endWith(p, sums[0])
+	return sums[0]
 }
+
+// endSum ends a function whose result is the sum of all lanes.
+func (f *neonFunctions) endSum(p *neonFunction, sums []vreg) { f.endWith(p, p.fold(sums)) }
 
 // endWith ends a function with its result, which is lane 0.
 func (f *neonFunctions) endWith(p *neonFunction, v vreg) {

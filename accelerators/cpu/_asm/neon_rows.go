@@ -11,6 +11,24 @@ func (f *neonFunctions) dot() {
 	f.endSum(p, sums)
 }
 
+func (f *neonFunctions) dot64() {
+	p := f.begin("dot64NEON", "func(x, y []float32) float64",
+		"returns sum(x*y), whose products and sums are float64.")
+	sums := p.sums()
+	p.loop([]string{"x", "y"}, neonUnroll/2, func(l neonLane, at []xreg) {
+		x, y, a, b := l.load(at[0]), l.load(at[1]), p.v(), p.v()
+		for i, half := range []vectorOp{fcvtl, fcvtl2} {
+			p.do(half, a, x)
+			p.do(half, b, y)
+			p.do(fmla64, sums[2*l.unit+i], a, b)
+		}
+	})
+	p.combine(fadd64, sums)
+	p.do(faddp64, sums[0], sums[0], sums[0])
+	p.emit("FMOVD F%d, %s", int(sums[0]), p.at("ret"))
+	f.end(p)
+}
+
 func (f *neonFunctions) dot3() {
 	p := f.begin("dot3NEON", "func(x, y, z []float32) float32", "returns sum(x*y*z).")
 	sums := p.sums()
@@ -22,11 +40,22 @@ func (f *neonFunctions) dot3() {
 	f.endSum(p, sums)
 }
 
-func (f *neonFunctions) add() {
-	p := f.begin("addNEON", "func(z, x, y []float32)", "sets z = x+y.")
+func (f *neonFunctions) fill() {
+	p := f.begin("fillNEON", "func(x []float32, value float32)", "sets each element to value.")
+	value := p.scalar("value")
+	p.loop([]string{"x"}, neonUnroll, func(l neonLane, at []xreg) { l.store(value, at[0]) })
+	f.end(p)
+}
+
+func (f *neonFunctions) add() { f.binary("addNEON", fadd, "sets z = x+y.") }
+
+func (f *neonFunctions) mul() { f.binary("mulNEON", fmul, "sets z = x*y.") }
+
+func (f *neonFunctions) binary(name string, op vectorOp, doc string) {
+	p := f.begin(name, "func(z, x, y []float32)", doc)
 	p.loop([]string{"z", "x", "y"}, neonUnroll, func(l neonLane, at []xreg) {
 		x, y := l.load(at[1]), l.load(at[2])
-		p.do(fadd, x, x, y)
+		p.do(op, x, x, y)
 		l.store(x, at[0])
 	})
 	f.end(p)
@@ -67,17 +96,18 @@ func (f *neonFunctions) scaleMul() {
 }
 
 func (f *neonFunctions) rmsNormGrad() {
-	p := f.begin("rmsNormGradNEON", "func(dx, dw, dy, x, w []float32, r, q float32)",
-		"adds r*dy*w-q*x to dx and r*dy*x to dw.")
-	r, q := p.scalar("r"), p.scalar("q")
-	p.loop([]string{"dx", "dw", "dy", "x", "w"}, 1, func(l neonLane, at []xreg) {
-		dx, dw, g, x, w := l.load(at[0]), l.load(at[1]), l.load(at[2]), l.load(at[3]), l.load(at[4])
-		p.do(fmul, g, g, r)
-		p.do(fmla, dx, g, w)
-		p.do(fmls, dx, q, x)
-		p.do(fmla, dw, g, x)
-		l.store(dx, at[0])
+	p := f.begin("rmsNormGradNEON", "func(dx, dw, dy, x, w []float32, r, mean float32)",
+		"adds r*(dy*w-h*mean) to dx and dy*h to dw, where h = x*r.")
+	r, mean := p.scalar("r"), p.scalar("mean")
+	p.loop([]string{"dx", "dw", "dy", "x", "w"}, 2, func(l neonLane, at []xreg) {
+		dx, dw, dy, h, w := l.load(at[0]), l.load(at[1]), l.load(at[2]), l.load(at[3]), l.load(at[4])
+		p.do(fmul, h, h, r)
+		p.do(fmla, dw, dy, h)
 		l.store(dw, at[1])
+		p.do(fmul, w, w, dy)
+		p.do(fmls, w, mean, h)
+		p.do(fmla, dx, r, w)
+		l.store(dx, at[0])
 	})
 	f.end(p)
 }
@@ -101,7 +131,7 @@ func (f *neonFunctions) rotate() {
 }
 
 func (f *neonFunctions) max() {
-	p := f.begin("maxNEON", "func(x []float32) float32", "returns the largest element, or NaN if there is one.")
+	p := f.begin("maxNEON", "func(x []float32) float32", "returns the largest element.")
 	var tops []vreg
 	for range neonUnroll {
 		tops = append(tops, p.lanes(math.Inf(-1)))
@@ -141,9 +171,10 @@ func (f *neonFunctions) adamw() {
 		p.doElement(fmulElement, m, m, beta1)
 		p.doElement(fmlaElement, m, g, keep1)
 		l.store(m, at[2])
-		p.do(fmul, g, g, g)
+		kept := p.v()
+		p.doElement(fmulElement, kept, g, keep2) // g*g itself might be infinite
 		p.doElement(fmulElement, v, v, beta2)
-		p.doElement(fmlaElement, v, g, keep2)
+		p.do(fmla, v, g, kept)
 		l.store(v, at[3])
 		p.do(fsqrt, v, v)
 		p.spread(divisor, eps)
