@@ -176,15 +176,6 @@ func headOf(arch string) model.Head {
 	return model.HeadClassify
 }
 
-// headFor is the head that an objective trains.
-func headFor(objective string) model.Head {
-	switch objective {
-	case "regression", "classification", "pairwise":
-		return model.HeadClassify
-	}
-	return model.HeadLM
-}
-
 // openTokenizer loads the tokenizer of a tokenizer stage, or of a directory.
 func (p *Process) openTokenizer(ref string) (*tokenizer.Tokenizer, error) {
 	if _, ok := p.recipe.Stages[ref]; ok {

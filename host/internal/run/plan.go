@@ -15,6 +15,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
 // Plan prints what Run would do and touches nothing. What is missing is a warning, since a plan is made before the files are there.
@@ -128,14 +129,14 @@ func (p *Process) planConfig(name string) (model.Config, bool) {
 	}
 	if spec.From != "" {
 		cfg, err := readConfig(p.besideRecipe(spec.From))
-		cfg = p.withHead(cfg, name, headFor(st.Objective))
+		cfg = p.withHead(cfg, name, train.HeadFor(st.Objective))
 		return cfg, err == nil && cfg.Validate() == nil
 	}
 	vocab, ok := p.planVocab(p.recipe.Needs(name).Tokenizer)
 	if !ok {
 		return model.Config{}, false
 	}
-	cfg := p.withHead(model.ConfigFromRecipe(spec, vocab, planSpecials), name, headFor(st.Objective))
+	cfg := p.withHead(model.ConfigFromRecipe(spec, vocab, planSpecials), name, train.HeadFor(st.Objective))
 	return cfg, cfg.Validate() == nil
 }
 

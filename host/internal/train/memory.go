@@ -46,7 +46,7 @@ type extent struct{ tokens, sequences, longest int }
 // model.
 func rehearse(cfg model.Config, spec recipe.Train, e extent) (tensor.Sizes, *model.Model, error) {
 	dev := dry.New()
-	m, err := model.New(dev, cfg, headOf(spec.Objective), 0, model.Blank())
+	m, err := model.New(dev, cfg, HeadFor(spec.Objective), 0, model.Blank())
 	if err != nil {
 		return tensor.Sizes{}, nil, err
 	}

@@ -61,8 +61,8 @@ func newObjective(spec recipe.Train) (objective, error) {
 	return nil, fmt.Errorf("objective %q is not known", spec.Objective)
 }
 
-// headOf is the head that the objective trains.
-func headOf(objective string) model.Head {
+// HeadFor is the head that an objective trains.
+func HeadFor(objective string) model.Head {
 	if objective == "next_token" || objective == "dpo" {
 		return model.HeadLM
 	}

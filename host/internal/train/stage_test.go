@@ -110,7 +110,7 @@ func newStage(objective string) stage {
 	}}
 }
 
-func (s stage) head() model.Head { return headOf(s.spec.Objective) }
+func (s stage) head() model.Head { return HeadFor(s.spec.Objective) }
 
 func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 	t.Helper()
