@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -10,8 +11,10 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/model"
 )
 
-// garbage is how many allocations on the Go heap a whole step makes, once a first one is done: gradients of two
-// micro-batches, their norm and the update.
+// garbage is how many allocations on the Go heap a whole step makes in the steady state: gradients of two micro-batches,
+// their norm and the update. Which worker runs which block is not determined, so a worker may need its scratch for the
+// first time after many steps: the state is steady as soon as one measurement is zero, which garbage of every step
+// never lets it be.
 func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 	t.Helper()
 	job := s.job(t, dev, t.TempDir())
@@ -28,10 +31,20 @@ func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 		d.reference = make([]float32, job.Plan.Sequences())
 	}
 	micros := []data.Batch{job.Plan.Micro(0, 0, 2), job.Plan.Micro(0, 1, 2)}
+	least := math.Inf(1)
+	for range 30 {
+		if least = min(least, allocations(t, r, o, micros)); least == 0 {
+			break
+		}
+	}
+	return least
+}
+
+func allocations(t *testing.T, r *run, o objective, micros []data.Batch) float64 {
 	return testing.AllocsPerRun(3, func() {
-		job.Model.Params().ZeroGrad(dev)
+		r.job.Model.Params().ZeroGrad(r.job.Device)
 		for _, micro := range micros {
-			_, err := o.learn(r.tape, job.Model, micro, 10)
+			_, err := o.learn(r.tape, r.job.Model, micro, 10)
 			if r.tape.Reset(); err != nil {
 				t.Fatal(err)
 			}
