@@ -3,6 +3,13 @@
 // Reading order: newRoot (the verbs and what they share), verbs.go (where they meet package run), a file for each verb.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+	"github.com/carebot-llm/carebot/host/internal/plugin"
+)
+
+func main() {
+	plugin.RunHelper()
+	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

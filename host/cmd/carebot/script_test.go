@@ -17,12 +17,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/carebot-llm/carebot/host/internal/plugin"
 )
 
 // holdVariable makes the test binary a process that waits for signals.
 const holdVariable = "CAREBOT_TEST_HOLD"
 
 func TestMain(m *testing.M) {
+	plugin.RunHelper()
 	if os.Getenv(holdVariable) != "" {
 		os.Exit(hold())
 	}

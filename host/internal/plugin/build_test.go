@@ -24,6 +24,7 @@ import (
 var built string
 
 func TestMain(m *testing.M) {
+	RunHelper()
 	var err error
 	if built, err = os.MkdirTemp("", "carebot-guests-"); err != nil {
 		panic(err)
