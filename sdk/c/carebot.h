@@ -1181,7 +1181,7 @@ static bool cb__get_turns(const cb__frame *f, uint32_t id, uint32_t role, uint32
 	if (list->type == 0) return true;
 	cb__get_texts(f, role + 1, list->children, &all->text, sizeof *all);
 	for (uint32_t i = 0; i < list->children; i++) {
-		unsigned number = roles->type == 0 ? CB_RAW : (unsigned char)roles->data[i];
+		unsigned number = roles->type == 0 ? 0 : (unsigned char)roles->data[i];
 		if (number > CB_TOOL) return cb_fail(cb_format("unknown role %d", (int)number));
 		all[i].role = (cb_role)number;
 	}
