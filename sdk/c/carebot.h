@@ -1,7 +1,7 @@
 /* carebot.h - plugins for CareBot in C, in one header.
  *
- * A plugin rates documents (score), filters dialogues (filter) or judges answers (reward). It is a WebAssembly module that
- * the host asks in batches, and consists of plain functions and one CB_PLUGIN that names them:
+ * A plugin rates documents (score), filters dialogues (filter) or judges answers (reward). It is a WebAssembly module
+ * that the host asks in batches, and consists of plain functions and one CB_PLUGIN that names them:
  *
  *     #include <carebot.h>
  *
@@ -14,13 +14,14 @@
  *
  *     CB_PLUGIN(.scores = 1, .score = score)
  *
- * Each function gets n records and n answers that say nothing yet (status CB_OK, action CB_KEEP, no scores), and fills them
- * in. It returns true, or cb_fail(why) when the whole batch failed: the host then asks again in halves until it has found
- * the record. A single record that it cannot judge gets status CB_ABSTAIN or CB_FAULT instead.
+ * Each function gets n records and n answers that say nothing yet (status CB_OK, action CB_KEEP, no scores), and fills
+ * them in. It returns true, or cb_fail(why) when the whole batch failed: the host then asks again in halves until it
+ * has found the record. A single record that it cannot judge gets status CB_ABSTAIN or CB_FAULT instead.
  *
- * Records and the views of text in them (cb_text: not terminated by zero, valid UTF-8) are those of the host's frame, not
- * copies. They live until the function returns, and so does what cb_alloc gives: there is nothing to free. What must live
- * as long as the plugin comes from cb_keep, or is a static variable; one instance is never asked by two threads at once.
+ * Records and the views of text in them (cb_text: not terminated by zero, valid UTF-8) are those of the host's frame,
+ * not copies. They live until the function returns, and so does what cb_alloc gives: there is nothing to free. What
+ * must live as long as the plugin comes from cb_keep, or is a static variable; one instance is never asked by two
+ * threads at once.
  *
  * The header needs C11 or C++20, clang, and no C library: both wasm32-wasi and wasm32-unknown-unknown (-nostdlib
  * -mbulk-memory) will do. Include it in one file with all that is below; other files of the same plugin define
@@ -40,7 +41,7 @@ extern "C" {
 /* The version of the contract (dp1), the key abi of manifest.json. */
 #define CB_ABI 1
 
-/* ---- Text ------------------------------------------------------------------------------------------------------------ */
+/* Text */
 
 /* A view of n bytes of text. */
 typedef struct {
@@ -68,23 +69,25 @@ cb_text cb_trim(cb_text text, cb_text bytes);
 size_t cb_find(cb_text text, cb_text part);
 /* How many characters (code points) the text has. */
 size_t cb_length(cb_text text);
-/* Takes the first character (code point) off a text that is not empty. What is no UTF-8 counts byte by byte as U+FFFD. */
+/* Takes the first character (code point) off a text that is not empty. What is no UTF-8 counts byte by byte as U+FFFD.
+ */
 uint32_t cb_next(cb_text *text);
 
 /* A text of the call, made from a format: %d int, %z size_t, %g double (six digits), %s string that ends with zero, %t
  * cb_text, %% percent sign. */
 cb_text cb_format(const char *format, ...);
 
-/* ---- Memory ---------------------------------------------------------------------------------------------------------- */
+/* Memory */
 
-/* Zeroed memory that lives until the call ends. Without memory left the call is trapped, and the host finds the record. */
+/* Zeroed memory that lives until the call ends. Without memory left the call is trapped, and the host finds the record.
+ */
 void *cb_alloc(size_t size);
 /* Zeroed memory that lives as long as the instance. */
 void *cb_keep(size_t size);
 /* A larger copy of memory from cb_keep or, in place where that is possible; what it gained is zero. */
 void *cb_keep_more(void *kept, size_t size, size_t larger);
 
-/* ---- Records --------------------------------------------------------------------------------------------------------- */
+/* Records */
 
 /* Who speaks; CB_RAW marks text that a chat template must not wrap. */
 typedef enum { CB_RAW, CB_SYSTEM, CB_USER, CB_ASSISTANT, CB_TOOL } cb_role;
@@ -111,14 +114,14 @@ typedef struct {
 	cb_turns turns;
 } cb_dialogue;
 
-/* One answer to be judged. History ends with the turn that the response answers; reference is the known right answer, or
- * empty. */
+/* One answer to be judged. History ends with the turn that the response answers; reference is the known right answer,
+ * or empty. */
 typedef struct {
 	cb_text id, response, reference;
 	cb_turns history;
 } cb_sample;
 
-/* ---- Answers --------------------------------------------------------------------------------------------------------- */
+/* Answers */
 
 /* What an answer is worth. An abstention or a fault is never a score; detail says why. */
 typedef enum { CB_OK, CB_ABSTAIN, CB_FAULT } cb_status;
@@ -141,8 +144,8 @@ typedef struct {
 /* What a filter wants done. CB_LATER postpones the verdict to flush. */
 typedef enum { CB_KEEP, CB_DROP, CB_EDIT, CB_LATER } cb_action;
 
-/* A change to turn `turn`, counted from 0 in the dialogue as the edits before leave it. CB_INSERT puts a turn of the role
- * that keeps the alternation before it. */
+/* A change to turn `turn`, counted from 0 in the dialogue as the edits before leave it. CB_INSERT puts a turn of the
+ * role that keeps the alternation before it. */
 typedef enum { CB_REPLACE, CB_DELETE, CB_INSERT } cb_edit_op;
 
 typedef struct {
@@ -177,7 +180,7 @@ typedef struct {
 /* Says why the call failed; the text need not live. Always false, so that a function can return it. */
 bool cb_fail(cb_text why);
 
-/* ---- Configuration and JSON ------------------------------------------------------------------------------------------ */
+/* Configuration and JSON */
 
 /* What an instance is opened with. It lives as long as the instance. */
 typedef struct {
@@ -196,7 +199,7 @@ bool cb_json_text(cb_text value, cb_text *out);
 /* A copy that lives as long as the instance. */
 cb_text cb_keep_text(cb_text text);
 
-/* ---- Host ------------------------------------------------------------------------------------------------------------ */
+/* Host */
 
 typedef enum { CB_DEBUG = -4, CB_INFO = 0, CB_WARN = 4, CB_ERROR = 8 } cb_level;
 
@@ -232,14 +235,14 @@ typedef struct {
 	size_t n;
 } cb_vector;
 
-/* Ask a model with n requests at once and get n answers, which live until the call ends: the likelihood of continuations;
- * the raw outputs of the model's head; embeddings. Ask for a whole batch: the host joins the requests of all instances.
- * NULL after cb_fail. */
+/* Ask a model with n requests at once and get n answers, which live until the call ends: the likelihood of
+ * continuations; the raw outputs of the model's head; embeddings. Ask for a whole batch: the host joins the requests of
+ * all instances. NULL after cb_fail. */
 const cb_loglik *cb_loglik_of(const cb_model *model, const cb_loglik_request *requests, size_t n);
 const cb_vector *cb_outputs_of(const cb_model *model, const cb_turns *texts, size_t n);
 const cb_vector *cb_embeddings_of(const cb_model *model, const cb_text *texts, size_t n);
 
-/* ---- Plugin ---------------------------------------------------------------------------------------------------------- */
+/* Plugin */
 
 /* The functions of a plugin. It has those of the manifest's kinds; open and flush are optional. */
 typedef struct {
@@ -248,34 +251,32 @@ typedef struct {
 	bool (*open)(const cb_env *env);
 	bool (*score)(const cb_document *docs, size_t n, cb_rating *out);
 	bool (*filter)(const cb_dialogue *dialogues, size_t n, cb_verdict *out);
-	/* Answers the n dialogues that filter has postponed since the last flush, in their order. The manifest of such a plugin
-	 * says purity "stateful"; it runs as one instance, in the order of the data. */
+	/* Answers the n dialogues that filter has postponed since the last flush, in their order. The manifest of such a
+	 * plugin says purity "stateful"; it runs as one instance, in the order of the data. */
 	bool (*flush)(cb_verdict *out, size_t n);
 	bool (*reward)(const cb_sample *samples, size_t n, cb_judgement *out);
 } cb_plugin;
 
 /* CB_PLUGIN(.scores = 2, .open = open, .score = score) makes the module's exports. It stands once in a plugin. */
-#define CB_PLUGIN(...)                                                                               \
-	static const cb_plugin cb__plugin = {__VA_ARGS__};                                           \
-	CB__EXPORT(dp_abi_version, int32_t, (void)) { return CB_ABI << 16; }                          \
-	CB__EXPORT(dp_alloc, void *, (size_t size)) { return cb__input(size); }                       \
-	CB__EXPORT(dp_open, int32_t, (const void *frame, size_t n)) {                                 \
-		return cb_open(&cb__plugin, frame, n) ? 0 : -1;                                       \
-	}                                                                                            \
-	CB__EXPORT(dp_run, uint64_t, (int32_t kind, const void *frame, size_t n)) {                   \
-		return cb__packed(cb_run(&cb__plugin, (uint32_t)kind, frame, n));                     \
-	}                                                                                            \
-	CB__EXPORT(dp_flush, uint64_t, (int32_t kind)) { return cb__packed(cb_flush(&cb__plugin, (uint32_t)kind)); } \
+#define CB_PLUGIN(...)                                                                                              \
+	static const cb_plugin cb__plugin = {__VA_ARGS__};                                                              \
+	CB__EXPORT(dp_abi_version, int32_t, (void)) { return CB_ABI << 16; }                                            \
+	CB__EXPORT(dp_alloc, void *, (size_t size)) { return cb__input(size); }                                         \
+	CB__EXPORT(dp_open, int32_t, (const void *frame, size_t n)) { return cb_open(&cb__plugin, frame, n) ? 0 : -1; } \
+	CB__EXPORT(dp_run, uint64_t, (int32_t kind, const void *frame, size_t n)) {                                     \
+		return cb__packed(cb_run(&cb__plugin, (uint32_t)kind, frame, n));                                           \
+	}                                                                                                               \
+	CB__EXPORT(dp_flush, uint64_t, (int32_t kind)) { return cb__packed(cb_flush(&cb__plugin, (uint32_t)kind)); }    \
 	CB__EXPORT(dp_error, uint64_t, (void)) { return cb__packed(cb_error()); }
 
-/* What the exports do, for those who write them in another language. A frame lies at a multiple of 8. cb_run and cb_flush
- * return the answer's frame, valid until the next call, or an empty view; cb_error then says why. */
+/* What the exports do, for those who write them in another language. A frame lies at a multiple of 8. cb_run and
+ * cb_flush return the answer's frame, valid until the next call, or an empty view; cb_error then says why. */
 bool cb_open(const cb_plugin *plugin, const void *frame, size_t n);
 cb_text cb_run(const cb_plugin *plugin, uint32_t kind, const void *frame, size_t n);
 cb_text cb_flush(const cb_plugin *plugin, uint32_t kind);
 cb_text cb_error(void);
 
-/* ---- Private --------------------------------------------------------------------------------------------------------- */
+/* Private */
 
 #ifdef __cplusplus
 #define CB__C extern "C"
@@ -283,13 +284,13 @@ cb_text cb_error(void);
 #define CB__C
 #endif
 #ifdef __wasm__
-#define CB__EXPORT(name, result, parameters)                                         \
-	CB__C __attribute__((export_name(#name))) result name parameters;            \
+#define CB__EXPORT(name, result, parameters)                          \
+	CB__C __attribute__((export_name(#name))) result name parameters; \
 	result name parameters
 #define CB__IMPORT(name) __attribute__((import_module("dp1"), import_name(name)))
 #else /* a plugin that is compiled to be tested */
 #define CB__EXPORT(name, result, parameters) \
-	CB__C result name parameters;        \
+	CB__C result name parameters;            \
 	result name parameters
 #define CB__IMPORT(name)
 #endif
@@ -530,7 +531,7 @@ uint32_t cb_next(cb_text *text) {
 		c = c << 6 | (p[i] & 0x3F);
 	}
 	good = good && !(width == 3 && (c < 0x800 || (c >= 0xD800 && c < 0xE000))) &&
-	       !(width == 4 && (c < 0x10000 || c > 0x10FFFF));
+		   !(width == 4 && (c < 0x10000 || c > 0x10FFFF));
 	*text = cb_after(*text, good ? width : 1);
 	return good ? c : 0xFFFD;
 }
@@ -688,7 +689,10 @@ static const char *cb__skip_number(const char *p, const char *end) {
 }
 
 static int cb__hex(char c) {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+		   : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		   : c >= 'A' && c <= 'F' ? c - 'A' + 10
+								  : -1;
 }
 
 /* Four hexadecimal digits, or -1. */
@@ -840,7 +844,12 @@ bool cb_json_text(cb_text value, cb_text *out) {
 			p = cb__append_escaped(&b, p + 1, end);
 		} else {
 			c = *p++;
-			*cb__more(&b, 1) = c == 'b' ? '\b' : c == 'f' ? '\f' : c == 'n' ? '\n' : c == 'r' ? '\r' : c == 't' ? '\t' : c;
+			*cb__more(&b, 1) = c == 'b'   ? '\b'
+							   : c == 'f' ? '\f'
+							   : c == 'n' ? '\n'
+							   : c == 'r' ? '\r'
+							   : c == 't' ? '\t'
+										  : c;
 		}
 	}
 	*out = cb_view(b.at, b.n);
@@ -944,7 +953,7 @@ static int cb__exponent(const char *p, const char *end) {
 
 bool cb_json_number(cb_text value, double *out) {
 	static const double power[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-	                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+								   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 	const char *p, *end = value.at + value.n;
 	if (!cb__json(value, &p) || !(*p == '-' || cb__digit(p, end))) return false;
 	bool minus = *p == '-', point = false;
@@ -987,75 +996,75 @@ enum {
 };
 
 enum { /* kinds */
-	CB__DOCUMENTS = 0x01,
-	CB__DIALOGUES = 0x02,
-	CB__SAMPLES = 0x03,
-	CB__LOGLIK = 0x10,
-	CB__TEXTS = 0x11,
-	CB__EMBED = 0x12,
-	CB__OPEN = 0x20,
-	CB__FAILURE = 0x21,
-	CB__ANSWER = 0x80
+	   CB__DOCUMENTS = 0x01,
+	   CB__DIALOGUES = 0x02,
+	   CB__SAMPLES = 0x03,
+	   CB__LOGLIK = 0x10,
+	   CB__TEXTS = 0x11,
+	   CB__EMBED = 0x12,
+	   CB__OPEN = 0x20,
+	   CB__FAILURE = 0x21,
+	   CB__ANSWER = 0x80
 };
 
 enum { /* types of columns */
-	CB__U8 = 1,
-	CB__U16,
-	CB__U32,
-	CB__I64,
-	CB__F32,
-	CB__F64,
-	CB__BYTES,
-	CB__LIST
+	   CB__U8 = 1,
+	   CB__U16,
+	   CB__U32,
+	   CB__I64,
+	   CB__F32,
+	   CB__F64,
+	   CB__BYTES,
+	   CB__LIST
 };
 
 enum { /* columns */
-	CB__ID = 0x01,
-	CB__TEXT,
-	CB__LANGUAGE,
-	CB__SOURCE,
-	CB__META,
-	CB__TURNS,
-	CB__HISTORY,
-	CB__RESPONSE,
-	CB__REFERENCE,
-	CB__STATUS = 0x20,
-	CB__DETAIL,
-	CB__ACTION,
-	CB__SCORE,
-	CB__REASONS,
-	CB__REWARD,
-	CB__CONTEXT = 0x40,
-	CB__CONTEXT2,
-	CB__CONTINUATION,
-	CB__LOG_PROB,
-	CB__LOG_PROB2,
-	CB__TOKENS,
-	CB__VECTOR,
-	CB__CONFIG = 0x60,
-	CB__SEED,
-	CB__MODELS,
-	CB__SCORES = 0x100,
-	CB__IS_CHILD = 0x4000,
-	CB__TURN_ROLE = 0x4001,
-	CB__TURN_TEXT,
-	CB__HISTORY_ROLE,
-	CB__HISTORY_TEXT,
-	CB__REASON,
-	CB__EDIT_ROW,
-	CB__EDIT_TURN,
-	CB__EDIT_OP,
-	CB__EDIT_TEXT,
-	CB__CONTEXT_ROLE,
-	CB__CONTEXT_TEXT,
-	CB__CONTEXT2_ROLE,
-	CB__CONTEXT2_TEXT,
-	CB__VALUE,
-	CB__MODEL_NAME = 0x4010,
-	CB__MODEL_INFO,
-	CB__MODEL_TOKENS,
-	CB__MODEL_OUTPUTS,
-	CB__MODEL_HIDDEN
+	   CB__ID = 0x01,
+	   CB__TEXT,
+	   CB__LANGUAGE,
+	   CB__SOURCE,
+	   CB__META,
+	   CB__TURNS,
+	   CB__HISTORY,
+	   CB__RESPONSE,
+	   CB__REFERENCE,
+	   CB__STATUS = 0x20,
+	   CB__DETAIL,
+	   CB__ACTION,
+	   CB__SCORE,
+	   CB__REASONS,
+	   CB__REWARD,
+	   CB__CONTEXT = 0x40,
+	   CB__CONTEXT2,
+	   CB__CONTINUATION,
+	   CB__LOG_PROB,
+	   CB__LOG_PROB2,
+	   CB__TOKENS,
+	   CB__VECTOR,
+	   CB__CONFIG = 0x60,
+	   CB__SEED,
+	   CB__MODELS,
+	   CB__SCORES = 0x100,
+	   CB__IS_CHILD = 0x4000,
+	   CB__TURN_ROLE = 0x4001,
+	   CB__TURN_TEXT,
+	   CB__HISTORY_ROLE,
+	   CB__HISTORY_TEXT,
+	   CB__REASON,
+	   CB__EDIT_ROW,
+	   CB__EDIT_TURN,
+	   CB__EDIT_OP,
+	   CB__EDIT_TEXT,
+	   CB__CONTEXT_ROLE,
+	   CB__CONTEXT_TEXT,
+	   CB__CONTEXT2_ROLE,
+	   CB__CONTEXT2_TEXT,
+	   CB__VALUE,
+	   CB__MODEL_NAME = 0x4010,
+	   CB__MODEL_INFO,
+	   CB__MODEL_TOKENS,
+	   CB__MODEL_OUTPUTS,
+	   CB__MODEL_HIDDEN
 };
 
 /* How many bytes a value takes, 0 when it has offsets. */
@@ -1135,7 +1144,7 @@ static bool cb__parse(cb__frame *f, const void *at, size_t n) {
 	f->at = (const char *)at;
 	f->n = n;
 	if (n < CB__HEADER || n > CB__MAX_FRAME || cb__u32(f->at) != CB__MAGIC || cb__u16(f->at + 4) != CB__VERSION ||
-	    cb__u32(f->at + 16) != n)
+		cb__u32(f->at + 16) != n)
 		return cb_fail(CB_TEXT("not a frame of dp1"));
 	f->kind = cb__u16(f->at + 6);
 	f->rows = cb__u32(f->at + 8);
@@ -1292,7 +1301,8 @@ static char *cb__put_valid(cb__writer *w, size_t n) {
 }
 
 /* Adds the child columns of n lists of turns. */
-static void cb__put_turn_children(cb__writer *w, unsigned role, size_t n, const cb_turns *member, size_t stride, size_t all) {
+static void cb__put_turn_children(cb__writer *w, unsigned role, size_t n, const cb_turns *member, size_t stride,
+								  size_t all) {
 	cb_turn *flat = (cb_turn *)cb__array(all, sizeof(cb_turn)), *next = flat;
 	for (size_t i = 0; i < n; i++) {
 		const cb_turns *turns = (const cb_turns *)((const char *)member + i * stride);
@@ -1671,7 +1681,8 @@ static bool cb__get_loglik(const cb__frame *f, cb_loglik *out) {
 }
 
 /* How many of n requests fit a part: size(request, i) is about what one takes. */
-static size_t cb__part(const void *requests, size_t from, size_t n, size_t (*size)(const void *, size_t), size_t width) {
+static size_t cb__part(const void *requests, size_t from, size_t n, size_t (*size)(const void *, size_t),
+					   size_t width) {
 	size_t count = 0, bytes = 0;
 	while (from + count < n && count < CB__PART_ROWS && bytes <= CB__PART_BYTES) {
 		bytes += size(requests, from + count) + width;

@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,21 @@ var (
 // toolchains is the environment variable that turns the absence of a language's tools from a skip into a failure.
 const toolchains = "CAREBOT_TOOLCHAINS"
 
+// see opens the files that only compilers read, so that the cache of test results knows them.
+func see(t *testing.T, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		_, err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // build builds a plugin's folder, in a copy, with the kit of this checkout.
 func build(t *testing.T, folder string) (use string) {
 	t.Helper()
@@ -46,6 +62,7 @@ func build(t *testing.T, folder string) (use string) {
 		t.Fatal(err)
 	}
 	t.Setenv(author.SDKVariable, sdkDir)
+	see(t, sdkDir)
 	dir := t.TempDir()
 	source := filepath.Join(dir, "plugin")
 	if err := os.CopyFS(source, os.DirFS(filepath.Join(sdkDir, folder))); err != nil {

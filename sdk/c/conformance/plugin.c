@@ -9,7 +9,8 @@ static cb_text greeting;
 static const cb_model *lm, *rater;
 
 static bool start(const cb_env *env) {
-	if (!cb_json_number(cb_member(env->config, "low"), &low)) return cb_fail(CB_TEXT("configuration: low is no number"));
+	if (!cb_json_number(cb_member(env->config, "low"), &low))
+		return cb_fail(CB_TEXT("configuration: low is no number"));
 	if (!cb_json_text(cb_member(env->config, "greeting"), &greeting))
 		return cb_fail(CB_TEXT("configuration: greeting is no string"));
 	greeting = cb_keep_text(greeting);

@@ -1,4 +1,5 @@
-/* Reads the golden frames, compares what they hold, and writes them again byte for byte. The argument is their folder. */
+/* Reads the golden frames, compares what they hold, and writes them again byte for byte. The argument is their folder.
+ */
 #include <carebot.h>
 
 #include <stdio.h>
@@ -37,12 +38,12 @@ int32_t cb__host_embed(int32_t model, const void *request, size_t n, void *out, 
 static int failures;
 static const char *folder;
 
-#define CHECK(condition)                                                                  \
-	do {                                                                              \
-		if (!(condition)) {                                                       \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);   \
-			failures++;                                                       \
-		}                                                                         \
+#define CHECK(condition)                                                    \
+	do {                                                                    \
+		if (!(condition)) {                                                 \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			failures++;                                                     \
+		}                                                                   \
 	} while (0)
 
 #define IS(text, literal) CHECK(cb_equal(text, CB_TEXT(literal)))
@@ -240,11 +241,33 @@ static void damage(const char *name, uint32_t kind) {
 }
 
 static void numbers(void) {
-	static const char *texts[] = {"0", "-0", "1", "-1", "0.5", "400", "1e22", "1e23", "9007199254740993", "0.1",
-		"123456789012345678901234567890", "2.2250738585072014e-308", "2.2250738585072011e-308", "5e-324", "3e-324",
-		"2e-324", "1.7976931348623157e308", "4.35", "8.589934592e9", "1e-7", "0.000001", "6.02214076e+23",
-		"9007199254740992.999999999999999999999999999", "0.30000000000000004", "1E5", "-2.5e-3",
-		"179769313486231570000000000000000000000000000000000000000000000000000000000e234"};
+	static const char *texts[] = {"0",
+								  "-0",
+								  "1",
+								  "-1",
+								  "0.5",
+								  "400",
+								  "1e22",
+								  "1e23",
+								  "9007199254740993",
+								  "0.1",
+								  "123456789012345678901234567890",
+								  "2.2250738585072014e-308",
+								  "2.2250738585072011e-308",
+								  "5e-324",
+								  "3e-324",
+								  "2e-324",
+								  "1.7976931348623157e308",
+								  "4.35",
+								  "8.589934592e9",
+								  "1e-7",
+								  "0.000001",
+								  "6.02214076e+23",
+								  "9007199254740992.999999999999999999999999999",
+								  "0.30000000000000004",
+								  "1E5",
+								  "-2.5e-3",
+								  "179769313486231570000000000000000000000000000000000000000000000000000000000e234"};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		double v, want = strtod(texts[i], NULL);
 		CHECK(cb_json_number(cb_string(texts[i]), &v));
@@ -270,13 +293,16 @@ static void numbers(void) {
 		}
 	}
 	double v = 7;
-	CHECK(!cb_json_number(CB_TEXT("1e309"), &v) && !cb_json_number(CB_TEXT("01"), &v) && !cb_json_number(CB_TEXT("1."), &v));
-	CHECK(!cb_json_number(CB_TEXT("\"1\""), &v) && !cb_json_number(CB_TEXT(""), &v) && !cb_json_number(CB_TEXT("1 2"), &v));
+	CHECK(!cb_json_number(CB_TEXT("1e309"), &v) && !cb_json_number(CB_TEXT("01"), &v) &&
+		  !cb_json_number(CB_TEXT("1."), &v));
+	CHECK(!cb_json_number(CB_TEXT("\"1\""), &v) && !cb_json_number(CB_TEXT(""), &v) &&
+		  !cb_json_number(CB_TEXT("1 2"), &v));
 	CHECK(v == 7);
 }
 
 static void json(void) {
-	cb_text object = CB_TEXT(" {\"a\": [1, {\"b\": \"x\\n\\u4e2d\\ud83e\\udec0\\ud800\"}, true], \"\\u0061b\": null, \"c\": {}} ");
+	cb_text object =
+		CB_TEXT(" {\"a\": [1, {\"b\": \"x\\n\\u4e2d\\ud83e\\udec0\\ud800\"}, true], \"\\u0061b\": null, \"c\": {}} ");
 	cb_text text = cb_view(NULL, 0);
 	bool yes = false;
 	IS(cb_member(object, "ab"), "null");
@@ -288,7 +314,8 @@ static void json(void) {
 	IS(text, "x\n中\xf0\x9f\xab\x80\xef\xbf\xbd");
 	CHECK(cb_json_bool(cb_element(list, 2), &yes) && yes);
 	CHECK(cb_element(list, 3).n == 0 && cb_element(object, 0).n == 0 && cb_member(list, "a").n == 0);
-	static const char *wrong[] = {"{", "{\"a\"}", "[1,]", "{\"a\":1,}", "\"a", "\"\\x\"", "\"\\u12\"", "tru", "-", "[1 2]", "{1:2}", "\"\n\""};
+	static const char *wrong[] = {"{",         "{\"a\"}", "[1,]", "{\"a\":1,}", "\"a",   "\"\\x\"",
+								  "\"\\u12\"", "tru",     "-",    "[1 2]",      "{1:2}", "\"\n\""};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		const char *p;
 		if (cb__json(cb_string(wrong[i]), &p)) {
@@ -341,8 +368,8 @@ static void memory(void) {
 }
 
 int main(int argc, char **argv) {
-	static const char *names[] = {"documents", "dialogues", "samples", "ratings", "verdicts", "judgements", "loglik",
-		"loglik-answer", "texts", "embed", "vectors", "open"};
+	static const char *names[] = {"documents", "dialogues",     "samples", "ratings", "verdicts", "judgements",
+								  "loglik",    "loglik-answer", "texts",   "embed",   "vectors",  "open"};
 	if (argc != 2) return 2;
 	folder = argv[1];
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) rewrite(names[i]);
