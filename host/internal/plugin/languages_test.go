@@ -30,9 +30,11 @@ type written struct{ language, folder, transport string }
 var (
 	examples = []written{
 		{"c", "c/conformance", plugin.TransportWasm},
+		{"rust", "rust/conformance", plugin.TransportWasm},
 	}
 	medians = []written{
 		{"c", "c/conformance/median", plugin.TransportWasm},
+		{"rust", "rust/conformance/median", plugin.TransportWasm},
 	}
 )
 
