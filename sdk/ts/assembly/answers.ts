@@ -1,0 +1,105 @@
+import { scoreNames } from "./tables";
+import { Utf8 } from "./utf8";
+
+/** What an answer is worth. A fault is never a score: the host retries it, then sets the record aside. */
+export enum Status {
+  /** The answer holds. */
+  Ok,
+  /** The plugin does not judge this record. */
+  Abstain,
+  /** The plugin failed on this record; `detail` says why. */
+  Fault,
+}
+
+/** Marks a score that is not given: a NaN that no computation yields. */
+const ABSENT: u64 = 0x7ffc_ab5e_0000_0000;
+
+/** Values for the scores that the plugin has registered. They travel as f32. */
+@final
+export class Scores {
+  private readonly values: StaticArray<u64>;
+
+  constructor() {
+    const values = new StaticArray<u64>(scoreNames.length);
+    for (let k = 0; k < values.length; k++) values[k] = ABSENT;
+    this.values = values;
+  }
+
+  /** Gives the score of that name. A name that is not registered ends the call. */
+  set(name: string, value: f64): void {
+    this.put(scoreNames.indexOf(name), value, name);
+  }
+
+  /** Gives score k of those registered, which is faster than by name. */
+  put(k: i32, value: f64, name: string = ""): void {
+    if (<u32>k >= <u32>this.values.length) throw new Error(`score ${name} is not registered`);
+    this.values[k] = reinterpret<u64>(value);
+  }
+
+  /** Whether score k is given. */
+  has(k: i32): bool {
+    return this.values[k] != ABSENT;
+  }
+
+  /** Score k, 0 when it is not given. */
+  get(k: i32): f64 {
+    return this.has(k) ? reinterpret<f64>(this.values[k]) : 0;
+  }
+}
+
+/** Answers one Document. */
+@final
+export class Rating {
+  readonly scores: Scores = new Scores();
+
+  constructor(public status: Status = Status.Ok, public detail: string = "") {}
+}
+
+/** What a filter wants done with a dialogue. Later postpones the verdict to flush(). */
+export enum Action {
+  Keep,
+  Drop,
+  Edit,
+  Later,
+}
+
+/** A change to one turn. */
+export enum EditOp {
+  Replace,
+  Delete,
+  /** Puts a user or assistant turn, whichever keeps the alternation, before the turn. */
+  Insert,
+}
+
+/** Changes turn `turn` (counted from 0, in the dialogue as it stands after the edits before this one). */
+@final
+export class Edit {
+  constructor(readonly turn: i32, readonly op: EditOp, readonly text: Utf8 = Utf8.EMPTY) {}
+}
+
+/** Answers one Dialogue. `reasons` are names that the plugin has registered; `edits` hold when the action is Edit. */
+@final
+export class Verdict {
+  status: Status = Status.Ok;
+  score: f64 = 0; // travels as f32
+  reasons: string[] = [];
+  edits: Edit[] = [];
+  detail: string = "";
+
+  constructor(public action: Action = Action.Keep) {}
+
+  /** Drops the dialogue for that reason. */
+  static drop(reason: string): Verdict {
+    const verdict = new Verdict(Action.Drop);
+    verdict.reasons.push(reason);
+    return verdict;
+  }
+}
+
+/** Answers one Sample. `parts` are the scores that the plugin has registered. */
+@final
+export class Judgement {
+  readonly parts: Scores = new Scores();
+
+  constructor(public reward: f64 = 0, public status: Status = Status.Ok, public detail: string = "") {}
+}
