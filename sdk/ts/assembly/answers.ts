@@ -14,25 +14,24 @@ export enum Status {
 /** Marks a score that is not given: a NaN that no computation yields. */
 const ABSENT: u64 = 0x7ffc_ab5e_0000_0000;
 
-/** Values for the scores that the plugin has registered. They travel as f32. */
-@final
-export class Scores {
-  private readonly values: StaticArray<u64>;
+/** What Rating and Judgement have in common: values for the scores that the plugin has registered. They travel as f32. */
+export class Scored {
+  private readonly values: StaticArray<u64> = new StaticArray<u64>(scoreNames.length);
 
-  constructor() {
-    const values = new StaticArray<u64>(scoreNames.length);
-    for (let k = 0; k < values.length; k++) values[k] = ABSENT;
-    this.values = values;
+  constructor(public status: Status, public detail: string) {
+    const values = this.values;
+    for (let k = 0; k < values.length; k++) unchecked(values[k] = ABSENT);
   }
 
   /** Gives the score of that name. A name that is not registered ends the call. */
   set(name: string, value: f64): void {
-    this.put(scoreNames.indexOf(name), value, name);
+    const k = scoreNames.indexOf(name);
+    if (k < 0) throw new Error(`score ${name} is not registered`);
+    this.put(k, value);
   }
 
   /** Gives score k of those registered, which is faster than by name. */
-  put(k: i32, value: f64, name: string = ""): void {
-    if (<u32>k >= <u32>this.values.length) throw new Error(`score ${name} is not registered`);
+  put(k: i32, value: f64): void {
     this.values[k] = reinterpret<u64>(value);
   }
 
@@ -49,10 +48,10 @@ export class Scores {
 
 /** Answers one Document. */
 @final
-export class Rating {
-  readonly scores: Scores = new Scores();
-
-  constructor(public status: Status = Status.Ok, public detail: string = "") {}
+export class Rating extends Scored {
+  constructor(status: Status = Status.Ok, detail: string = "") {
+    super(status, detail);
+  }
 }
 
 /** What a filter wants done with a dialogue. Later postpones the verdict to flush(). */
@@ -96,10 +95,10 @@ export class Verdict {
   }
 }
 
-/** Answers one Sample. `parts` are the scores that the plugin has registered. */
+/** Answers one Sample. Its scores are the parts of the reward. */
 @final
-export class Judgement {
-  readonly parts: Scores = new Scores();
-
-  constructor(public reward: f64 = 0, public status: Status = Status.Ok, public detail: string = "") {}
+export class Judgement extends Scored {
+  constructor(public reward: f64 = 0, status: Status = Status.Ok, detail: string = "") {
+    super(status, detail);
+  }
 }

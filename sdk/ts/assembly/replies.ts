@@ -1,4 +1,4 @@
-import { Edit, Judgement, Rating, Scores, Verdict } from "./answers";
+import { Edit, Judgement, Rating, Scored, Verdict } from "./answers";
 import { Builder, mark } from "./builder";
 import {
   ACTION, ANSWER, DETAIL, DIALOGUES, DOCUMENTS, EDIT_OP, EDIT_ROW, EDIT_TEXT, EDIT_TURN, F32, REASON, REASONS, REWARD,
@@ -15,9 +15,7 @@ export function writeRatings(b: Builder, batch: u64, ratings: Rating[]): bool {
   for (let i = 0; status && i < n; i++) store<u8>(status + i, <u8>ratings[i].status);
   const details = b.texts(DETAIL, n);
   for (let i = 0; i < n; i++) b.detail(details, i, ratings[i].detail);
-  const scores = new Array<Scores>(n);
-  for (let i = 0; i < n; i++) scores[i] = ratings[i].scores;
-  writeScores(b, scores);
+  writeScores(b, changetype<Scored[]>(ratings));
   return b.finish();
 }
 
@@ -31,14 +29,12 @@ export function writeJudgements(b: Builder, batch: u64, judgements: Judgement[])
   for (let i = 0; i < n; i++) b.detail(details, i, judgements[i].detail);
   const reward = b.values(REWARD, F32, n);
   for (let i = 0; reward && i < n; i++) store<f32>(reward + 4 * i, <f32>judgements[i].reward);
-  const parts = new Array<Scores>(n);
-  for (let i = 0; i < n; i++) parts[i] = judgements[i].parts;
-  writeScores(b, parts);
+  writeScores(b, changetype<Scored[]>(judgements));
   return b.finish();
 }
 
 /** Adds one column for each registered score. */
-function writeScores(b: Builder, rows: Scores[]): void {
+function writeScores(b: Builder, rows: Scored[]): void {
   const n = rows.length;
   for (let k = 0; k < scoreNames.length; k++) {
     const values = b.values(SCORES + <u16>k, F32, n);

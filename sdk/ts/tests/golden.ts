@@ -128,7 +128,7 @@ export function read_vectors(length: i32): void {
 
 export function write_ratings(): u64 {
   const fine = new Rating(Status.Ok, "fine");
-  fine.scores.set("a", 0.5);
+  fine.set("a", 0.5);
   return packed(writeRatings(b, 1, [fine, new Rating(Status.Abstain), new Rating(Status.Fault, "broken")]), b);
 }
 
@@ -144,7 +144,7 @@ export function write_verdicts(): u64 {
 
 export function write_judgements(): u64 {
   const judgement = new Judgement(1.5);
-  judgement.parts.put(0, 1);
+  judgement.put(0, 1);
   return packed(writeJudgements(b, 3, [judgement]), b);
 }
 
@@ -223,7 +223,7 @@ export function jsonNumber(text: string): f64 {
 
 /** Whether a score that is not registered ends the call. */
 export function undeclaredScore(): void {
-  new Rating().scores.set("c", 1);
+  new Rating().set("c", 1);
 }
 
 export function undeclaredReason(): string {

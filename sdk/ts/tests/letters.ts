@@ -15,7 +15,7 @@ class Letters extends Plugin {
       if (text == "ABORT") throw new Error("as asked");
       const rating = new Rating();
       rating.detail = text.split("").join("-");
-      rating.scores.set("length", text.length);
+      rating.set("length", text.length);
       ratings.push(rating);
     }
     return ratings;

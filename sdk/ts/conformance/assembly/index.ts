@@ -82,8 +82,8 @@ class Example extends Plugin {
       const exact: f64 = texts[2 * i] == texts[2 * i + 1] ? 1 : 0;
       const near = dot(vectors[2 * i], vectors[2 * i + 1]);
       const judgement = new Judgement(exact + near);
-      judgement.parts.set("exact", exact);
-      judgement.parts.set("runes", near);
+      judgement.set("exact", exact);
+      judgement.set("runes", near);
       judgements.push(judgement);
     }
     return judgements;
@@ -95,10 +95,10 @@ function rate(d: Document, rated: f64): Rating {
   if (d.language.is("und")) return new Rating(Status.Abstain, "no language");
   const rating = new Rating(Status.Ok, d.meta.toString());
   const runes = <f64>d.text.codePointCount;
-  rating.scores.set("runes", runes);
-  rating.scores.set("spaces", <f64>d.text.countByte(0x20) / max(runes, 1));
-  rating.scores.set("exact", 0);
-  if (d.text.length) rating.scores.set("rated", rated);
+  rating.set("runes", runes);
+  rating.set("spaces", <f64>d.text.countByte(0x20) / max(runes, 1));
+  rating.set("exact", 0);
+  if (d.text.length) rating.set("rated", rated);
   return rating;
 }
 
