@@ -123,42 +123,46 @@ export class Utf8 {
 export class CodePoints {
   /** The character, after next() has returned true. A byte that is part of none is U+FFFD. */
   value: i32 = 0;
-  /** Where the character begins. */
-  from: i32 = 0;
-  /** Where it ends. */
-  to: i32 = 0;
+  private at: usize;
+  private readonly end: usize;
 
-  constructor(private readonly text: Utf8) {}
+  constructor(private readonly text: Utf8) {
+    this.at = text.start;
+    this.end = text.start + text.length;
+  }
+
+  /** The place behind the character. */
+  get to(): i32 {
+    return <i32>(this.at - this.text.start);
+  }
 
   /** Goes to the next character, false at the end. */
+  @inline
   next(): bool {
-    this.from = this.to;
-    const left = this.text.length - this.to;
-    if (left <= 0) return false;
-    const at = this.text.start + this.to;
+    const at = this.at;
+    if (at >= this.end) return false;
     const lead = <i32>load<u8>(at);
-    if (lead < 0x80) {
-      this.value = lead;
-      this.to++;
-      return true;
-    }
-    const width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || left < width) return this.broken();
-    let value = lead & (0x7f >> width);
-    for (let i = 1; i < width; i++) {
-      const byte = <i32>load<u8>(at + i);
-      if ((byte & 0xc0) != 0x80) return this.broken();
-      value = (value << 6) | (byte & 0x3f);
-    }
+    const value = lead < 0x80 ? lead : this.wide(lead);
     this.value = value;
-    this.to += width;
+    this.at = at + (value < 0x80 ? 1 : this.width);
     return true;
   }
 
-  private broken(): bool {
-    this.value = 0xfffd;
-    this.to++;
-    return true;
+  private width: i32 = 1; // of a character that is not ASCII
+
+  /** The character of several bytes that begins here. */
+  private wide(lead: i32): i32 {
+    this.width = 1;
+    const width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || this.end - this.at < <usize>width) return 0xfffd;
+    let value = lead & (0x7f >> width);
+    for (let i = 1; i < width; i++) {
+      const byte = <i32>load<u8>(this.at + i);
+      if ((byte & 0xc0) != 0x80) return 0xfffd;
+      value = (value << 6) | (byte & 0x3f);
+    }
+    this.width = width;
+    return value;
   }
 }
 
