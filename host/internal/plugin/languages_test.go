@@ -24,6 +24,7 @@ const kit = "../../../sdk"
 // languages are the kits other than Go's: each has the example plugin in its own language.
 var languages = []struct{ name, folder, transport string }{
 	{"TypeScript", "ts/conformance", plugin.TransportWasm},
+	{"Python", "python/conformance", plugin.TransportProcess},
 }
 
 // toolchains is the environment variable that turns the absence of a language's tools from a skip into a failure.
