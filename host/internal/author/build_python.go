@@ -17,8 +17,8 @@ var pythonNeeds = []struct {
 	{"No module named 'carebot'", MissingTool{"carebot-sdk", "pip install --target . carebot-sdk, in the plugin's folder"}},
 }
 
-// buildPython checks that the script starts: a Python plugin is a process. From a checkout the kit is put beside the
-// script, where Python finds it.
+// buildPython makes the script executable and checks that it starts: a Python plugin is a process. From a checkout the
+// kit is put beside the script, where Python finds it.
 func buildPython(ctx context.Context, f folder) (_ []byte, use string, err error) {
 	if f.sdk != "" {
 		if err := f.copyKit(); err != nil {
@@ -26,6 +26,9 @@ func buildPython(ctx context.Context, f folder) (_ []byte, use string, err error
 		}
 	}
 	use = filepath.Join(f.dir, "plugin.py")
+	if err := os.Chmod(use, 0o755); err != nil {
+		return nil, "", err
+	}
 	// The host gives a plugin nothing of its own environment either.
 	_, err = f.run(ctx, nil, "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", use, "-manifest")
 	for _, need := range pythonNeeds {

@@ -113,13 +113,6 @@ class Frame:
         found = self._find(column, LIST, self.rows)
         return _offsets(found, found.children) if found else [0] * (self.rows + 1)
 
-    def exists(self, column: int) -> list[bool]:
-        """Which values of a column exist. Those of a column that was not sent do not."""
-        found = self._columns.get(column)
-        if not found or not found.validity:
-            return [bool(found)] * (found.rows if found else self.rows)
-        return [bool(found.validity[i >> 3] >> (i & 7) & 1) for i in range(found.rows)]
-
 
 def _offsets(column: _Column, end: int) -> list[int]:
     """The offsets of a column, which never fall and stay within what they point into."""
@@ -129,7 +122,7 @@ def _offsets(column: _Column, end: int) -> list[int]:
     return offsets
 
 
-def _unpacked(code: str, data: Any) -> array:
+def _unpacked(code: str, data: Any) -> array[Any]:
     values = array(code)
     values.frombytes(data)
     if sys.byteorder == "big":

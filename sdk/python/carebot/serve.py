@@ -64,7 +64,9 @@ class _Handlers(grpc.GenericRpcHandler):
             return b""
 
         methods = {
-            **service.methods(), "/grpc.health.v1.Health/Check": lambda _: _SERVING, "/plugin.GRPCController/Shutdown": stop
+            **service.methods(),
+            "/grpc.health.v1.Health/Check": lambda _: _SERVING,
+            "/plugin.GRPCController/Shutdown": stop,
         }
         self._handlers = {name: _handler(method) for name, method in methods.items()}
 

@@ -14,7 +14,7 @@ export enum Status {
 /** Marks a score that is not given: a NaN that no computation yields. */
 const ABSENT: u64 = 0x7ffc_ab5e_0000_0000;
 
-/** What Rating and Judgement have in common: values for the scores that the plugin has registered. They travel as f32. */
+/** What ratings and judgements share: values for the scores that the plugin has registered. They travel as f32. */
 export class Scored {
   private readonly values: StaticArray<u64> = new StaticArray<u64>(scoreNames.length);
 

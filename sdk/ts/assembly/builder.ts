@@ -1,6 +1,6 @@
 import {
-  BYTES, CHILD, ENTRY_SIZE, FLAG_CHILD, FLAG_NULLABLE, HEADER_SIZE, LIST, MAGIC, MAX_COLUMNS, MAX_FRAME, MAX_ROWS, VERSION,
-  width,
+  BYTES, CHILD, ENTRY_SIZE, FLAG_CHILD, FLAG_NULLABLE, HEADER_SIZE, LIST, MAGIC, MAX_COLUMNS, MAX_FRAME, MAX_ROWS,
+  VERSION, width,
 } from "./columns";
 import { fail } from "./failure";
 import { Turn } from "./records";
@@ -53,7 +53,7 @@ export class Builder {
     return this.start + at;
   }
 
-  /** Adds a column of n texts, which addText, addString or addTextEnd then give. It returns the place of the offsets. */
+  /** Adds a column of n texts, which text() or detail() then give. It returns the place of the offsets. */
   texts(id: u16, n: i32): i32 {
     this.enter(id, BYTES, n);
     const offsets = this.reserve(4 * (n + 1));

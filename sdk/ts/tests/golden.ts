@@ -6,7 +6,9 @@ import { BYTES, LIST, width } from "../assembly/columns";
 import { failure } from "../assembly/failure";
 import { Frame } from "../assembly/frame";
 import { Json, JsonType } from "../assembly/json";
-import { LogLik, LogLikRequest, readLogLik, readVectors, request, writeEmbed, writeLogLik, writeTexts } from "../assembly/model";
+import {
+  LogLik, LogLikRequest, readLogLik, readVectors, request, writeEmbed, writeLogLik, writeTexts,
+} from "../assembly/model";
 import { readOpening } from "../assembly/opening";
 import { Role, Turn } from "../assembly/records";
 import { writeJudgements, writeRatings, writeVerdicts } from "../assembly/replies";

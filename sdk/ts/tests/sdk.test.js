@@ -40,7 +40,8 @@ function put(exports, at, bytes) {
 /** The bytes at an address and length in one number. */
 function unpack(exports, packed) {
   const number = BigInt.asUintN(64, packed);
-  return Buffer.from(exports.memory.buffer.slice(Number(number >> 32n), Number(number >> 32n) + Number(number & 0xffffffffn)));
+  const at = Number(number >> 32n), length = Number(number & 0xffffffffn);
+  return Buffer.from(exports.memory.buffer.slice(at, at + length));
 }
 
 for (const name of names) {
@@ -124,7 +125,8 @@ test("the memory does not grow over 10,000 batches", async () => {
 
 test("a failure is told, an abort is logged", async () => {
   const exports = await plugin();
-  const run = (frame, kind) => exports.dp_run(kind, exports.dp_alloc(1 << 16), put(exports, exports.dp_alloc(1 << 16), frame));
+  const at = exports.dp_alloc(1 << 16);
+  const run = (frame, kind) => exports.dp_run(kind, at, put(exports, at, frame));
   const reason = () => unpack(exports, exports.dp_error()).toString();
   assert.equal(run(golden("documents").subarray(0, 20), 1), 0n);
   assert.match(reason(), /header/);
