@@ -17,9 +17,9 @@ func buildTypeScript(ctx context.Context, f folder) (manifest []byte, _ string, 
 	if err := f.install(ctx, npm); err != nil {
 		return nil, "", err
 	}
-	asc := filepath.Join(f.dir, "node_modules", ".bin", "asc")
-	_, err = f.run(ctx, nil, asc, "assembly/index.ts", "-O3", "--runtime", "minimal", "--use", "abort=",
-		"--exportStart", "_initialize", "-o", f.out)
+	packages := filepath.Join(f.dir, "node_modules")
+	_, err = f.run(ctx, nil, filepath.Join(packages, ".bin", "asc"), "assembly/index.ts",
+		"--config", filepath.Join(packages, "@carebot", "sdk", "asconfig.json"), "--outFile", f.out)
 	if err != nil {
 		return nil, "", err
 	}
@@ -34,7 +34,7 @@ func (f folder) install(ctx context.Context, npm string) error {
 	}
 	args := []string{"install", "--no-audit", "--no-fund"}
 	if f.sdk != "" {
-		args = append(args, "--no-save", filepath.Join(f.sdk, "ts"))
+		args = append(args, "--no-save", "--install-links", filepath.Join(f.sdk, "ts"))
 	}
 	_, err := f.run(ctx, nil, npm, args...)
 	return err
