@@ -22,8 +22,23 @@ type engine interface {
 	close() error
 }
 
-// A reportedError is what the plugin itself says of a batch that failed. The instance is sound; after all other errors
-// of a call it is discarded.
+// A settler is an instance that can be used again after a call that was broken off, or be used up by calls that were
+// not. Settle makes it ready for the next call and tells whether it could. Other instances are discarded after a call
+// that was broken off.
+type settler interface{ settle(broken bool) bool }
+
+// settle tells whether an instance is good for another call after one with the given outcome.
+func settle(inst instance, err error) bool {
+	var reported reportedError
+	var unsent unsentError
+	broken := err != nil && !errors.As(err, &reported) && !errors.As(err, &unsent)
+	if s, ok := inst.(settler); ok {
+		return s.settle(broken)
+	}
+	return !broken
+}
+
+// A reportedError is what the plugin itself says of a batch that failed. The instance is sound.
 type reportedError struct{ text string }
 
 func (e reportedError) Error() string { return e.text }
