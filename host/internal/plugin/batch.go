@@ -144,11 +144,11 @@ func (depthError) certain()    {}
 // once asks an instance for the records from to before to.
 func (a *asking[In, Out]) once(c *caller, from, to int) (answers []Out, err error) {
 	batch := a.first + uint64(from)
-	frame, err := a.encode(&c.builder, batch, a.columns, a.in[from:to])
-	if err != nil {
-		return nil, unsentError{err}
-	}
 	err = c.call(func(ctx context.Context, inst instance) error {
+		frame, err := a.encode(c.builderFor(inst), batch, a.columns, a.in[from:to])
+		if err != nil {
+			return unsentError{err}
+		}
 		answer, err := inst.run(ctx, a.kind, frame)
 		if err == nil {
 			answers, err = a.read(answer, batch, to-from)

@@ -60,5 +60,13 @@ func (c *caller) call(use func(context.Context, instance) error) error {
 	return err
 }
 
+// builderFor returns what writes the request of the call under way on an instance.
+func (c *caller) builderFor(inst instance) *wire.Builder {
+	if r, ok := inst.(roomy); ok {
+		c.builder.Use(r.roomForRequest())
+	}
+	return &c.builder
+}
+
 // stop releases what the caller keeps.
 func (c *caller) stop() { c.release() }

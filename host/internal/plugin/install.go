@@ -28,7 +28,7 @@ const (
 // install makes the module's code ready to run: the code is checked, instrumented and compiled by a process of its own,
 // which has limits, and kept under dir, where the next time finds it. Without dir it is not kept. What has been damaged
 // since is made again.
-func (m *module) install(ctx context.Context, dir string, code []byte, memory int64) (err error) {
+func (m *module) install(ctx context.Context, dir string, code []byte, digest string, memory int64) (err error) {
 	if dir == "" {
 		if dir, err = os.MkdirTemp("", "carebot-modules-"); err != nil {
 			return fmt.Errorf("make a folder for compiled modules: %w", err)
@@ -39,7 +39,7 @@ func (m *module) install(ctx context.Context, dir string, code []byte, memory in
 	if err := privateDir(dir); err != nil {
 		return err
 	}
-	entry := filepath.Join(dir, entryName(code))
+	entry := filepath.Join(dir, entryName(digest))
 	if intact(entry) {
 		if err := m.load(ctx, entry, memory); !errors.Is(err, context.Canceled) {
 			return err
@@ -67,7 +67,7 @@ func privateDir(dir string) error {
 }
 
 // entryName is the name of a module's folder: it changes with the module, the engine and what instruments modules.
-func entryName(code []byte) string {
+func entryName(digest string) string {
 	engine := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, dep := range info.Deps {
@@ -76,7 +76,7 @@ func entryName(code []byte) string {
 			}
 		}
 	}
-	return digestBytes(fmt.Appendf(nil, "%s\n%d\n%s", engine, wasm.Version, digestBytes(code)))
+	return digestBytes(fmt.Appendf(nil, "%s\n%d\n%s", engine, wasm.Version, digest))
 }
 
 // makeEntry makes a module's folder. It appears whole or not at all, and one that another process has made meanwhile is

@@ -54,7 +54,7 @@ func newModule(ctx context.Context, spec Spec, info Info, code []byte, o wire.Op
 		watermark: int64(limits.Memory) / 2, stateful: info.Manifest.Purity == sdk.Stateful,
 	}
 	m.random = sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(spec.Name), spec.Seed))
-	if err := m.install(ctx, spec.CacheDir, code, int64(limits.Memory)); err != nil {
+	if err := m.install(ctx, spec.CacheDir, code, info.Digest, int64(limits.Memory)); err != nil {
 		return nil, err
 	}
 	err = errors.Join(checkImports(m.compiled), checkExports(m.compiled))

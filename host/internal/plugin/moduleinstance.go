@@ -69,6 +69,14 @@ func (inst *moduleInstance) begin(ctx context.Context) (err error) {
 	if inst.tank, err = newTank(inst.module); err != nil {
 		return err
 	}
+	if err := inst.prepare(ctx); err != nil {
+		return err
+	}
+	return inst.freeze(m.globals)
+}
+
+// prepare initialises and opens what has been instantiated.
+func (inst *moduleInstance) prepare(ctx context.Context) error {
 	inst.admit(ctx, startFuel)
 	if init := inst.module.ExportedFunction("_initialize"); init != nil {
 		if err := inst.invoke(init); err != nil {
@@ -83,10 +91,7 @@ func (inst *moduleInstance) begin(ctx context.Context) (err error) {
 	}
 	inst.alloc, inst.runFn = inst.module.ExportedFunction("dp_alloc"), inst.module.ExportedFunction("dp_run")
 	inst.errorFn, inst.flushFn = inst.module.ExportedFunction("dp_error"), inst.module.ExportedFunction("dp_flush")
-	if err := inst.open(m.opening); err != nil {
-		return err
-	}
-	return inst.freeze(m.globals)
+	return inst.open(inst.of.opening)
 }
 
 // open hands over configuration, seed and grants.
@@ -140,7 +145,7 @@ func (inst *moduleInstance) admit(ctx context.Context, fuel int64) {
 // minArena is the smallest arena that is asked for, in bytes.
 const minArena = 64 << 10
 
-// place writes a frame into the arena, after getting a larger one when it has to.
+// place writes a frame into the arena, after getting a larger one when it has to. A frame that was written there stays.
 func (inst *moduleInstance) place(frame []byte) error {
 	if n := uint32(len(frame)); n > inst.room {
 		room := max(minArena, uint32(1)<<bits.Len32(n-1))
@@ -153,10 +158,20 @@ func (inst *moduleInstance) place(frame []byte) error {
 			return fmt.Errorf("the module has no memory for a request of %d bytes", len(frame))
 		}
 	}
-	if !inst.memory().Write(inst.arena, frame) {
+	room := inst.roomForRequest()
+	if len(room) < len(frame) {
 		return fmt.Errorf("the module's arena at %d lies outside its memory", inst.arena)
 	}
+	if &room[0] != &frame[0] {
+		copy(room, frame)
+	}
 	return nil
+}
+
+// roomForRequest is the arena as the host sees it, empty when it does not lie in the module's memory.
+func (inst *moduleInstance) roomForRequest() []byte {
+	view, _ := inst.memory().Read(inst.arena, inst.room)
+	return view
 }
 
 // answer returns the frame that the last call has left, a view of the module's memory.

@@ -38,7 +38,7 @@ func TestUseTellsBuiltInModuleAndExecutableApart(t *testing.T) {
 		}
 	}
 	for use, want := range map[string]string{
-		"nothing":   `"nothing" is no built-in plugin (built in: sdktest-example, sdktest-median, test-`,
+		"nothing":   `"nothing" is no built-in plugin (built in: quality-rules, sdktest-example, sdktest-median, test-`,
 		"text.wasm": "is not a WebAssembly module",
 		"notes":     "neither a WebAssembly module nor executable",
 		"e":         "neither a WebAssembly module nor executable",

@@ -82,7 +82,7 @@ func (s Spec) complete() Spec {
 		l.Deadline = recipe.Duration(30 * time.Second)
 	}
 	if l.Fuel <= 0 {
-		l.Fuel = 10_000_000
+		l.Fuel = 50_000_000
 	}
 	if l.Batch <= 0 {
 		l.Batch = 256

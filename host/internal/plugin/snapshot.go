@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"unsafe"
@@ -57,6 +59,8 @@ func (inst *moduleInstance) reset() bool {
 	return true
 }
 
+var zeros [pageSize]byte
+
 // freeze makes the first size bytes a private mapping of a file that holds what they are: the system copies pages when
 // they are written to, and thaw drops the copies, so that going back costs what was written and not what there is.
 func (l *linear) freeze(size int) error {
@@ -68,12 +72,17 @@ func (l *linear) freeze(size int) error {
 		return err
 	}
 	defer unix.Close(file)
-	for written := 0; written < size; {
-		n, err := unix.Write(file, l.mapped[written:size])
-		if err != nil {
-			return err
+	if err := unix.Ftruncate(file, int64(size)); err != nil {
+		return err
+	}
+	for at := 0; at < size; at += pageSize {
+		page := l.mapped[at : at+pageSize]
+		if bytes.Equal(page, zeros[:]) {
+			continue // as the file has it
 		}
-		written += n
+		if n, err := unix.Pwrite(file, page, int64(at)); err != nil || n < pageSize {
+			return cmp.Or[error](err, unix.ENOSPC)
+		}
 	}
 	const access, flags = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_FIXED | unix.MAP_NORESERVE
 	_, err = unix.MmapPtr(file, 0, unsafe.Pointer(&l.mapped[0]), uintptr(size), access, flags)
