@@ -77,7 +77,8 @@ func (inst *moduleInstance) begin(ctx context.Context) (err error) {
 
 // prepare initialises and opens what has been instantiated.
 func (inst *moduleInstance) prepare(ctx context.Context) error {
-	inst.admit(ctx, startFuel)
+	inst.call.Context = ctx
+	inst.tank.fill(startFuel)
 	if init := inst.module.ExportedFunction("_initialize"); init != nil {
 		if err := inst.invoke(init); err != nil {
 			return fmt.Errorf("_initialize: %w", err)
@@ -114,11 +115,12 @@ func (inst *moduleInstance) open(opening []byte) error {
 
 func (inst *moduleInstance) run(ctx context.Context, kind wire.Kind, frame []byte) ([]byte, error) {
 	inst.output.forget()
-	inst.admit(ctx, inst.of.fuelFor(len(frame)))
-	defer inst.account(len(frame))
+	inst.call.Context = ctx
 	if err := inst.place(frame); err != nil {
 		return nil, err
 	}
+	inst.tank.fill(inst.of.fuelFor(len(frame)))
+	defer inst.account(len(frame))
 	if err := inst.invoke(inst.runFn, uint64(kind), uint64(inst.arena), uint64(len(frame))); err != nil {
 		return nil, err
 	}
@@ -129,17 +131,12 @@ func (inst *moduleInstance) flush(ctx context.Context, kind wire.Kind) ([]byte, 
 	if inst.flushFn == nil {
 		return nil, errors.New("the module is stateful and exports no dp_flush")
 	}
-	inst.admit(ctx, startFuel)
+	inst.call.Context = ctx
+	inst.tank.fill(startFuel)
 	if err := inst.invoke(inst.flushFn, uint64(kind)); err != nil {
 		return nil, err
 	}
 	return inst.answer()
-}
-
-// admit makes ready for a call: the context that it lasts for and its fuel.
-func (inst *moduleInstance) admit(ctx context.Context, fuel int64) {
-	inst.call.Context = ctx
-	inst.tank.fill(fuel)
 }
 
 // minArena is the smallest arena that is asked for, in bytes.
@@ -149,6 +146,7 @@ const minArena = 64 << 10
 func (inst *moduleInstance) place(frame []byte) error {
 	if n := uint32(len(frame)); n > inst.room {
 		room := max(minArena, uint32(1)<<bits.Len32(n-1))
+		inst.tank.fill(startFuel)
 		if err := inst.invoke(inst.alloc, uint64(room)); err != nil {
 			return fmt.Errorf("dp_alloc: %w", err)
 		}
@@ -207,8 +205,8 @@ func (inst *moduleInstance) reported(otherwise string) error {
 	return reportedError{string(view)}
 }
 
-// invoke is the only place where a module's code runs. Its fuel and its context are those that it was admitted with;
-// the result is in stack[0].
+// invoke is the only place where a module's code runs. The fuel in the tank and the context of the call bound it; the
+// result is in stack[0].
 func (inst *moduleInstance) invoke(f api.Function, args ...uint64) error {
 	copy(inst.stack[:], args)
 	if err := f.CallWithStack(&inst.call, inst.stack[:]); err != nil {
