@@ -38,7 +38,7 @@ func TestUseTellsBuiltInModuleAndExecutableApart(t *testing.T) {
 		}
 	}
 	for use, want := range map[string]string{
-		"nothing":   `"nothing" is no built-in plugin (built in: sdktest-example, sdktest-median, test-`,
+		"nothing":   `"nothing" is no built-in plugin (built in: quality-rules, sdktest-example, sdktest-median, test-`,
 		"text.wasm": "is not a WebAssembly module",
 		"notes":     "neither a WebAssembly module nor executable",
 		"e":         "neither a WebAssembly module nor executable",
@@ -189,33 +189,6 @@ func TestInspectionRunsNoCodeOfAModule(t *testing.T) {
 	info, err := Inspect(t.Context(), recipe.Plugin{Use: m.file(t)}, "")
 	if err != nil || info.Manifest.Name != "bare" || info.Transport != TransportWasm {
 		t.Fatalf("%v, %v", info, err)
-	}
-}
-
-func TestDamagedCacheIsMadeAgain(t *testing.T) {
-	s := spec(honest(ratingsFrame(t, 1, 1)).file(t))
-	s.CacheDir = t.TempDir()
-	opened(t, s)
-	var files []string
-	err := filepath.WalkDir(s.CacheDir, func(path string, d fs.DirEntry, err error) error {
-		if d.Type().IsRegular() {
-			files = append(files, path)
-		} else if info, err := d.Info(); err == nil && path != s.CacheDir && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s is open to others: %v", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil || len(files) == 0 {
-		t.Fatalf("cached files %v, %v", files, err)
-	}
-	for _, path := range files {
-		if err := os.Truncate(path, 40); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := opened(t, s)
-	if ratings, err := p.Score(t.Context(), documents("x")); err != nil || ratings[0].Status != sdk.OK {
-		t.Errorf("%v, %v", ratings, err)
 	}
 }
 

@@ -81,6 +81,9 @@ func (s Spec) complete() Spec {
 	if l.Deadline <= 0 {
 		l.Deadline = recipe.Duration(30 * time.Second)
 	}
+	if l.Fuel <= 0 {
+		l.Fuel = 50_000_000
+	}
 	if l.Batch <= 0 {
 		l.Batch = 256
 	}
@@ -128,7 +131,7 @@ func newEngine(ctx context.Context, spec Spec, info Info, code []byte, b *broker
 	opening := wire.Opening{Config: config, Seed: spec.Seed, Models: b.grants()}
 	switch info.Transport {
 	case TransportWasm:
-		return newModule(ctx, spec, code, opening, b)
+		return newModule(ctx, spec, info, code, opening, b)
 	case TransportProcess:
 		return newExecutable(spec, info, opening, b)
 	}

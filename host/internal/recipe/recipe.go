@@ -94,6 +94,7 @@ type Grant struct {
 type Limits struct {
 	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module"`
 	Deadline Duration `key:"deadline" default:"30s" doc:"wall time of one call, model time excluded"`
+	Fuel     int      `key:"fuel" default:"50000000" min:"1" doc:"instructions of a module for each KB of a request, beside a fixed amount"`
 	Batch    int      `key:"batch" default:"256" min:"1" doc:"most records in one call"`
 	Faults   int      `key:"faults" default:"10" min:"0" doc:"faulty records after which the stage stops"`
 }

@@ -1,0 +1,195 @@
+package wasm
+
+// A body is the walk over the code of one function, and what it found. It is used for one function after the other.
+type body struct {
+	reader
+	m        *module
+	declared span // the groups of locals
+	code     span // what follows them, without the end
+	typ      funcType
+	groups   int // of declared locals
+	locals   int // parameters included
+	calls    bool
+	edits    []edit // in the order of the code; the first is the function's entry
+	flow
+}
+
+// walk reads the body of a function: the i-th that the module defines.
+func (b *body) walk(i int) {
+	at := b.m.bodies[i]
+	b.reader = reader{data: b.m.code, at: at.start, end: at.end}
+	b.typ = b.m.types[b.m.functions[b.m.imported.functions+i]]
+	b.calls, b.edits = false, b.edits[:0]
+	b.declarations()
+	b.declared.end = b.at
+	b.code = span{b.at, b.end - 1}
+	b.begin()
+	for b.err == nil && len(b.frames) > 0 {
+		b.instruction()
+	}
+	if b.err == nil && b.more() {
+		b.fail("code after the function's end")
+	}
+}
+
+func (b *body) declarations() {
+	b.locals = len(b.typ.params)
+	b.groups = b.count("groups of locals", maxLocals)
+	b.declared.start = b.at
+	for range b.groups {
+		n := b.u32()
+		if b.valueType(); b.err != nil {
+			return
+		}
+		if n > uint32(maxLocals-b.locals) {
+			b.fail("more than %d locals", maxLocals)
+			return
+		}
+		b.locals += int(n)
+	}
+}
+
+// instruction reads one instruction, charges for it, and notes what must change.
+func (b *body) instruction() {
+	at := b.at
+	op := b.byte()
+	switch shapes[op] {
+	case plain:
+		b.plain(op, at)
+	case block:
+		b.blockType(len(b.m.types))
+		b.open(op)
+	case target, targets:
+		b.branch(op)
+	case callee:
+		b.callee(op)
+	case prefixFC:
+		b.bulkOperation(at)
+	case prefixFD:
+		b.vector(at)
+	case unknown:
+		b.unknown(uint32(op), at)
+	default:
+		b.pay(1)
+		b.immediate(shapes[op])
+		if op == opMemoryGrow {
+			b.note(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
+		}
+		b.calls = b.calls || op == opCallIndirect
+	}
+}
+
+// immediate reads what follows an opcode that has no influence on the flow of control.
+func (b *body) immediate(s shape) {
+	switch s {
+	case local:
+		b.index("local", b.locals)
+	case global:
+		b.index("global", b.m.globals)
+	case signature:
+		b.index("type", len(b.m.types))
+		b.u32()
+	case memarg:
+		b.u32()
+		b.u32()
+	case memargLane:
+		b.u32()
+		b.u32()
+		b.byte()
+	case i32Const:
+		b.signed(32)
+	case i64Const:
+		b.signed(64)
+	case f32Const:
+		b.bytes(4)
+	case f64Const:
+		b.bytes(8)
+	case sixteen:
+		b.bytes(16)
+	case lane, zero:
+		b.byte()
+	case selectTypes:
+		b.valueTypes("types of a select")
+	case refType:
+		b.referenceType()
+	case tableIndex, data, element:
+		b.u32()
+	case twoZeros, twoTables, elementTable, dataZero:
+		b.u32()
+		b.u32()
+	}
+}
+
+func (b *body) plain(op byte, at int) {
+	switch op {
+	case opElse:
+		b.otherwise()
+	case opEnd:
+		b.close()
+	case opReturn:
+		b.pay(1)
+		b.note(edit{kind: editReturn, at: at, end: b.at, value: int64(len(b.frames) - 1)})
+		b.leave(len(b.frames) - 1)
+		b.stop()
+	case opUnreachable:
+		b.pay(1)
+		b.stop()
+	case opNop:
+	default:
+		b.pay(1)
+	}
+}
+
+func (b *body) callee(op byte) {
+	b.pay(1)
+	at := b.at
+	f := b.index("function", len(b.m.functions))
+	b.edits = append(b.edits, edit{kind: editFunction, at: at, end: b.at, value: int64(f)})
+	b.calls = b.calls || op == opCall
+}
+
+func (b *body) vector(at int) {
+	op := b.u32()
+	if op >= uint32(len(shapesFD)) || shapesFD[op] == unknown {
+		b.unknown(opFD<<8|op, at)
+		return
+	}
+	b.pay(1)
+	b.immediate(shapesFD[op])
+}
+
+// bulkOperation reads an operation after 0xfc. Those that take time in proportion to their last operand cost so.
+func (b *body) bulkOperation(at int) {
+	op := b.u32()
+	if op >= uint32(len(shapesFC)) {
+		b.unknown(opFC<<8|op, at)
+		return
+	}
+	b.pay(1)
+	b.immediate(shapesFC[op])
+	switch op {
+	case fcMemoryInit, fcMemoryCopy, fcMemoryFill:
+		b.note(edit{kind: editBytes, at: at, end: at, value: byteShift})
+	case fcTableInit, fcTableCopy, fcTableFill:
+		b.note(edit{kind: editBytes, at: at, end: at})
+	case fcTableGrow:
+		b.note(edit{kind: editGrow, at: at, end: b.at})
+	}
+}
+
+// note keeps an edit of code that can be reached.
+func (b *body) note(e edit) {
+	if b.segment == dead {
+		return
+	}
+	b.edits = append(b.edits, e)
+}
+
+func (b *body) unknown(op uint32, at int) {
+	b.at = at
+	if name := proposals[op]; name != "" {
+		b.fail("opcode 0x%02x (%s) is not supported", op, name)
+		return
+	}
+	b.fail("opcode 0x%02x is not known", op)
+}
