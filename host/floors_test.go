@@ -22,8 +22,8 @@ var floors = [][]string{
 	{"sdk", "accelerators", "host/internal/durable", "host/internal/wasm", "recipes/..."},
 	{"sdk/...", "accelerators/...", "host/internal/recipe"},
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
-	{"host/internal/data", "host/internal/author", "host/internal/model", "host/internal/checkpoint"},
-	{"host/internal/train", "host/internal/eval"},
+	{"host/internal/data", "host/internal/model", "host/internal/checkpoint"},
+	{"host/internal/train", "host/internal/eval", "host/internal/author"},
 	{"host/internal/run"},
 	{"host/cmd/carebot", "host/cmd/bench"},
 }

@@ -27,7 +27,7 @@ func buildC(ctx context.Context, f folder) (manifest []byte, _ string, err error
 	if f.sdk != "" {
 		args = append(args, "-I", filepath.Join(f.sdk, "c"))
 	}
-	args = append(args, "-Wl,--strip-all,--stack-first,-z,stack-size=262144", "-o", f.out, "plugin.c")
+	args = append(args, "-I", ".", "-Wl,--strip-all,--stack-first,-z,stack-size=262144", "-o", f.out, "plugin.c")
 	if _, err := f.run(ctx, nil, clang, args...); err != nil {
 		return nil, "", err
 	}
