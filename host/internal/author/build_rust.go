@@ -24,10 +24,7 @@ func buildRust(ctx context.Context, f folder) (manifest []byte, _ string, err er
 		return nil, "", err
 	}
 	args := []string{"build", "--release", "--target", rustTarget, "--message-format=json-render-diagnostics"}
-	if f.sdk != "" {
-		args = append(args, "--config", fmt.Sprintf("patch.crates-io.carebot-sdk.path=%q", filepath.Join(f.sdk, "rust")))
-	}
-	messages, err := f.run(ctx, env, cargo, args...)
+	messages, err := f.run(ctx, env, cargo, append(args, f.crates(ctx, cargo, env)...)...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -44,6 +41,20 @@ func buildRust(ctx context.Context, f folder) (manifest []byte, _ string, err er
 	}
 	manifest, err = f.manifest()
 	return manifest, "", err
+}
+
+// crates returns the options that take the kit's crate from its checkout, when it is to be. The registry is left alone
+// when the plugin needs nothing else of it: it has not heard of a crate that is not published.
+func (f folder) crates(ctx context.Context, cargo string, env []string) []string {
+	if f.sdk == "" {
+		return nil
+	}
+	options := []string{"--config", fmt.Sprintf("patch.crates-io.carebot-sdk.path=%q", filepath.Join(f.sdk, "rust"))}
+	offline := append(options, "--offline")
+	if _, err := f.run(ctx, env, cargo, append([]string{"metadata", "--format-version=1"}, offline...)...); err != nil {
+		return options
+	}
+	return offline
 }
 
 // cargo returns a cargo whose compiler has the target, and the environment to run it in: the one that the author's path

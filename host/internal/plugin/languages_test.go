@@ -30,11 +30,13 @@ type written struct{ language, folder, transport string }
 var (
 	examples = []written{
 		{"c", "c/conformance", plugin.TransportWasm},
+		{"rust", "rust/conformance", plugin.TransportWasm},
 		{"ts", "ts/conformance", plugin.TransportWasm},
 		{"python", "python/conformance", plugin.TransportProcess},
 	}
 	medians = []written{
 		{"c", "c/conformance/median", plugin.TransportWasm},
+		{"rust", "rust/conformance/median", plugin.TransportWasm},
 		{"ts", "ts/conformance/median", plugin.TransportWasm},
 		{"python", "python/conformance/median", plugin.TransportProcess},
 	}
