@@ -34,7 +34,7 @@ func (f folder) install(ctx context.Context, npm string) error {
 	}
 	args := []string{"install", "--no-audit", "--no-fund"}
 	if f.sdk != "" {
-		args = append(args, "--no-save", "--install-links", filepath.Join(f.sdk, "ts"))
+		args = append(args, "--no-save", "--prefer-offline", "--install-links", filepath.Join(f.sdk, "ts"))
 	}
 	_, err := f.run(ctx, nil, npm, args...)
 	return err

@@ -30,7 +30,7 @@ var modelParams = []api.ValueType{i32, i32, i32, i32, i32}
 
 func logMessage(inst *moduleInstance, args []uint64) uint64 {
 	if text, ok := inst.memory().Read(uint32(args[1]), uint32(args[2])); ok {
-		inst.output.log.write(slog.Level(int32(args[0])), string(text[:min(len(text), maxLine)]))
+		inst.output.say(slog.Level(int32(args[0])), string(text[:min(len(text), maxLine)]))
 	}
 	return 0
 }
