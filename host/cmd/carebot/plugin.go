@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/carebot-llm/carebot/host/internal/author"
+	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/run"
@@ -75,7 +76,7 @@ func (a *app) prepare(ctx context.Context, use string, s subject) (_ *opening, e
 		return nil, err
 	}
 	o.Spec = plugin.Spec{
-		Name: filepath.Base(use), Dir: ".", CacheDir: cacheDir(), Log: a.log,
+		Name: filepath.Base(use), Dir: ".", CacheDir: durable.CacheDir(), Log: a.log,
 		Plugin: recipe.Plugin{Use: use, With: with, Grant: recipe.Grant{Network: s.network, Env: s.env}},
 	}
 	if o.info, err = plugin.Inspect(ctx, o.Plugin, o.Dir); err != nil {

@@ -50,7 +50,11 @@ func (i Info) check(p recipe.Plugin) error {
 
 // inspect returns the code as well when it is a module's.
 func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code []byte, err error) {
-	if info.Transport, info.Path, err = ResolveUse(p.Use, dir); err != nil {
+	use, err := local(ctx, p.Use)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	if info.Transport, info.Path, err = ResolveUse(use, dir); err != nil {
 		return Info{}, nil, err
 	}
 	if info.Digest, code, err = readCode(info, p, dir); err != nil {

@@ -73,7 +73,7 @@ type Model struct {
 
 // A Plugin binds a plugin to the recipe.
 type Plugin struct {
-	Use    string            `key:"use" required:"true" path:"slash" doc:"name of a built-in plugin, path of a .wasm module, or path of an executable"`
+	Use    string            `key:"use" required:"true" path:"slash" doc:"name of a built-in plugin, path of a .wasm module or of an executable, or an OCI reference by digest"`
 	SHA256 string            `key:"sha256" pattern:"sha256" doc:"digest that the file must have"`
 	Args   []string          `key:"args" doc:"command-line arguments of an executable"`
 	Models map[string]string `key:"models" doc:"the plugin's model names to models or stages of this recipe"`
