@@ -17,7 +17,7 @@ import (
 
 // benched are the embedded data that plugins of a kind are measured on.
 var benched = map[sdk.Kind]string{
-	sdk.KindScorer: "sample://medical/*.jsonl",
+	sdk.KindScorer: "sample://medical/*.jsonl.gz",
 	sdk.KindFilter: "sample://dialogues.jsonl.gz",
 	sdk.KindReward: "sample://pairs.jsonl.gz",
 }
