@@ -31,7 +31,7 @@ impl Tables {
 /// The place of a name.
 fn place(what: &str, names: &[String], name: &str) -> Result<usize> {
     let place = names.iter().position(|n| n == name);
-    place.ok_or_else(|| format!("{} {:?} is not declared in the manifest", what, name).into())
+    place.ok_or_else(|| format!("{} \"{}\" is not declared in the manifest", what, name).into())
 }
 
 /// Lists of turns in one.
