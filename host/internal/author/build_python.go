@@ -12,9 +12,7 @@ func buildPython(ctx context.Context, f folder) (_ []byte, use string, err error
 		return nil, "", err
 	}
 	if _, err := f.run(ctx, nil, python, "-c", "import grpc"); err != nil {
-		return nil, "", &MissingTool{
-			Tool: "grpcio for python3", Install: "apt-get install python3-grpcio, or pip install grpcio",
-		}
+		return nil, "", &MissingTool{Tool: "grpcio for python3", Install: "apt-get install python3-grpcio, or pip install grpcio"}
 	}
 	return nil, filepath.Join(f.dir, "plugin.py"), nil
 }
