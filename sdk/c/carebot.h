@@ -69,9 +69,16 @@ cb_text cb_trim(cb_text text, cb_text bytes);
 size_t cb_find(cb_text text, cb_text part);
 /* How many characters (code points) the text has. */
 size_t cb_length(cb_text text);
-/* Takes the first character (code point) off a text that is not empty. What is no UTF-8 counts byte by byte as U+FFFD.
+uint32_t cb__next_wide(cb_text *text);
+/* Takes the first character (code point) off a text that is not empty. Bytes that are not UTF-8 count as U+FFFD each.
  */
-uint32_t cb_next(cb_text *text);
+static inline uint32_t cb_next(cb_text *text) {
+	unsigned char first = (unsigned char)text->at[0];
+	if (first >= 0x80) return cb__next_wide(text);
+	text->at++;
+	text->n--;
+	return first;
+}
 
 /* A text of the call, made from a format: %d int, %z size_t, %g double (six digits), %s string that ends with zero, %t
  * cb_text, %% percent sign. */
@@ -516,15 +523,15 @@ size_t cb_length(cb_text text) {
 	return n;
 }
 
-/* How many bytes a character has that starts with this byte, 0 when none does. */
+/* How many bytes a character beyond ASCII has that starts with this byte, 0 when none does. */
 static size_t cb__width(unsigned char first) {
-	return first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+	return first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
-uint32_t cb_next(cb_text *text) {
+uint32_t cb__next_wide(cb_text *text) {
 	const unsigned char *p = (const unsigned char *)text->at;
 	size_t width = cb__width(p[0]);
-	uint32_t c = width <= 1 ? p[0] : p[0] & (0xFFu >> (width + 1));
+	uint32_t c = p[0] & (0xFFu >> (width + 1));
 	bool good = width > 0 && width <= text->n;
 	for (size_t i = 1; good && i < width; i++) {
 		good = (p[i] & 0xC0) == 0x80;

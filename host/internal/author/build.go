@@ -74,7 +74,8 @@ func languageOf(dir string) (language, error) {
 		}
 		known = append(known, l.name+" ("+strings.Join(l.marks, " or ")+")")
 	}
-	return language{}, fmt.Errorf("%s is no plugin's folder: it has the files of none of %s", dir, strings.Join(known, ", "))
+	return language{}, fmt.Errorf("%s is no plugin's folder: it has the files of none of %s",
+		dir, strings.Join(known, ", "))
 }
 
 func newFolder(dir, out string) (f folder, err error) {

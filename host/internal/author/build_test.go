@@ -50,6 +50,13 @@ func folders(t *testing.T) []string {
 	return all
 }
 
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // authored copies an example into a folder of its own, as an author has it.
 func authored(t *testing.T, folder string) string {
 	t.Helper()
@@ -58,9 +65,7 @@ func authored(t *testing.T, folder string) string {
 		t.Fatal(err)
 	}
 	if strings.HasPrefix(folder, "go/") {
-		if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module my-plugin\n\ngo 1.26\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		write(t, filepath.Join(dir, "go.mod"), "module my-plugin\n\ngo 1.26\n")
 	}
 	return dir
 }
@@ -156,12 +161,8 @@ func TestMissingToolIsNamedWithItsPackage(t *testing.T) {
 
 func TestCompilersComplaintIsTheError(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() { no() }\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module my-plugin\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	write(t, filepath.Join(dir, "main.go"), "package main\n\nfunc main() { no() }\n")
+	write(t, filepath.Join(dir, "go.mod"), "module my-plugin\n")
 	_, err := Build(t.Context(), dir, filepath.Join(dir, "out.wasm"))
 	wantError(t, err, "main.go:3", "undefined: no")
 }

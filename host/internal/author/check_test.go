@@ -60,7 +60,8 @@ func init() {
 }
 
 func TestFailuresSayWhatDiffers(t *testing.T) {
-	cases, err := readCases(strings.NewReader(`{"name": "long", "document": {"text": "abc"}, "want": {"scores": {"x": 2, "y": 1}}}
+	cases, err := readCases(strings.NewReader(`
+{"name": "long", "document": {"text": "abc"}, "want": {"scores": {"x": 2, "y": 1}}}
 {"dialogue": {}, "want": {"action": "later"}}
 {"dialogue": {}, "want": {"action": "keep", "reasons": [], "score": 1, "edits": [{"turn": 1, "op": "delete"}]}}
 {"sample": {"response": "a"}, "want": {"status": "fault"}}
@@ -75,10 +76,10 @@ func TestFailuresSayWhatDiffers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"line 1 (long): scores.x is 3, want 2; scores.y is not declared in the manifest",
-		"line 3: action is drop, want keep; score is 0.5, want 1; reasons is [late], want []; " +
+		"line 2 (long): scores.x is 3, want 2; scores.y is not declared in the manifest",
+		"line 4: action is drop, want keep; score is 0.5, want 1; reasons is [late], want []; " +
 			"edits are [], want [{Turn:1 Op:delete Text:}]",
-		"line 5: status is fault (no mood), want ok; reward is NaN, want 1",
+		"line 6: status is fault (no mood), want ok; reward is NaN, want 1",
 	}
 	if len(failures) != len(want) {
 		t.Fatal(failures)

@@ -277,7 +277,7 @@ static void numbers(void) {
 		}
 	}
 	uint64_t state = 1;
-	for (int i = 0; i < 200000; i++) { /* doubles of all sizes, written in 17 digits */
+	for (int i = 0; i < 50000; i++) { /* doubles of all sizes, written in 17 digits */
 		double v, want;
 		char text[64];
 		state = state * 6364136223846793005u + 1442695040888963407u;

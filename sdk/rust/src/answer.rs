@@ -7,8 +7,8 @@ pub enum Status {
     Fault,
 }
 
-/// Answers one document: values by the names that the manifest declares. They travel as `f32`; a score that is left out
-/// is absent, one that the manifest does not declare fails the batch.
+/// Answers one document: values by the names that the manifest declares. They travel as `f32`; a score that is left
+/// out is absent, one that the manifest does not declare fails the batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rating {
     pub status: Status,
@@ -39,7 +39,8 @@ impl Rating {
     }
 }
 
-/// What a filter wants done with a dialogue. `Later` postpones the verdict to [`Flusher::flush`](crate::Flusher::flush).
+/// What a filter wants done with a dialogue. `Later` postpones the verdict to
+/// [`Flusher::flush`](crate::Flusher::flush).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Action {
     #[default]
@@ -52,10 +53,18 @@ pub enum Action {
 /// A change to one turn, counted from 0 in the dialogue as it stands after the edits before this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    Replace { turn: usize, text: String },
-    Delete { turn: usize },
+    Replace {
+        turn: usize,
+        text: String,
+    },
+    Delete {
+        turn: usize,
+    },
     /// Puts a user or assistant turn, whichever keeps the alternation, before the turn.
-    Insert { turn: usize, text: String },
+    Insert {
+        turn: usize,
+        text: String,
+    },
 }
 
 impl Edit {
@@ -69,8 +78,8 @@ impl Edit {
     }
 }
 
-/// Answers one dialogue. The score travels as `f32`; reasons are names of the manifest; edits are carried out in their
-/// order when the action is [`Action::Edit`].
+/// Answers one dialogue. The score travels as `f32`; reasons are names of the manifest; edits are carried out in
+/// their order when the action is [`Action::Edit`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
     pub status: Status,

@@ -31,7 +31,7 @@ impl Tables {
 /// The place of a name.
 fn place(what: &str, names: &[String], name: &str) -> Result<usize> {
     let place = names.iter().position(|n| n == name);
-    place.ok_or_else(|| format!("{} {:?} is not declared in the manifest", what, name).into())
+    place.ok_or_else(|| format!("{} \"{}\" is not declared in the manifest", what, name).into())
 }
 
 /// Lists of turns in one.
@@ -65,13 +65,20 @@ pub(crate) fn documents<'a>(f: &Frame<'a>) -> Vec<Document<'a>> {
     let (mut language, mut source) = (f.texts(column::LANGUAGE, f.rows), f.texts(column::SOURCE, f.rows));
     let (mut text, mut meta) = (f.texts(column::TEXT, f.rows), f.texts(column::META, f.rows));
     let mut next = |id| {
-        Some(Document { id, text: text.next()?, language: language.next()?, source: source.next()?, meta: meta.next()? })
+        Some(Document {
+            id,
+            text: text.next()?,
+            language: language.next()?,
+            source: source.next()?,
+            meta: meta.next()?,
+        })
     };
     f.texts(column::ID, f.rows).filter_map(&mut next).collect()
 }
 
 pub(crate) fn dialogues<'t>(f: &Frame<'t>, turns: &'t Turns<'t>) -> Vec<Dialogue<'t>> {
-    let columns = f.texts(column::ID, f.rows).zip(f.texts(column::LANGUAGE, f.rows)).zip(f.texts(column::SOURCE, f.rows));
+    let columns =
+        f.texts(column::ID, f.rows).zip(f.texts(column::LANGUAGE, f.rows)).zip(f.texts(column::SOURCE, f.rows));
     let dialogue = |(i, ((id, language), source))| Dialogue { id, turns: turns.list(i), language, source };
     columns.enumerate().map(dialogue).collect()
 }

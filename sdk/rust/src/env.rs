@@ -29,7 +29,7 @@ impl Env {
     pub fn model(&self, name: &str) -> Result<Model> {
         match self.models.iter().find(|(granted, _)| granted == name) {
             Some((_, model)) => Ok(model.clone()),
-            None => Err(format!("model {:?} is not granted", name).into()),
+            None => Err(format!("model \"{}\" is not granted", name).into()),
         }
     }
 

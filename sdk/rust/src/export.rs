@@ -99,8 +99,8 @@ fn report_panics() {
     std::panic::set_hook(Box::new(|panic| crate::log(crate::Level::Error, &panic.to_string())));
 }
 
-/// Makes the module's exports from a plugin and the traits that it has: `carebot::plugin!(MyPlugin: Scorer, Reward);`.
-/// It stands once in a crate, whose `manifest.json` lies beside its `Cargo.toml`.
+/// Makes the module's exports from a plugin and the traits that it has: `carebot::plugin!(MyPlugin: Scorer,
+/// Reward);`. It stands once in a crate, whose `manifest.json` lies beside its `Cargo.toml`.
 #[macro_export]
 macro_rules! plugin {
     ($plugin:ty: $($kind:ident),+ $(,)?) => {

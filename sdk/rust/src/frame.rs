@@ -179,7 +179,8 @@ impl<'a> Frame<'a> {
             return Err("a frame with too many rows or columns".into());
         }
         let batch = u64::from_le_bytes(data[24..32].try_into().unwrap());
-        let mut frame = Frame { kind: Kind(u16_at(data, 6)), rows, batch, columns: Vec::with_capacity(columns), data };
+        let mut frame =
+            Frame { kind: Kind(u16_at(data, 6)), rows, batch, columns: Vec::with_capacity(columns), data };
         for entry in data[HEADER..HEADER + columns * ENTRY].chunks_exact(ENTRY) {
             let column = frame.column(entry).ok_or_else(|| format!("column {:#x} is malformed", u16_at(entry, 0)))?;
             frame.columns.push(column);
@@ -247,8 +248,8 @@ impl<'a> Frame<'a> {
 /// Text of the host's.
 fn text(bytes: &[u8]) -> &str {
     debug_assert!(std::str::from_utf8(bytes).is_ok());
-    // SAFETY: the contract is that the text in the host's frames is valid UTF-8, which the host has checked once. Checking
-    // again would cost more than most plugins do.
+    // SAFETY: the contract is that the text in the host's frames is valid UTF-8, which the host has checked once.
+    // Checking again would cost more than most plugins do.
     unsafe { std::str::from_utf8_unchecked(bytes) }
 }
 

@@ -13,14 +13,23 @@ fn golden(name: &str) -> Vec<u8> {
 }
 
 const NAMES: [&str; 12] = [
-    "documents", "dialogues", "samples", "ratings", "verdicts", "judgements", "loglik", "loglik-answer", "texts", "embed",
-    "vectors", "open",
+    "documents",
+    "dialogues",
+    "samples",
+    "ratings",
+    "verdicts",
+    "judgements",
+    "loglik",
+    "loglik-answer",
+    "texts",
+    "embed",
+    "vectors",
+    "open",
 ];
 
 const MANIFEST: &str = r#"{"scores": [{"name": "a"}, {"name": "b"}], "reasons": ["short", "rude"]}"#;
 
-const TURNS: [Turn; 2] =
-    [Turn { role: Role::User, text: "头痛？" }, Turn { role: Role::Assistant, text: "Rest." }];
+const TURNS: [Turn; 2] = [Turn { role: Role::User, text: "头痛？" }, Turn { role: Role::Assistant, text: "Rest." }];
 
 /// Copies a column of a frame into one that is being written.
 fn copy(w: &mut Writer, f: &Frame, c: &frame::Column) {
@@ -170,8 +179,8 @@ fn calls_that_fail_say_why() {
     assert_eq!(Frame::parse(guest.flush(2).unwrap()).unwrap().rows, 0);
 }
 
-/// A frame in which any bit is wrong is refused or read; it never makes the reader panic. (Texts are left alone, which
-/// the host promises to be UTF-8.)
+/// A frame in which any bit is wrong is refused or read; it never makes the reader panic. (Texts are left alone,
+/// which the host promises to be UTF-8.)
 #[test]
 fn damaged_frames_are_refused_or_read() {
     for name in NAMES {

@@ -4,8 +4,8 @@ use crate::{
     Dialogue, Document, Env, Filter, Flusher, Judgement, Plugin, Rating, Result, Reward, Sample, Scorer, Verdict,
 };
 
-/// What a plugin can do. The methods that add to it have the names of the traits, so that [`plugin!`](crate::plugin) can
-/// be told the traits.
+/// What a plugin can do. The methods that add to it have the names of the traits, so that [`plugin!`](crate::plugin)
+/// can be told the traits.
 #[allow(clippy::type_complexity)]
 pub struct Methods<P> {
     score: Option<fn(&mut P, &[Document]) -> Result<Vec<Rating>>>,

@@ -263,7 +263,9 @@ mod tests {
 
     #[test]
     fn values_are_read() {
-        let v = Json::parse(" {\"a\": [1, {\"b\": \"x\\n\\u4e2d\\ud83e\\udec0\\ud800\"}, true], \"\\u0061b\": null} ").unwrap();
+        let v =
+            Json::parse(" {\"a\": [1, {\"b\": \"x\\n\\u4e2d\\ud83e\\udec0\\ud800\"}, true], \"\\u0061b\": null} ")
+                .unwrap();
         assert_eq!(v.get("ab"), Some(&Json::Null));
         assert_eq!(v.get("b"), None);
         let a = v.array("a").unwrap();
@@ -286,8 +288,25 @@ mod tests {
     fn what_is_not_json_is_refused() {
         let deep = "[".repeat(100) + &"]".repeat(100);
         for text in [
-            "", "{", "{\"a\"}", "[1,]", "{\"a\":1,}", "\"a", "\"\\x\"", "\"\\u12\"", "tru", "-", "01", "1.", "1e309", "[1 2]",
-            "{1:2}", "\"\n\"", "1 2", "\"\\u+123\"", &deep,
+            "",
+            "{",
+            "{\"a\"}",
+            "[1,]",
+            "{\"a\":1,}",
+            "\"a",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "tru",
+            "-",
+            "01",
+            "1.",
+            "1e309",
+            "[1 2]",
+            "{1:2}",
+            "\"\n\"",
+            "1 2",
+            "\"\\u+123\"",
+            &deep,
         ] {
             assert!(Json::parse(text).is_err(), "{}", text);
         }

@@ -1,7 +1,7 @@
 //! Plugins for [CareBot](https://github.com/carebot-llm/carebot) in Rust.
 //!
-//! A plugin rates documents ([`Scorer`]), filters dialogues ([`Filter`], [`Flusher`]) or judges answers ([`Reward`]). It
-//! is a WebAssembly module that the host asks in batches of plain structs:
+//! A plugin rates documents ([`Scorer`]), filters dialogues ([`Filter`], [`Flusher`]) or judges answers ([`Reward`]).
+//! It is a WebAssembly module that the host asks in batches of plain structs:
 //!
 //! ```
 //! use carebot::{Document, Env, Plugin, Rating, Result, Scorer};
@@ -21,8 +21,8 @@
 //! }
 //! ```
 //!
-//! and at the end `carebot::plugin!(Length: Scorer);`, which makes the module's exports. What the plugin says of itself is
-//! `manifest.json` beside its `Cargo.toml`.
+//! and at the end `carebot::plugin!(Length: Scorer);`, which makes the module's exports. What the plugin says of
+//! itself is `manifest.json` beside its `Cargo.toml`.
 //!
 //! An error fails the whole batch, which the host then splits to find the record; so does a panic, which costs the
 //! instance besides. A record that cannot be judged is answered with [`Rating::abstain`] or its like.
@@ -56,7 +56,8 @@ pub type Error = Box<dyn std::error::Error>;
 /// A result whose error fails a batch.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What a plugin is made from. It is opened once for each instance; one instance is never asked by two threads at once.
+/// What a plugin is made from. It is opened once for each instance; one instance is never asked by two threads at
+/// once.
 pub trait Plugin: Sized {
     /// Makes an instance, or says what is wrong with the configuration.
     fn open(env: &Env) -> Result<Self>;
@@ -74,8 +75,8 @@ pub trait Filter: Plugin {
     fn filter(&mut self, dialogues: &[Dialogue]) -> Result<Vec<Verdict>>;
 }
 
-/// A filter that has answered [`Verdict::later`]. Its manifest says purity `stateful`; it runs as one instance, in the
-/// order of the data.
+/// A filter that has answered [`Verdict::later`]. Its manifest says purity `stateful`; it runs as one instance, in
+/// the order of the data.
 pub trait Flusher: Filter {
     /// The postponed verdicts, at the end of the data, in the order in which they were postponed.
     fn flush(&mut self) -> Result<Vec<Verdict>>;

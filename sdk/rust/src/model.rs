@@ -3,8 +3,8 @@ use crate::frame::{column, Frame, Kind, Type, Writer};
 use crate::host;
 use crate::{Result, Turn};
 
-/// One of the host's models. Requests are answered in order, one answer for each. Ask for a whole batch at once: the host
-/// joins the requests of all instances. Turns are rendered by the model's chat template, those of
+/// One of the host's models. Requests are answered in order, one answer for each. Ask for a whole batch at once: the
+/// host joins the requests of all instances. Turns are rendered by the model's chat template, those of
 /// [`Role::Raw`](crate::Role::Raw) are taken as they are.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -24,8 +24,9 @@ pub struct ModelInfo {
     pub hidden: usize,
 }
 
-/// Asks for the likelihood of the continuation after the context and, when there is one, after the second context. Contexts
-/// that are too long lose their oldest tokens; the continuation is cut at its end, equally under both contexts.
+/// Asks for the likelihood of the continuation after the context and, when there is one, after the second context.
+/// Contexts that are too long lose their oldest tokens; the continuation is cut at its end, equally under both
+/// contexts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogLikRequest<'a> {
     pub context: &'a [Turn<'a>],
@@ -60,8 +61,8 @@ impl Model {
         self.in_parts(Kind::EMBED, texts, 8 * self.info.hidden, |text| text.len(), put_embed, read)
     }
 
-    /// Asks in parts that fit a frame; answers do not depend on how. `size` is about what a request takes, `width` what an
-    /// answer takes at most.
+    /// Asks in parts that fit a frame; answers do not depend on how. `size` is about what a request takes, `width`
+    /// what an answer takes at most.
     fn in_parts<Q, A>(
         &self,
         kind: Kind,

@@ -23,8 +23,8 @@ pub struct Turn<'a> {
     pub text: &'a str,
 }
 
-/// One text of a corpus. `language` is a BCP 47 tag or empty; `meta` is a JSON object or empty. Columns that the manifest
-/// does not ask for are empty.
+/// One text of a corpus. `language` is a BCP 47 tag or empty; `meta` is a JSON object or empty. Columns that the
+/// manifest does not ask for are empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Document<'a> {
     pub id: &'a str,

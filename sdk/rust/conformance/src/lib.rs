@@ -1,8 +1,8 @@
 //! The plugin that every language has for the conformance tests: all three kinds, configuration, edits, models.
 
 use carebot::{
-    log, Dialogue, Document, Edit, Env, Filter, Judgement, Level, LogLik, LogLikRequest, Model, Plugin, Rating, Result,
-    Reward, Role, Sample, Scorer, Turn, Verdict,
+    log, Dialogue, Document, Edit, Env, Filter, Judgement, Level, LogLik, LogLikRequest, Model, Plugin, Rating,
+    Result, Reward, Role, Sample, Scorer, Turn, Verdict,
 };
 
 struct Example {
