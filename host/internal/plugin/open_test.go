@@ -171,7 +171,7 @@ func TestDigestOfAnInterpreterCoversItsScript(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "plugin.py"), []byte(script), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		d, err := executableDigest("/bin/sh", dir, args)
+		d, err := executableDigest(command{path: "/bin/sh", dir: dir, args: args})
 		if err != nil {
 			t.Fatal(err)
 		}
