@@ -36,8 +36,12 @@ executable by its path.`,
 			if err != nil {
 				return fmt.Errorf("print the manifest of %s: %w", args[0], err)
 			}
-			_, err = fmt.Fprintf(a.out, "transport: %s\nsha256: %s\nmanifest: %s\n",
-				info.Transport, info.Digest, manifest)
+			contained := ""
+			if info.Contained != "" {
+				contained = "contained: " + info.Contained + "\n"
+			}
+			_, err = fmt.Fprintf(a.out, "transport: %s\nsha256: %s\n%smanifest: %s\n",
+				info.Transport, info.Digest, contained, manifest)
 			return err
 		},
 	}

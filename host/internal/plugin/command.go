@@ -56,6 +56,18 @@ func (c *command) searchPath() string {
 	return defaultPath
 }
 
+// goCollection is how much garbage a plugin in Go lets gather, in percent of what is in use. A batch is garbage once it
+// is answered: at Go's own 100 % the memory of each large one goes back to the kernel and comes anew with the next, which
+// costs more than the answers.
+const goCollection = 400
+
+// environment is what the process finds besides what is said of sockets and proxies. Later settings prevail.
+func (c *command) environment() []string {
+	return append([]string{
+		"PATH=" + c.searchPath(), fmt.Sprintf("GOGC=%d", goCollection), fmt.Sprintf("GOMEMLIMIT=%d", c.memory),
+	}, c.env...)
+}
+
 // pin digests what runs, which must be what has been inspected.
 func (c *command) pin(digest string) (err error) {
 	if c.pinned, err = pin(programOf(*c)); err == nil && digestOf(c.pinned) != digest {
@@ -126,6 +138,10 @@ func (c *command) confine(cmd *exec.Cmd, sockets string) error {
 	if err != nil {
 		return err
 	}
+	hidden, err := realPaths(c.hidden)
+	if err != nil {
+		return err
+	}
 	root := filepath.Join(c.sockets, "root")
 	if err := os.Mkdir(root, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
@@ -133,8 +149,21 @@ func (c *command) confine(cmd *exec.Cmd, sockets string) error {
 	cmd.Env = append(cmd.Env, c.net.environment()...)
 	return confine(cmd, confinement{
 		containment: with, Program: c.path, Args: c.args, Dir: dir, Root: root, View: c.view(dir, sockets),
-		Hidden: c.hidden, Pinned: c.pinned, Memory: c.memory, Shared: len(cmd.ExtraFiles) > 0, Net: c.net,
+		Hidden: hidden, Pinned: c.pinned, Memory: c.memory, Shared: len(cmd.ExtraFiles) > 0, Net: c.net,
 	})
+}
+
+// realPaths returns the paths that exist, absolute and without symbolic links.
+func realPaths(paths []string) (real []string, err error) {
+	for _, path := range paths {
+		if path, err = filepath.Abs(path); err != nil {
+			return nil, err
+		}
+		if path, err := filepath.EvalSymlinks(path); err == nil {
+			real = append(real, path)
+		}
+	}
+	return real, nil
 }
 
 // view is what the process sees: the system, the program, the working directory, what the recipe grants, its sockets.

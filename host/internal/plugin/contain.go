@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 
 	"github.com/carebot-llm/carebot/host/internal/recipe"
@@ -40,19 +41,21 @@ func (c containment) none() bool { return c.missing == errNoHelper || c.missing 
 
 // String says how processes are contained, in words for people.
 func (c containment) String() string {
-	with := "no new privileges, no capabilities, system calls filtered, limits on memory, files and processes"
+	if c.none() {
+		return fmt.Sprintf("no (%v)", c.missing)
+	}
+	parts := []string{"no capabilities", "no new privileges", "system calls filtered", "memory, files and processes limited"}
 	if c.Landlock > 0 {
-		with += fmt.Sprintf(", Landlock %d", c.Landlock)
+		parts = append(parts, fmt.Sprintf("Landlock %d", c.Landlock))
 	}
-	switch {
-	case c.Namespaces && c.Proc:
-		return "own namespaces (user, mount, pid, net, ipc, uts), private file system; " + with
-	case c.Namespaces:
-		return "own namespaces (user, mount, pid, net, ipc, uts), private file system without /proc; " + with
-	case c.none():
-		return fmt.Sprintf("none: %v", c.missing)
+	if !c.Namespaces {
+		return fmt.Sprintf("partly (%s; no namespaces, so that the network is open: %v)", strings.Join(parts, ", "), c.missing)
 	}
-	return fmt.Sprintf("%s; no namespaces, so the network is open and other processes are in sight: %v", with, c.missing)
+	own := "own users, mounts, processes, network, IPC and names"
+	if !c.Proc {
+		own += ", no /proc"
+	}
+	return fmt.Sprintf("yes (%s, private file system, %s)", own, strings.Join(parts, ", "))
 }
 
 var (

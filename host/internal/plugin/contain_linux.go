@@ -8,7 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -74,9 +74,8 @@ func askSystem() containment {
 		if err = try(confinement{containment: with, Root: root, Memory: 1 << 20}); err == nil {
 			return with
 		}
-		c.missing = errors.Join(c.missing, err)
 	}
-	c.missing = errors.New(strings.ReplaceAll(c.missing.Error(), "\n", ", "))
+	c.missing = err
 	return c
 }
 
@@ -90,7 +89,7 @@ func try(c confinement) error {
 	}
 	cmd.Env = []string{}
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%w %s", err, strings.TrimSpace(said.String()))
+		return fmt.Errorf("start in namespaces: %w %s", err, bytes.TrimSpace(said.Bytes()))
 	}
 	return nil
 }
@@ -124,6 +123,7 @@ func (c *confinement) runInside() error {
 		do   func() error
 	}{
 		{"forbid further user namespaces", forbidNamespaces},
+		{"limit the processes", limitProcesses},
 		{"set the host name", func() error { return unix.Sethostname([]byte("plugin")) }},
 		{"build the private file system", c.buildRoot},
 		{"lay out the network", c.Net.open},
@@ -190,6 +190,23 @@ func forbidNamespaces() error {
 	return os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0)
 }
 
+// limitProcesses bounds the threads in the process namespace, root's too, which RLIMIT_NPROC lets pass. The number is the
+// namespace's since Linux 6.14, the machine's before.
+func limitProcesses() error {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return err
+	}
+	var major, minor int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor); err != nil {
+		return fmt.Errorf("read the kernel's version: %w", err)
+	}
+	if major < 6 || major == 6 && minor < 14 {
+		return nil
+	}
+	return os.WriteFile("/proc/sys/kernel/pid_max", []byte(strconv.Itoa(maxThreads)), 0)
+}
+
 // Limits of a process besides its memory.
 const (
 	// runtimeRoom is for what a language's runtime reserves before it computes anything: heap arenas, stacks of threads.
@@ -231,7 +248,7 @@ func (c *confinement) giveUp() error {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
 	if err := c.lock(); err != nil {
-		return fmt.Errorf("Landlock: %w", err)
+		return fmt.Errorf("restrict by Landlock: %w", err)
 	}
 	if err := filterCalls(); err != nil {
 		return fmt.Errorf("filter system calls: %w", err)

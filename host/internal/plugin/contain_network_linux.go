@@ -42,9 +42,6 @@ func raiseLoopback(n *network) error {
 		return err
 	}
 	for i, address := range n.Aliases {
-		if !address.Is4() {
-			continue // the proxy has it, an alias would take netlink
-		}
 		alias := fmt.Sprintf("lo:%d", i)
 		for _, set := range []struct {
 			request uint

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -41,23 +42,30 @@ func newNetwork(socket string, granted []string) (network, error) {
 	return n, errors.Join(problems...)
 }
 
+// hostNames are the names that hosts have.
+var hostNames = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
+
 func (n *network) grant(target string) error {
-	host, service, err := net.SplitHostPort(target)
-	if err != nil || host == "" {
+	host, service, err := net.SplitHostPort(canonical(target))
+	if err != nil {
 		return fmt.Errorf("grant.network: %q is not host:port", target)
 	}
 	port, err := net.LookupPort("tcp", service)
-	if err != nil {
-		return fmt.Errorf("grant.network: %q has no port: %w", target, err)
+	if err != nil || port == 0 {
+		return fmt.Errorf("grant.network: %q names no port", target)
 	}
+	n.Ports = append(n.Ports, uint16(port))
 	address, err := netip.ParseAddr(host)
 	switch {
+	case err != nil && !hostNames.MatchString(host), address.Zone() != "", address.IsValid() && address.IsUnspecified():
+		return fmt.Errorf("grant.network: %q names no host", target)
 	case err != nil:
 		address = n.name(host)
+	case !address.IsLoopback() && !address.Is4():
+		return nil // an address that the interface cannot be given without netlink: the proxy leads there
 	case !address.IsLoopback() && !slices.Contains(n.Aliases, address):
 		n.Aliases = append(n.Aliases, address)
 	}
-	n.Ports = append(n.Ports, uint16(port))
 	at := netip.AddrPortFrom(address, uint16(port)).String()
 	if !slices.ContainsFunc(n.Doors, func(d door) bool { return d.Address == at }) {
 		n.Doors = append(n.Doors, door{at, canonical(target)})
@@ -67,11 +75,11 @@ func (n *network) grant(target string) error {
 
 // name returns the address that stands for a host name, the same for all its ports.
 func (n *network) name(host string) netip.Addr {
-	if strings.EqualFold(host, "localhost") {
+	if host == "localhost" {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
 	for _, known := range n.Names {
-		if strings.EqualFold(known.Name, host) {
+		if known.Name == host {
 			return netip.MustParseAddr(known.Address)
 		}
 	}

@@ -64,6 +64,9 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 		{"other model", info(TransportWasm), recipe.Plugin{Models: map[string]string{"x": "y"}}, "models.x: p asks for no"},
 		{"network", info(TransportProcess, "network"), recipe.Plugin{}, "grant.network: p asks for the network"},
 		{"network of a module", info(TransportWasm, "network"), recipe.Plugin{Grant: network}, "only an executable"},
+		{"network that is none", info(TransportProcess), recipe.Plugin{Grant: recipe.Grant{Network: []string{"h"}}},
+			`grant.network: "h" is not host:port`},
+		{"files of a module", info(TransportWasm), recipe.Plugin{Grant: recipe.Grant{Read: []string{"x"}}}, "grant.read"},
 		{"environment of a module", info(TransportWasm), recipe.Plugin{Grant: env}, "grant.env"},
 		{"arguments of a module", info(TransportWasm), recipe.Plugin{Args: []string{"-x"}}, "args: "},
 	} {

@@ -39,7 +39,7 @@ type process struct {
 func launch(ctx context.Context, c command) (*process, error) {
 	p := &process{output: &output{log: c.log}, onEnd: func(bool) {}}
 	cmd := exec.Command(c.path, c.args...)
-	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd.Dir, cmd.Env = c.dir, c.environment()
 	var err error
 	if p.shared, err = c.share(cmd); err != nil {
 		return nil, err

@@ -34,17 +34,23 @@ func (v view) add(path string, write bool) {
 func (v view) places() []place {
 	var all []place
 	for _, path := range slices.Sorted(maps.Keys(v)) {
-		p := v[path]
-		if !slices.ContainsFunc(all, func(q place) bool { return q.shows(p) }) {
+		p, seen := v[path], false
+		for _, above := range all {
+			if within(path, above.Path) { // the last is the nearest
+				seen = above.shows(p)
+			}
+		}
+		if !seen {
 			all = append(all, p)
 		}
 	}
 	return all
 }
 
-// shows tells whether another place is seen in this one: a path with links by its links, another as it is.
+// shows tells whether a place is seen as it should be in this one, which is above it: a path with links is seen by its
+// links, another as it is.
 func (p place) shows(q place) bool {
-	return within(q.Path, p.Path) && (q.Path != q.From || p.Path == p.From && p.Write == q.Write)
+	return q.Path != q.From || p.Path == p.From && p.Write == q.Write
 }
 
 // settings are the files of /etc that programs need to start, to know the time and to check certificates. Keys and

@@ -75,10 +75,14 @@ var attempts = map[string]func(string) (string, error){
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}
 		return "unshared", cmd.Run()
 	},
-	"trace":    func(string) (string, error) { return "traced", syscall.PtraceAttach(1) },
-	"exit":     func(string) (string, error) { os.Exit(3); return "", nil },
-	"signal":   func(string) (string, error) { return "", syscall.Kill(os.Getpid(), syscall.SIGKILL) },
-	"stop":     func(string) (string, error) { return "stopped", syscall.Kill(os.Getpid(), syscall.SIGSTOP) },
+	"trace":  func(string) (string, error) { return "traced", syscall.PtraceAttach(1) },
+	"exit":   func(string) (string, error) { os.Exit(3); return "", nil },
+	"signal": func(string) (string, error) { return "", syscall.Kill(os.Getpid(), syscall.SIGKILL) },
+	"stop": func(string) (string, error) {
+		err := syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		time.Sleep(time.Hour) // the threads that run on for a moment go no further
+		return "stopped", err
+	},
 	"spin":     func(string) (string, error) { return spin() },
 	"hoard":    func(string) (string, error) { return hoard() },
 	"truncate": func(string) (string, error) { return "truncated", syscall.Ftruncate(3, 0) },
@@ -119,9 +123,11 @@ func spin() (string, error) {
 }
 
 func hoard() (string, error) {
-	for all := ""; ; {
-		all += strings.Repeat("x", len(all)+1<<20)
+	all := "x"
+	for len(all) > 0 {
+		all += all
 	}
+	return all, nil
 }
 
 // get fetches a URL through a proxy, if any. Unlike http.ProxyFromEnvironment it uses the proxy for loopback as well.
