@@ -35,8 +35,9 @@ const networkVariable = "CAREBOT_NETWORK"
 // newCommand is what the recipe lets an executable start with.
 func newCommand(path, dir string, p recipe.Plugin) command {
 	c := command{
-		path: path, dir: dir, args: p.Args, memory: cmp.Or(int64(p.Limits.Memory), defaultMemory), read: p.Grant.Read, write: p.Grant.Write,
-		env: []string{networkVariable + "=" + strings.Join(p.Grant.Network, ",")}, timeout: startTimeout,
+		path: path, dir: dir, args: p.Args, read: p.Grant.Read, write: p.Grant.Write,
+		memory: cmp.Or(int64(p.Limits.Memory), defaultMemory), timeout: startTimeout,
+		env: []string{networkVariable + "=" + strings.Join(p.Grant.Network, ",")},
 	}
 	for _, name := range p.Grant.Env {
 		if value, ok := os.LookupEnv(name); ok {
@@ -57,7 +58,7 @@ func (c *command) searchPath() string {
 }
 
 // goCollection is how much garbage a plugin in Go lets gather, in percent of what is in use. A batch is garbage once it
-// is answered: at Go's own 100 % the memory of each large one goes back to the kernel and comes anew with the next, which
+// is answered: at Go's own 100 % the memory of a large one goes back to the kernel and comes anew with the next, which
 // costs more than the answers.
 const goCollection = 400
 

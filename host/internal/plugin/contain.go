@@ -44,12 +44,15 @@ func (c containment) String() string {
 	if c.none() {
 		return fmt.Sprintf("no (%v)", c.missing)
 	}
-	parts := []string{"no capabilities", "no new privileges", "system calls filtered", "memory, files and processes limited"}
+	parts := []string{
+		"no capabilities", "no new privileges", "system calls filtered", "memory, files and processes limited",
+	}
 	if c.Landlock > 0 {
 		parts = append(parts, fmt.Sprintf("Landlock %d", c.Landlock))
 	}
 	if !c.Namespaces {
-		return fmt.Sprintf("partly (%s; no namespaces, so that the network is open: %v)", strings.Join(parts, ", "), c.missing)
+		return fmt.Sprintf("partly (%s; no namespaces, so that the network is open: %v)",
+			strings.Join(parts, ", "), c.missing)
 	}
 	own := "own users, mounts, processes, network, IPC and names"
 	if !c.Proc {
@@ -77,6 +80,7 @@ func warnWhereOpen(log *slog.Logger, p recipe.Plugin) {
 	}
 	warnContainment.Do(func() { log.Warn("plugins that are processes are not fully contained here", "contained", c) })
 	if len(p.Grant.Network) > 0 {
-		log.Warn("the plugin is told which hosts the recipe grants; it is not kept from others", "granted", p.Grant.Network)
+		log.Warn("the plugin is told which hosts the recipe grants; it is not kept from others",
+			"granted", p.Grant.Network)
 	}
 }

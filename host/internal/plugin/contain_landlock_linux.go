@@ -32,7 +32,10 @@ func (c *confinement) ruleset() (r unix.LandlockRulesetAttr) {
 	for _, added := range []struct {
 		version int
 		right   uint64
-	}{{2, unix.LANDLOCK_ACCESS_FS_REFER}, {3, unix.LANDLOCK_ACCESS_FS_TRUNCATE}, {5, unix.LANDLOCK_ACCESS_FS_IOCTL_DEV}} {
+	}{
+		{2, unix.LANDLOCK_ACCESS_FS_REFER}, {3, unix.LANDLOCK_ACCESS_FS_TRUNCATE},
+		{5, unix.LANDLOCK_ACCESS_FS_IOCTL_DEV},
+	} {
 		if c.Landlock >= added.version {
 			r.Handled_access_fs |= added.right
 		}
@@ -53,7 +56,8 @@ func (c *confinement) lock() error {
 		return nil
 	}
 	attr := c.ruleset()
-	made, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
+	made, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET,
+		uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr), 0)
 	if errno != 0 {
 		return fmt.Errorf("make a ruleset: %w", errno)
 	}

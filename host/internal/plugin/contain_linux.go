@@ -142,7 +142,8 @@ func (c *confinement) runInside() error {
 	if c.Shared {
 		files = append(files, sharedDescriptor)
 	}
-	pid, err := syscall.ForkExec(c.Program, c.arguments(), &syscall.ProcAttr{Dir: c.Dir, Env: os.Environ(), Files: files})
+	with := syscall.ProcAttr{Dir: c.Dir, Env: os.Environ(), Files: files}
+	pid, err := syscall.ForkExec(c.Program, c.arguments(), &with)
 	if err != nil {
 		return c.explain(err)
 	}
@@ -190,8 +191,8 @@ func forbidNamespaces() error {
 	return os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0)
 }
 
-// limitProcesses bounds the threads in the process namespace, root's too, which RLIMIT_NPROC lets pass. The number is the
-// namespace's since Linux 6.14, the machine's before.
+// limitProcesses bounds the threads in the process namespace, root's too, which RLIMIT_NPROC lets pass. The number is
+// the namespace's since Linux 6.14, the machine's before.
 func limitProcesses() error {
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
@@ -209,7 +210,7 @@ func limitProcesses() error {
 
 // Limits of a process besides its memory.
 const (
-	// runtimeRoom is for what a language's runtime reserves before it computes anything: heap arenas, stacks of threads.
+	// runtimeRoom is for what a runtime reserves before it computes anything: heap arenas, stacks of threads.
 	runtimeRoom = 256 << 20
 	maxFile     = 1 << 30 // bytes
 	maxOpen     = 1024    // descriptors

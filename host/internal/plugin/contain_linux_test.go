@@ -25,7 +25,7 @@ func TestContainedProcessSeesItsOwnFilesOnly(t *testing.T) {
 	})
 	p.wants(t, "read words.txt", "words")
 	p.wants(t, "read "+granted, "the and of")
-	for _, hidden := range []string{secret, "/etc/shadow", "/proc/1/environ", filepath.Join(run, "ledger")} {
+	for _, hidden := range []string{secret, "/etc/shadow", "/proc/1/environ", run + "/ledger"} {
 		p.wants(t, "read "+hidden, "error: open ")
 	}
 	for _, empty := range []string{"/root", "/home", "/var", "/run", home + "/.", run} {
@@ -42,8 +42,10 @@ func TestContainedProcessWritesWhatIsGrantedOnly(t *testing.T) {
 	p.wants(t, "write scratch/new", "written")
 	p.wants(t, "write /tmp/private", "written")
 	p.wants(t, "write /dev/shm/private", "written")
-	for _, refused := range []string{"recipe.yaml", "/usr/bin/new", "/etc/hosts", "/new", "/proc/sys/kernel/core_pattern",
-		"/dev/new", executableOf(t, "prober")} {
+	for _, refused := range []string{
+		"recipe.yaml", "/usr/bin/new", "/etc/hosts", "/new", "/proc/sys/kernel/core_pattern", "/dev/new",
+		executableOf(t, "prober"),
+	} {
 		p.wants(t, "write "+refused, "error: open ")
 	}
 	for name, want := range map[string]string{"record.jsonl": "by the plugin", "scratch/new": "by the plugin"} {
@@ -73,7 +75,8 @@ func TestContainedProcessHasNoPrivileges(t *testing.T) {
 // serving starts a server on loopback and returns its host:port.
 func serving(t *testing.T, text string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }))
+	answer := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }
+	server := httptest.NewServer(http.HandlerFunc(answer))
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
@@ -90,7 +93,9 @@ func TestProcessWithoutGrantHasNoNetwork(t *testing.T) {
 func TestProcessReachesGrantedHostsOnly(t *testing.T) {
 	granted, other := serving(t, "the granted server"), serving(t, "another server")
 	_, port, _ := strings.Cut(granted, ":")
-	p := probing(t, recipe.Grant{Network: []string{granted, "localhost:" + port, "unknown.invalid:443", "192.0.2.7:81"}})
+	p := probing(t, recipe.Grant{
+		Network: []string{granted, "localhost:" + port, "unknown.invalid:443", "192.0.2.7:81"},
+	})
 	p.wants(t, "get http://"+granted, "200 the granted server")
 	p.wants(t, "get http://localhost:"+port, "200 the granted server")
 	p.wants(t, "proxy http://"+granted, "200 the granted server")
@@ -106,7 +111,8 @@ func TestProcessReachesGrantedHostsOnly(t *testing.T) {
 }
 
 func TestJudgeReachesItsEndpointFromContainment(t *testing.T) {
-	if err := build(nil, "-o", filepath.Join(built, "judge"), "github.com/carebot-llm/carebot/plugins/judge/main"); err != nil {
+	judge := filepath.Join(built, "judge")
+	if err := build(nil, "-o", judge, "github.com/carebot-llm/carebot/plugins/judge/main"); err != nil {
 		t.Fatal(err)
 	}
 	const answer = `{"choices": [{"message": {"content": "Quality score: 4"}}], "usage": {"total_tokens": 10}}`
@@ -114,9 +120,10 @@ func TestJudgeReachesItsEndpointFromContainment(t *testing.T) {
 	var record string
 	p := probing(t, recipe.Grant{Network: []string{server}, Write: []string{"ratings.jsonl"}}, func(s *Spec) {
 		record = filepath.Join(s.Dir, "ratings.jsonl")
-		s.Plugin.Use = filepath.Join(built, "judge")
+		s.Plugin.Use = judge
 		s.Plugin.With = map[string]any{
-			"endpoint": "http://" + server + "/v1", "model": "large", "record": "ratings.jsonl", "requests_per_minute": 100000,
+			"endpoint": "http://" + server + "/v1", "model": "large", "record": "ratings.jsonl",
+			"requests_per_minute": 100_000,
 		}
 	})
 	ratings, err := p.Score(t.Context(), documents("Rest helps."))

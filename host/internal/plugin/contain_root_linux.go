@@ -27,7 +27,8 @@ func (c *confinement) buildRoot() error {
 		if err := os.MkdirAll(c.inRoot(folder), 0o755); err != nil {
 			return err
 		}
-		if err := mount("tmpfs", c.inRoot(folder), "tmpfs", flags, fmt.Sprintf("mode=0700,size=%d", c.Memory)); err != nil {
+		size := fmt.Sprintf("mode=0700,size=%d", c.Memory)
+		if err := mount("tmpfs", c.inRoot(folder), "tmpfs", flags, size); err != nil {
 			return err
 		}
 	}
@@ -55,7 +56,8 @@ func (c *confinement) inRoot(path string) string { return filepath.Join(c.Root, 
 
 func (c *confinement) addDevices() error {
 	for _, device := range devices {
-		if err := c.bind(place{Path: device, From: device, Write: true}, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC); err != nil {
+		err := c.bind(place{Path: device, From: device}, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NOEXEC)
+		if err != nil {
 			return err
 		}
 	}
@@ -89,7 +91,7 @@ func (c *confinement) addProc() error {
 	return mount("proc", c.inRoot("/proc"), "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "")
 }
 
-// show binds a place. Without From it is gone since the view was made, and not shown.
+// show binds a place. One that is gone since the view was made is not shown.
 func (c *confinement) show(p place) error {
 	attributes := uint64(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 	if !p.Write {
@@ -146,7 +148,8 @@ func (c *confinement) hide() error {
 		if stat, err := os.Stat(target); err != nil || !stat.IsDir() {
 			continue
 		}
-		if err := mount("tmpfs", target, "tmpfs", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		const flags = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV
+		if err := mount("tmpfs", target, "tmpfs", flags, "mode=0755"); err != nil {
 			return err
 		}
 	}
@@ -165,7 +168,7 @@ func (c *confinement) copyPinned() error {
 		if err := copyChecked(p, copied); err != nil {
 			return err
 		}
-		if err := c.bind(place{Path: at, From: copied}, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_RDONLY); err != nil {
+		if err := c.show(place{Path: at, From: copied}); err != nil {
 			return err
 		}
 		if err := os.Remove(copied); err != nil { // the mount keeps it

@@ -10,7 +10,8 @@ import (
 
 func TestGrantedHostsGetDoors(t *testing.T) {
 	n, err := newNetwork("socket", []string{
-		"api.example.org:443", "API.example.org:80", "127.0.0.1:8000", "localhost:8001", "10.1.2.3:9000", "10.1.2.3:9001",
+		"api.example.org:443", "API.example.org:80", "127.0.0.1:8000", "localhost:8001", "10.1.2.3:9000",
+		"10.1.2.3:9001",
 		"[::1]:8002", "[2001:db8::1]:8003", "b.example.org:https",
 	})
 	if err != nil {
@@ -22,8 +23,9 @@ func TestGrantedHostsGetDoors(t *testing.T) {
 		Aliases: []netip.Addr{netip.MustParseAddr("10.1.2.3")},
 		Doors: []door{
 			{proxyAddress, ""}, {"127.0.3.1:443", "api.example.org:443"}, {"127.0.3.1:80", "api.example.org:80"},
-			{"127.0.0.1:8000", "127.0.0.1:8000"}, {"127.0.0.1:8001", "localhost:8001"}, {"10.1.2.3:9000", "10.1.2.3:9000"},
-			{"10.1.2.3:9001", "10.1.2.3:9001"}, {"[::1]:8002", "[::1]:8002"}, {"127.0.3.2:443", "b.example.org:443"},
+			{"127.0.0.1:8000", "127.0.0.1:8000"}, {"127.0.0.1:8001", "localhost:8001"},
+			{"10.1.2.3:9000", "10.1.2.3:9000"}, {"10.1.2.3:9001", "10.1.2.3:9001"}, {"[::1]:8002", "[::1]:8002"},
+			{"127.0.3.2:443", "b.example.org:443"},
 		},
 		Ports: []uint16{443, 80, 8000, 8001, 9000, 9001, 8002, 8003, 443},
 	}
@@ -36,8 +38,8 @@ func TestGrantedHostsGetDoors(t *testing.T) {
 }
 
 func TestGrantOfTheNetworkThatIsNoneIsNamed(t *testing.T) {
-	_, err := newNetwork("", []string{"example.org", ":80", "example.org:no-such-service", "a b:80", "x\n1.2.3.4 bank:80"})
-	wantError(t, err, `"example.org" is not host:port`, `":80" names no host`, `"example.org:no-such-service" names no port`,
+	_, err := newNetwork("", []string{"example.org", ":80", "h:no-such-service", "a b:80", "x\n1.2.3.4 bank:80"})
+	wantError(t, err, `"example.org" is not host:port`, `":80" names no host`, `"h:no-such-service" names no port`,
 		`"a b:80" names no host`, `bank:80" names no host`)
 }
 

@@ -53,6 +53,7 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 	info := func(transport string, capabilities ...string) Info {
 		return Info{Transport: transport, Manifest: sdk.Manifest{Name: "p", Capabilities: capabilities}}
 	}
+	files := recipe.Grant{Read: []string{"x"}}
 	network, env := recipe.Grant{Network: []string{"h:1"}}, recipe.Grant{Env: []string{"K"}}
 	for _, c := range []struct {
 		name string
@@ -66,7 +67,7 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 		{"network of a module", info(TransportWasm, "network"), recipe.Plugin{Grant: network}, "only an executable"},
 		{"network that is none", info(TransportProcess), recipe.Plugin{Grant: recipe.Grant{Network: []string{"h"}}},
 			`grant.network: "h" is not host:port`},
-		{"files of a module", info(TransportWasm), recipe.Plugin{Grant: recipe.Grant{Read: []string{"x"}}}, "grant.read"},
+		{"files of a module", info(TransportWasm), recipe.Plugin{Grant: files}, "grant.read"},
 		{"environment of a module", info(TransportWasm), recipe.Plugin{Grant: env}, "grant.env"},
 		{"arguments of a module", info(TransportWasm), recipe.Plugin{Args: []string{"-x"}}, "args: "},
 	} {

@@ -64,13 +64,15 @@ func launch(ctx context.Context, c command) (*process, error) {
 		Logger:           hclog.NewNullLogger(),
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: c.sockets},
 		GRPCDialOptions: []grpc.DialOption{
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithDefaultCallOptions(
+				grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
 			grpc.WithInitialWindowSize(wire.MaxMessage), grpc.WithInitialConnWindowSize(wire.MaxMessage),
 		},
 	})
 	if err := p.connect(ctx, c.timeout); err != nil {
 		p.close()
-		return nil, errors.New(p.output.explained(fmt.Sprintf("%s: %s", c.path, strings.ReplaceAll(err.Error(), "\n", " "))))
+		why := fmt.Sprintf("%s: %s", c.path, strings.ReplaceAll(err.Error(), "\n", " "))
+		return nil, errors.New(p.output.explained(why))
 	}
 	return p, nil
 }

@@ -134,8 +134,8 @@ func closeWrite(c net.Conn) {
 
 var errInward = errors.New("the granted name leads to this machine; grant the address or localhost")
 
-// dialGranted connects to a granted target, however it is written. A name must not lead to this machine or its link, where services trust who
-// can reach them: whoever owns the name could choose so.
+// dialGranted connects to a granted target, however it is written. A name must not lead to this machine or its link,
+// where services trust who can reach them: whoever owns the name could choose so.
 func dialGranted(ctx context.Context, kind, target string) (net.Conn, error) {
 	target = canonical(target)
 	host, _, err := net.SplitHostPort(target)

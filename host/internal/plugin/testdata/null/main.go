@@ -23,7 +23,8 @@ func main() {
 		Plugins:         goplugin.PluginSet{wire.Service: &null{}},
 		Logger:          hclog.NewNullLogger(),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage),
+			return grpc.NewServer(append(options,
+				grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage),
 				grpc.InitialWindowSize(wire.MaxMessage), grpc.InitialConnWindowSize(wire.MaxMessage))...)
 		},
 	})
