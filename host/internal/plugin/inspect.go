@@ -24,6 +24,7 @@ type Info struct {
 	Digest    string // sha256 of the code, in hex
 	Transport string
 	Path      string // file, empty for a built-in plugin
+	Contained string // of a process: how, in words
 }
 
 // Inspect finds the plugin of a recipe's entry (dir is what relative paths start from), checks its digest when the
@@ -70,7 +71,8 @@ func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code 
 	case TransportWasm:
 		info.Manifest, err = moduleManifest(code)
 	case TransportProcess:
-		info.Manifest, err = describe(ctx, info.Path, dir, p)
+		info.Contained = contains().String()
+		info.Manifest, err = describe(ctx, info, dir, p)
 	}
 	if err == nil {
 		err = checkManifest(&info.Manifest)
@@ -90,7 +92,7 @@ func readCode(info Info, p recipe.Plugin, dir string) (digest string, code []byt
 		}
 		return digest, code, err
 	case TransportProcess:
-		digest, err = executableDigest(info.Path, dir, p.Args)
+		digest, err = executableDigest(newCommand(info.Path, dir, p))
 		return digest, nil, err
 	}
 	registered, _ := sdk.Registered(p.Use)

@@ -53,6 +53,7 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 	info := func(transport string, capabilities ...string) Info {
 		return Info{Transport: transport, Manifest: sdk.Manifest{Name: "p", Capabilities: capabilities}}
 	}
+	files := recipe.Grant{Read: []string{"x"}}
 	network, env := recipe.Grant{Network: []string{"h:1"}}, recipe.Grant{Env: []string{"K"}}
 	for _, c := range []struct {
 		name string
@@ -64,6 +65,9 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 		{"other model", info(TransportWasm), recipe.Plugin{Models: map[string]string{"x": "y"}}, "models.x: p asks for no"},
 		{"network", info(TransportProcess, "network"), recipe.Plugin{}, "grant.network: p asks for the network"},
 		{"network of a module", info(TransportWasm, "network"), recipe.Plugin{Grant: network}, "only an executable"},
+		{"network that is none", info(TransportProcess), recipe.Plugin{Grant: recipe.Grant{Network: []string{"h"}}},
+			`grant.network: "h" is not host:port`},
+		{"files of a module", info(TransportWasm), recipe.Plugin{Grant: files}, "grant.read"},
 		{"environment of a module", info(TransportWasm), recipe.Plugin{Grant: env}, "grant.env"},
 		{"arguments of a module", info(TransportWasm), recipe.Plugin{Args: []string{"-x"}}, "args: "},
 	} {
@@ -171,7 +175,7 @@ func TestDigestOfAnInterpreterCoversItsScript(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "plugin.py"), []byte(script), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		d, err := executableDigest("/bin/sh", dir, args)
+		d, err := executableDigest(command{path: "/bin/sh", dir: dir, args: args})
 		if err != nil {
 			t.Fatal(err)
 		}

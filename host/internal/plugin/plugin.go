@@ -34,6 +34,7 @@ type Spec struct {
 	Seed     uint64
 	Models   map[string]sdk.Model // by the manifest's names, the keys of Plugin.Models
 	CacheDir string               // holds compiled modules; empty for none
+	Hidden   []string             // folders that a process does not see even where it sees what they lie in
 	Log      *slog.Logger         // nil discards
 	Workers  int                  // instances that compute at once; 0 is one for each processor
 }
@@ -66,6 +67,9 @@ func Open(ctx context.Context, spec Spec) (*Plugin, error) {
 	return p, nil
 }
 
+// defaultMemory is the memory of a plugin whose entry does not limit it, in bytes.
+const defaultMemory = 256 << 20
+
 // complete fills in what a recipe without limits leaves at zero.
 func (s Spec) complete() Spec {
 	if s.Workers <= 0 {
@@ -76,7 +80,7 @@ func (s Spec) complete() Spec {
 	}
 	l := &s.Plugin.Limits
 	if l.Memory <= 0 {
-		l.Memory = 256 << 20
+		l.Memory = defaultMemory
 	}
 	if l.Deadline <= 0 {
 		l.Deadline = recipe.Duration(30 * time.Second)

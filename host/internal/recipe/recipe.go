@@ -88,11 +88,13 @@ type Plugin struct {
 type Grant struct {
 	Network []string `key:"network" doc:"host:port names an executable may connect to"`
 	Env     []string `key:"env" doc:"environment variables that an executable sees, such as the name of an API key"`
+	Read    []string `key:"read" path:"always" doc:"files and folders that an executable sees besides its own and the recipe's folder"`
+	Write   []string `key:"write" path:"always" doc:"files and folders that an executable may write; made when missing, a folder when the name ends in /"`
 }
 
 // Limits bound a plugin.
 type Limits struct {
-	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module"`
+	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module; data of a process besides 256MiB for its runtime"`
 	Deadline Duration `key:"deadline" default:"30s" doc:"wall time of one call, model time excluded"`
 	Fuel     int      `key:"fuel" default:"50000000" min:"1" doc:"instructions of a module for each KB of a request, beside a fixed amount"`
 	Batch    int      `key:"batch" default:"256" min:"1" doc:"most records in one call"`

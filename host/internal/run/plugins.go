@@ -34,7 +34,7 @@ func (p *Process) openPlugin(ctx context.Context, name string) (*openedPlugin, e
 	}
 	opened, err := plugin.Open(ctx, plugin.Spec{
 		Name: name, Plugin: spec, Dir: p.recipeDir(), Seed: p.recipe.Seed, Models: bound,
-		CacheDir: p.options.CacheDir, Log: p.log.With("plugin", name),
+		CacheDir: p.options.CacheDir, Hidden: []string{p.dir}, Log: p.log.With("plugin", name),
 	})
 	if err != nil {
 		o.closeModels()
