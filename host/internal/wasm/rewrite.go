@@ -127,14 +127,14 @@ func (w *rewriter) yieldImport() []byte {
 	return appendU32(append(b, kindFunction), uint32(len(w.m.types)))
 }
 
-// tables writes the tables, with a bound on what they may grow to: they are not in the memory that the host limits.
+// tables writes the tables, with a bound on what they may grow to.
 func (w *rewriter) tables() {
 	if len(w.m.tables) == 0 {
 		return
 	}
 	content := appendU32(nil, uint32(len(w.m.tables)))
 	for _, t := range w.m.tables {
-		bound := uint32(maxTable)
+		bound := w.m.tableBound()
 		if t.bounded {
 			bound = min(t.max, bound)
 		}
