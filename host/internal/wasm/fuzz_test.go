@@ -2,11 +2,11 @@ package wasm_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -17,7 +17,8 @@ import (
 
 // seeds are small programs and the guest; when fuzzing, the specification's modules as well.
 func seeds(f *testing.F) {
-	for _, code := range [][]byte{guestCode, program(endless), program(doubling()...), program(recursion), program(filling)} {
+	programs := [][]byte{program(endless), program(doubling()...), program(recursion), program(filling)}
+	for _, code := range append(programs, guestCode, featuresCode) {
 		f.Add(code)
 	}
 	if flag.Lookup("test.fuzz").Value.String() == "" {
@@ -57,9 +58,23 @@ func FuzzInstrument(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &race{rewritten: newRun(t, out.Code, 7), plain: newRun(t, plain.Code, enough), original: newRun(t, code, 0)}
+		r := &race{rewritten: newRun(t, out.Code, 7), plain: newRun(t, plain.Code, enough), original: newRun(t, bare(code), 0)}
 		r.run(t)
 	})
+}
+
+// bare is a module without its custom sections: a few bytes of names can make the engine ask for all memory.
+func bare(code []byte) []byte {
+	out := slices.Clone(code[:8])
+	for rest := code[8:]; len(rest) > 0; {
+		size, n := binary.Uvarint(rest[1:])
+		end := 1 + n + int(size)
+		if rest[0] != 0 {
+			out = append(out, rest[:end]...)
+		}
+		rest = rest[end:]
+	}
+	return out
 }
 
 // A race has a module in three shapes.
@@ -93,9 +108,6 @@ func newRun(t *testing.T, code []byte, slice int64) *attempt {
 }
 
 func (r *race) run(t *testing.T) {
-	if r.original.err != nil && strings.Contains(r.original.err.Error(), "custom") {
-		return // the engine is strict about sections that are dropped
-	}
 	if (r.rewritten.err == nil) != (r.original.err == nil) || (r.plain.err == nil) != (r.original.err == nil) {
 		t.Fatalf("rewritten: %v, plain: %v, original: %v", r.rewritten.err, r.plain.err, r.original.err)
 	}

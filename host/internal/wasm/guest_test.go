@@ -14,8 +14,13 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/wasm"
 )
 
-//go:embed testdata/guest.wasm
-var guestCode []byte
+// The modules of testdata, of C and by hand.
+var (
+	//go:embed testdata/guest.wasm
+	guestCode []byte
+	//go:embed testdata/features.wasm
+	featuresCode []byte
+)
 
 var errFuel = errors.New("out of fuel")
 

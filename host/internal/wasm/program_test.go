@@ -125,6 +125,25 @@ func TestTheBudgetIsExact(t *testing.T) {
 	}
 }
 
+// The sums were counted by hand.
+func TestEachInstructionCostsOne(t *testing.T) {
+	k := &tank{slice: 5, budget: enough}
+	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, featuresCode))
+	for name, want := range map[string]int64{
+		"pair":   4 + 1 + 3,
+		"dead":   1 + 1 + 5,
+		"vector": 13,
+		"bulk":   4 + 1 + 4 + 4 + 5000/16 + 3 + 4096 + 3 + 4,
+		"tables": 4 + 1 + 1 + 4 + 2 + 4 + 4 + 2 + 4 + 2 + 3 + 5,
+		"trap":   1,
+	} {
+		_, used, err := k.call(t, m, 1000, name)
+		if used != want || (err != nil) != (name == "trap") {
+			t.Errorf("%s: %d instead of %d, %v", name, used, want, err)
+		}
+	}
+}
+
 func TestLongOperationsCostByLength(t *testing.T) {
 	k := &tank{slice: enough, budget: enough}
 	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, guestCode))
@@ -166,7 +185,8 @@ func TestGlobalsAreExported(t *testing.T) {
 func TestTheManifestStaysAndOtherCustomSectionsGo(t *testing.T) {
 	custom := func(name, content string) []byte { return section(0, append(sized([]byte(name)...), content...)...) }
 	code := append(program("\x01"), custom("dp.manifest", "{}")...)
-	out := instrument(t, append(code, custom("name", "\x00")...))
+	names := "\x01\x06\xff\xff\xff\xff\x0f\x00" // of 2^32-1 functions, for which the engine would ask for 100 GB
+	out := instrument(t, append(code, custom("name", names)...))
 	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfig().WithCustomSections(true))
 	defer r.Close(context.Background())
 	m, err := r.CompileModule(t.Context(), out)

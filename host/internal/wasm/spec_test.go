@@ -259,7 +259,10 @@ func (s *stage) do(t *testing.T, c specCommand) (string, int64) {
 func TestRewrittenModulesPassTheSpecification(t *testing.T) {
 	spectest := read(t, filepath.Join(specFolders(t)[0], "..", "..", "testdata", "spectest.wasm"))
 	var same, skipped int
-	for _, script := range specFiles(t, ".json") {
+	for i, script := range specFiles(t, ".json") {
+		if testing.Short() && i%4 > 0 {
+			continue
+		}
 		p := &play{script: script, stages: newStages(t, spectest)}
 		p.run(t)
 		same, skipped = same+p.same, skipped+p.skipped
@@ -268,7 +271,7 @@ func TestRewrittenModulesPassTheSpecification(t *testing.T) {
 		}
 	}
 	t.Logf("%d assertions agree, %d skipped", same, skipped)
-	if same < 60_000 {
+	if same < 60_000 && !testing.Short() {
 		t.Errorf("only %d assertions were compared", same)
 	}
 }
