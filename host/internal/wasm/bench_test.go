@@ -65,7 +65,7 @@ func BenchmarkFuel(b *testing.B) {
 		for _, shape := range []string{"original", "rewritten"} {
 			args := strings.ReplaceAll(strings.Trim(fmt.Sprint(c.args), "[]"), " ", "-")
 			b.Run(fmt.Sprintf("%s-%s/%s", c.name, args, shape), func(b *testing.B) {
-				m := load(b, newRuntime(b, wazero.NewRuntimeConfig(), new(tank)), shapes[shape])
+				m := load(b, newRuntime(b, new(tank)), shapes[shape])
 				set(m, wasm.FuelGlobal, math.MaxInt64)
 				set(m, wasm.DepthGlobal, 1000)
 				writeText(b, m)

@@ -24,7 +24,7 @@ func InstrumentPlainly(code []byte) (*Instrumented, error) {
 
 // order is that of edits at one place.
 var order = map[editKind]int{
-	editLoad: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editGrow: 4,
+	editLoad: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editPieces: 4, editGrow: 4,
 }
 
 // plainEdits are the edits of a body with all charges moved to their instructions.

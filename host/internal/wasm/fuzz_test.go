@@ -58,7 +58,7 @@ func FuzzInstrument(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &race{rewritten: newRun(t, out.Code, 7), plain: newRun(t, plain.Code, enough), original: newRun(t, bare(code), 0)}
+		r := &race{newRun(t, out.Code, 7), newRun(t, plain.Code, enough), newRun(t, bare(code), 0)}
 		r.run(t)
 	})
 }
@@ -96,7 +96,7 @@ const (
 
 func newRun(t *testing.T, code []byte, slice int64) *attempt {
 	a := &attempt{tank: &tank{slice: slice, budget: fuzzFuel}}
-	r := newRuntime(t, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(20), a.tank)
+	r := configured(t, wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(20), a.tank)
 	for _, host := range []string{"spectest", "env"} {
 		if _, err := r.NewHostModuleBuilder(host).Instantiate(t.Context()); err != nil {
 			t.Fatal(err)
@@ -152,7 +152,19 @@ func (r *race) call(t *testing.T, name string) bool {
 	if used != usedPlain && err == nil {
 		t.Errorf("%s: fuel %d, counted plainly %d", name, used, usedPlain)
 	}
+	if err == nil && !bytes.Equal(r.rewritten.memory(), r.original.memory()) {
+		t.Errorf("%s: the memories differ", name)
+	}
 	return err == nil
+}
+
+// memory is the beginning of the module's memory.
+func (a *attempt) memory() []byte {
+	if a.module.Memory() == nil {
+		return nil
+	}
+	b, _ := a.module.Memory().Read(0, min(a.module.Memory().Size(), 1<<16))
+	return b
 }
 
 // vector is the type of 128 bits, which the engine's interface has no name for.

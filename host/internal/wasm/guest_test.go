@@ -33,8 +33,16 @@ type tank struct {
 	yields        int
 }
 
+// plenty is a tank for tests that do not look at fuel.
+func plenty() *tank { return &tank{slice: 1000, budget: enough} }
+
 // newRuntime is an engine that has the tank's import.
-func newRuntime(t testing.TB, config wazero.RuntimeConfig, k *tank) wazero.Runtime {
+func newRuntime(t testing.TB, k *tank) wazero.Runtime {
+	t.Helper()
+	return configured(t, wazero.NewRuntimeConfig(), k)
+}
+
+func configured(t testing.TB, config wazero.RuntimeConfig, k *tank) wazero.Runtime {
 	t.Helper()
 	r := wazero.NewRuntimeWithConfig(t.Context(), config)
 	t.Cleanup(func() { r.Close(context.Background()) })
@@ -117,7 +125,7 @@ func kind(err error) string {
 
 // english is a text of words.
 func english(size int) []byte {
-	words := strings.Fields("the of and to in a is that for it as was with be by on not he his but at are this have from")
+	words := strings.Fields("the of and to in a is that for it as was with be by on not he his but at are this have")
 	var b strings.Builder
 	for x := uint32(1); b.Len() < size; x = x*1664525 + 1013904223 {
 		b.WriteString(words[int(x>>16)%len(words)] + " ")

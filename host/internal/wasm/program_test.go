@@ -57,7 +57,7 @@ func TestCodeThatNeverEndsIsEnded(t *testing.T) {
 		"filling memory": program(filling),
 	} {
 		k := &tank{slice: 100_000, budget: 10_000_000}
-		m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, code))
+		m := load(t, newRuntime(t, k), instrument(t, code))
 		start := time.Now()
 		_, used, err := k.call(t, m, 1000, "f")
 		if !errors.Is(err, errFuel) {
@@ -72,7 +72,7 @@ func TestCodeThatNeverEndsIsEnded(t *testing.T) {
 
 func TestRecursionEndsByDepth(t *testing.T) {
 	k := &tank{slice: enough, budget: enough}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, program(recursion)))
+	m := load(t, newRuntime(t, k), instrument(t, program(recursion)))
 	_, used, err := k.call(t, m, 1000, "f")
 	if !strings.Contains(kind(err), "unreachable") || int32(m.ExportedGlobal(wasm.DepthGlobal).Get()) != -1 {
 		t.Errorf("depth %d, %v", int32(m.ExportedGlobal(wasm.DepthGlobal).Get()), err)
@@ -85,7 +85,7 @@ func TestRecursionEndsByDepth(t *testing.T) {
 // A call uses the same fuel however it is cut in slices, and takes back the depth that it used.
 func TestSlicesDoNotChangeTheFuel(t *testing.T) {
 	k := &tank{budget: enough}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, guestCode))
+	m := load(t, newRuntime(t, k), instrument(t, guestCode))
 	for _, c := range guestCalls {
 		var uses []int64
 		for _, k.slice = range []int64{1, 2, 1000, 123_457, enough} {
@@ -108,7 +108,7 @@ func TestSlicesDoNotChangeTheFuel(t *testing.T) {
 // A budget ends a call exactly if the call needs more.
 func TestTheBudgetIsExact(t *testing.T) {
 	k := &tank{slice: 1000, budget: enough}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, guestCode))
+	m := load(t, newRuntime(t, k), instrument(t, guestCode))
 	_, used, err := k.call(t, m, 1000, "fibonacci", 12)
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +128,7 @@ func TestTheBudgetIsExact(t *testing.T) {
 // The sums were counted by hand.
 func TestEachInstructionCostsOne(t *testing.T) {
 	k := &tank{slice: 5, budget: enough}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, featuresCode))
+	m := load(t, newRuntime(t, k), instrument(t, featuresCode))
 	for name, want := range map[string]int64{
 		"pair":   4 + 1 + 3,
 		"dead":   1 + 1 + 5,
@@ -146,7 +146,7 @@ func TestEachInstructionCostsOne(t *testing.T) {
 
 func TestLongOperationsCostByLength(t *testing.T) {
 	k := &tank{slice: enough, budget: enough}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), k), instrument(t, guestCode))
+	m := load(t, newRuntime(t, k), instrument(t, guestCode))
 	short, long := int64(0), int64(0)
 	for n, used := range map[uint64]*int64{160: &short, 48_160: &long} {
 		var err error
@@ -164,7 +164,7 @@ func TestGrowingCostsWhatIsNew(t *testing.T) {
 	k := &tank{slice: enough, budget: enough}
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(20)
 	for pages, want := range map[byte]int64{0: 3, 2: 3 + 2*4096, 40: 3} {
-		m := load(t, newRuntime(t, config, k), instrument(t, program(grow(pages))))
+		m := load(t, configured(t, config, k), instrument(t, program(grow(pages))))
 		if _, used, err := k.call(t, m, 1000, "f"); err != nil || used != want {
 			t.Errorf("%d pages cost %d instead of %d, %v", pages, used, want, err)
 		}
@@ -176,7 +176,7 @@ func TestGlobalsAreExported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := load(t, newRuntime(t, wazero.NewRuntimeConfig(), new(tank)), out.Code)
+	m := load(t, newRuntime(t, new(tank)), out.Code)
 	if len(out.Globals) != 1 || m.ExportedGlobal(out.Globals[0]).Get() != 1<<16 {
 		t.Errorf("globals %v", out.Globals)
 	}

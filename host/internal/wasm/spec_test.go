@@ -194,7 +194,7 @@ func newStages(t *testing.T, spectest []byte) []*stage {
 		{rewrite: wasm.InstrumentPlainly, tank: &tank{slice: 1 << 40, budget: enough}},
 	}
 	for _, s := range stages {
-		s.runtime = newRuntime(t, wazero.NewRuntimeConfig(), s.tank)
+		s.runtime = newRuntime(t, s.tank)
 		s.modules = map[string]api.Module{}
 		_, err := s.runtime.InstantiateWithConfig(t.Context(), spectest, wazero.NewModuleConfig())
 		if err != nil {

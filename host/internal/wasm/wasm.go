@@ -4,9 +4,9 @@
 // The rewritten module has three more exports and one import. The host sets the globals before each call, and saves and
 // restores the others as it likes:
 //
-//   - FuelGlobal, an i64: the fuel that is left. Code takes from it what it costs. Where it finds less than nothing, at a
-//     function's entry, at the head of a loop and before an operation on many bytes, it calls YieldModule.YieldName, in
-//     which the host puts more there, or ends the call by a panic.
+//   - FuelGlobal, an i64: the fuel that is left. Code takes from it what it costs. Where it finds less than nothing, at
+//     a function's entry, at the head of a loop and before an operation on many bytes, it calls YieldModule.YieldName,
+//     in which the host puts more there, or ends the call by a panic.
 //   - DepthGlobal, an i32: how many calls may still be nested. A call too many traps with the global below zero.
 //   - Instrumented.Globals: the mutable globals of the module.
 //
