@@ -158,9 +158,9 @@ func (r *race) call(t *testing.T, name string) bool {
 	return err == nil
 }
 
-// memory is the beginning of the module's memory.
+// memory is the beginning of the module's memory, if it is exported.
 func (a *attempt) memory() []byte {
-	if a.module.Memory() == nil {
+	if len(a.module.ExportedMemoryDefinitions()) == 0 {
 		return nil
 	}
 	b, _ := a.module.Memory().Read(0, min(a.module.Memory().Size(), 1<<16))
