@@ -62,20 +62,22 @@ func (b *body) instruction() {
 	case target, targets:
 		b.branch(op)
 	case callee:
-		b.callee(op)
+		b.callee(op, at)
 	case prefixFC:
 		b.bulkOperation(at)
 	case prefixFD:
 		b.vector(at)
 	case unknown:
-		b.unknown(uint32(op), at)
+		b.unknown(at, uint32(op))
 	default:
 		b.pay(1)
 		b.immediate(shapes[op])
 		if op == opMemoryGrow {
 			b.note(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
 		}
-		b.calls = b.calls || op == opCallIndirect
+		if op == opCallIndirect {
+			b.call(at)
+		}
 	}
 }
 
@@ -140,18 +142,31 @@ func (b *body) plain(op byte, at int) {
 	}
 }
 
-func (b *body) callee(op byte) {
+// callee reads a function's number, which moves also where it is never reached.
+func (b *body) callee(op byte, at int) {
 	b.pay(1)
-	at := b.at
+	number := b.at
 	f := b.index("function", len(b.m.functions))
-	b.edits = append(b.edits, edit{kind: editFunction, at: at, end: b.at, value: int64(f)})
-	b.calls = b.calls || op == opCall
+	move := edit{kind: editFunction, at: number, end: b.at, value: int64(f)}
+	if op == opRefFunc {
+		b.edits = append(b.edits, move)
+	} else {
+		b.call(at, move)
+	}
+}
+
+// call notes a call whose instruction begins at a place, and what else must change in it.
+func (b *body) call(at int, inside ...edit) {
+	b.calls = true
+	b.edits = append(b.edits, edit{kind: editSave, at: at, end: at})
+	b.edits = append(b.edits, inside...)
+	b.edits = append(b.edits, edit{kind: editLoad, at: b.at, end: b.at})
 }
 
 func (b *body) vector(at int) {
 	op := b.u32()
 	if op >= uint32(len(shapesFD)) || shapesFD[op] == unknown {
-		b.unknown(opFD<<8|op, at)
+		b.unknown(at, opFD, op)
 		return
 	}
 	b.pay(1)
@@ -162,14 +177,14 @@ func (b *body) vector(at int) {
 func (b *body) bulkOperation(at int) {
 	op := b.u32()
 	if op >= uint32(len(shapesFC)) {
-		b.unknown(opFC<<8|op, at)
+		b.unknown(at, opFC, op)
 		return
 	}
 	b.pay(1)
 	b.immediate(shapesFC[op])
 	switch op {
 	case fcMemoryInit, fcMemoryCopy, fcMemoryFill:
-		b.note(edit{kind: editBytes, at: at, end: at, value: byteShift})
+		b.note(edit{kind: editPieces, at: at, end: b.at, value: int64(op)})
 	case fcTableInit, fcTableCopy, fcTableFill:
 		b.note(edit{kind: editBytes, at: at, end: at})
 	case fcTableGrow:
@@ -185,11 +200,12 @@ func (b *body) note(e edit) {
 	b.edits = append(b.edits, e)
 }
 
-func (b *body) unknown(op uint32, at int) {
+// unknown refuses an opcode, which may have a prefix.
+func (b *body) unknown(at int, opcode ...uint32) {
 	b.at = at
-	if name := proposals[op]; name != "" {
-		b.fail("opcode 0x%02x (%s) is not supported", op, name)
-		return
+	feature := "not known"
+	if name := proposals[opcode[0]]; name != "" {
+		feature = "not supported: " + name
 	}
-	b.fail("opcode 0x%02x is not known", op)
+	b.fail("opcode %#02x is %s", opcode, feature)
 }
