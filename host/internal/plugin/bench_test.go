@@ -63,13 +63,6 @@ func null(t testing.TB, rows int) *Plugin {
 	return opened(t, s)
 }
 
-// textOnly is the manifest of a bare module that wants the text of documents only.
-func textOnly() *sdk.Manifest {
-	m := bareManifest
-	m.Columns = []string{"text"}
-	return &m
-}
-
 // A nullBatch asks for the same documents again and again and looks at no answer.
 type nullBatch struct {
 	p       *Plugin
@@ -250,8 +243,8 @@ func BenchmarkCallback(b *testing.B) {
 		frame := ratingsFrame(b, 1, 0.5)
 		m := honest(frame)
 		m.locals = []byte{0x7f}
-		m.run = code(number(calls), set(3), []byte{0x03, 0x40}, params, call(0), []byte{0x1a},
-			get(3), number(1), []byte{0x6b, 0x22, 3, 0x0d, 0, 0x0b}, answered(frame))
+		m.run = code(number(calls), set(3), loop(params, call(0), drop, get(3), number(1), sub32, set(3), get(3),
+			branchIf(0)), answered(frame))
 		m.imports = []imported{{wasiModule, name, openType}}
 		if name == "fd_write" {
 			m.imports[0].typ = fdWriteType
@@ -277,7 +270,8 @@ func BenchmarkRestore(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			p := opened(b, spec(path))
 			m, inst := p.pool.engine.(*module), p.pool.idle[0].(*moduleInstance)
-			frame, err := wire.EncodeDocuments(new(wire.Builder), 0, wire.ColumnsOf(wire.Documents, nil), documents("good"))
+			columns := wire.ColumnsOf(wire.Documents, nil)
+			frame, err := wire.EncodeDocuments(new(wire.Builder), 0, columns, documents("good"))
 			if err != nil {
 				b.Fatal(err)
 			}
