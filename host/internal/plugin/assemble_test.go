@@ -213,7 +213,7 @@ func (m bareModule) types() [][]byte {
 		runType: signature([]byte{i32, i32, i32}, i64), toNothing: signature(nil),
 		openType: signature([]byte{i32, i32}, i32), flushType: signature([]byte{i32}, i64),
 		modelType: signature([]byte{i32, i32, i32, i32, i32}, i32),
-		logType: signature([]byte{i32, i32, i32}), fdWriteType: signature([]byte{i32, i32, i32, i32}, i32),
+		logType:   signature([]byte{i32, i32, i32}), fdWriteType: signature([]byte{i32, i32, i32, i32}, i32),
 	}
 }
 

@@ -51,7 +51,7 @@ func strict(use string) Spec {
 type hostileCase struct {
 	name   string
 	module bareModule
-	fuel   int    // for each KB; plenty when 0
+	fuel   int    // for each KB; 0 is plenty, and a deadline that is near
 	want   string // reason of the fault; none when the verdict must be right
 }
 
@@ -138,9 +138,9 @@ func runaways(t *testing.T) []hostileCase {
 		{name: "endless loop without fuel", module: misbehaving(t, endless), fuel: 1, want: spent},
 		{name: "exponential calls", module: exponential, want: late},
 		{name: "exponential calls without fuel", module: exponential, fuel: 1, want: spent},
-		{name: "deep recursion", module: recursive, want: "nested too deep"},
-		{name: "deep recursion of wide frames", module: wide, want: "nested too deep"},
-		{name: "deep recursion of tall frames", module: tall, want: "nested too deep"},
+		{name: "deep recursion", module: recursive, fuel: plenty, want: "nested too deep"},
+		{name: "deep recursion of wide frames", module: wide, fuel: plenty, want: "nested too deep"},
+		{name: "deep recursion of tall frames", module: tall, fuel: plenty, want: "nested too deep"},
 		{name: "endless filling", module: filling, want: late},
 	}
 }
