@@ -62,7 +62,7 @@ func (b *body) instruction() {
 	case target, targets:
 		b.branch(op)
 	case callee:
-		b.callee(op)
+		b.callee(op, at)
 	case prefixFC:
 		b.bulkOperation(at)
 	case prefixFD:
@@ -75,7 +75,9 @@ func (b *body) instruction() {
 		if op == opMemoryGrow {
 			b.note(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
 		}
-		b.calls = b.calls || op == opCallIndirect
+		if op == opCallIndirect {
+			b.call(at)
+		}
 	}
 }
 
@@ -140,12 +142,25 @@ func (b *body) plain(op byte, at int) {
 	}
 }
 
-func (b *body) callee(op byte) {
+// callee reads a function's number, which moves also where it is never reached.
+func (b *body) callee(op byte, at int) {
 	b.pay(1)
-	at := b.at
+	number := b.at
 	f := b.index("function", len(b.m.functions))
-	b.edits = append(b.edits, edit{kind: editFunction, at: at, end: b.at, value: int64(f)})
-	b.calls = b.calls || op == opCall
+	move := edit{kind: editFunction, at: number, end: b.at, value: int64(f)}
+	if op == opRefFunc {
+		b.edits = append(b.edits, move)
+	} else {
+		b.call(at, move)
+	}
+}
+
+// call notes a call whose instruction begins at a place, and what else must change in it.
+func (b *body) call(at int, inside ...edit) {
+	b.calls = true
+	b.edits = append(b.edits, edit{kind: editSave, at: at, end: at})
+	b.edits = append(b.edits, inside...)
+	b.edits = append(b.edits, edit{kind: editLoad, at: b.at, end: b.at})
 }
 
 func (b *body) vector(at int) {

@@ -3,6 +3,7 @@ package wasm
 // The largest module that is read. Everything in it is bounded, since the engine's compiler has no bounds of its own.
 const (
 	maxModule   = 32 << 20 // bytes
+	maxBody     = 8 << 20  // bytes of a function
 	maxTypes    = 1 << 16
 	maxParams   = 1000 // of a type, results as well
 	maxImports  = 1 << 12

@@ -62,7 +62,7 @@ const (
 	opF64Const     = 0x44
 	opI32Ne        = 0x47
 	opI32LtS       = 0x48
-	opI64LtS       = 0x53
+	opI64GeS       = 0x59
 	opI32Add       = 0x6a
 	opI32Sub       = 0x6b
 	opI64Sub       = 0x7d

@@ -48,7 +48,7 @@ func (w *rewriter) rewrite() (*Instrumented, error) {
 
 // function appends the body that was walked, instrumented.
 func (w *rewriter) function() {
-	w.meter.function(&w.body, w.blockType)
+	w.meter.function(&w.body, w.blockType(w.body.typ.results))
 	w.codes = appendName(w.codes, w.meter.out)
 }
 

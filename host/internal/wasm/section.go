@@ -172,7 +172,7 @@ func (m *module) readDataCount(r *reader) { r.u32() }
 
 func (m *module) readCode(r *reader) {
 	m.items(r, sectionCode, maxFuncs, func() {
-		body := r.part(int(r.u32()))
+		body := r.part(r.count("bytes of a function", maxBody))
 		m.bodies = append(m.bodies, span{body.at, body.end})
 	})
 }
