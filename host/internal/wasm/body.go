@@ -184,7 +184,7 @@ func (b *body) bulkOperation(at int) {
 	b.immediate(shapesFC[op])
 	switch op {
 	case fcMemoryInit, fcMemoryCopy, fcMemoryFill:
-		b.note(edit{kind: editBytes, at: at, end: at, value: byteShift})
+		b.note(edit{kind: editPieces, at: at, end: b.at, value: int64(op)})
 	case fcTableInit, fcTableCopy, fcTableFill:
 		b.note(edit{kind: editBytes, at: at, end: at})
 	case fcTableGrow:

@@ -17,5 +17,6 @@ const (
 	editLoad                     // a call has ended
 	editReturn                   // return becomes a branch to the label value
 	editBytes                    // an operation costs one for so many bytes (log 2: value) on the stack
+	editPieces                   // the operation on memory with opcode value is done in pieces that cost so
 	editGrow                     // the same, if the operation does not answer -1
 )

@@ -10,7 +10,8 @@ type meter struct {
 	fuel, depth uint32 // globals
 	left        uint32 // local, i64: fuel
 	amount      uint32 // local, i32: operand of an operation on many bytes, or the depth for a moment
-	answer      uint32 // local, i32: what growing answers
+	answer      uint32 // local, i32: what growing answers, or the second operand of an operation on many bytes
+	place       uint32 // local, i32: the first operand of an operation on many bytes
 	unchecked   bool   // the function has no local for fuel
 	out         []byte
 }
@@ -29,7 +30,7 @@ func (t *meter) function(b *body, block int64) {
 	if t.unchecked = b.unchecked(); t.unchecked {
 		t.declare(b, 0)
 	} else {
-		t.declare(b, 2, 1, typeI64, 2, typeI32)
+		t.declare(b, 2, 1, typeI64, 3, typeI32)
 		t.enter(b, block)
 	}
 	at := b.code.start
@@ -47,7 +48,7 @@ func (t *meter) function(b *body, block int64) {
 
 // declare copies the groups of locals, and adds some.
 func (t *meter) declare(b *body, groups int, added ...byte) {
-	t.left, t.amount, t.answer = uint32(b.locals), uint32(b.locals+1), uint32(b.locals+2)
+	t.left, t.amount, t.answer, t.place = uint32(b.locals), uint32(b.locals+1), uint32(b.locals+2), uint32(b.locals+3)
 	t.out = appendU32(t.out, uint32(b.groups+groups))
 	t.out = append(t.out, b.data[b.declared.start:b.declared.end]...)
 	t.out = append(t.out, added...)
@@ -86,6 +87,8 @@ func (t *meter) edit(e edit, b *body) {
 		t.leave(e.value)
 	case editBytes:
 		t.bytes(e.value)
+	case editPieces:
+		t.pieces(b.data[e.at:e.end], e.value)
 	case editGrow:
 		t.grow(b.data[e.at:e.end], e.value)
 	}
