@@ -68,7 +68,7 @@ func (b *body) instruction() {
 	case prefixFD:
 		b.vector(at)
 	case unknown:
-		b.unknown(uint32(op), at)
+		b.unknown(at, uint32(op))
 	default:
 		b.pay(1)
 		b.immediate(shapes[op])
@@ -166,7 +166,7 @@ func (b *body) call(at int, inside ...edit) {
 func (b *body) vector(at int) {
 	op := b.u32()
 	if op >= uint32(len(shapesFD)) || shapesFD[op] == unknown {
-		b.unknown(opFD<<8|op, at)
+		b.unknown(at, opFD, op)
 		return
 	}
 	b.pay(1)
@@ -177,7 +177,7 @@ func (b *body) vector(at int) {
 func (b *body) bulkOperation(at int) {
 	op := b.u32()
 	if op >= uint32(len(shapesFC)) {
-		b.unknown(opFC<<8|op, at)
+		b.unknown(at, opFC, op)
 		return
 	}
 	b.pay(1)
@@ -200,11 +200,12 @@ func (b *body) note(e edit) {
 	b.edits = append(b.edits, e)
 }
 
-func (b *body) unknown(op uint32, at int) {
+// unknown refuses an opcode, which may have a prefix.
+func (b *body) unknown(at int, opcode ...uint32) {
 	b.at = at
-	if name := proposals[op]; name != "" {
-		b.fail("opcode 0x%02x (%s) is not supported", op, name)
-		return
+	feature := "not known"
+	if name := proposals[opcode[0]]; name != "" {
+		feature = "not supported: " + name
 	}
-	b.fail("opcode 0x%02x is not known", op)
+	b.fail("opcode %#02x is %s", opcode, feature)
 }

@@ -12,7 +12,7 @@ const (
 	maxGlobals  = 1 << 12
 	maxExports  = 1 << 16
 	maxSegments = 100_000 // of data, and of elements
-	maxTable    = 1 << 20 // elements of a table, and of a segment
+	maxTable    = 1 << 20 // elements of all tables together, and of a segment
 	maxLocals   = 50_000  // of a function, parameters included
 	maxNesting  = 1 << 14 // of blocks
 	maxTargets  = 1 << 16 // of a br_table

@@ -24,7 +24,7 @@ func (t *meter) number(f int64) uint32 {
 	return uint32(f)
 }
 
-// function writes the code of a body that was walked. Its code is put in a block of the given type, to which it returns.
+// function writes the code of a body that was walked. It is put in a block of the given type, to which it returns.
 func (t *meter) function(b *body, block int64) {
 	t.out = t.out[:0]
 	if t.unchecked = b.unchecked(); t.unchecked {

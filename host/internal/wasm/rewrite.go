@@ -36,7 +36,7 @@ func (b *body) check(i int) error {
 }
 
 func (w *rewriter) rewrite() (*Instrumented, error) {
-	w.codes = make([]byte, 0, 2*(w.m.sections[sectionCode].end-w.m.sections[sectionCode].start))
+	w.codes = make([]byte, 0, len(w.m.code)*3/2)
 	for i := range w.m.bodies {
 		if err := w.body.check(i); err != nil {
 			return nil, err
@@ -79,8 +79,7 @@ func (w *rewriter) globalNames() []string {
 
 // assemble writes the sections.
 func (w *rewriter) assemble() []byte {
-	w.out = make([]byte, 0, len(w.codes)+len(w.m.code)-(w.m.sections[sectionCode].end-w.m.sections[sectionCode].start)+1024)
-	w.out = append(w.out, header...)
+	w.out = append(make([]byte, 0, len(w.codes)+len(w.m.code)), header...)
 	w.section(sectionType, 1+len(w.results), w.types)
 	w.section(sectionImport, 1, w.yieldImport())
 	w.section(sectionFunction, 0, nil)
@@ -89,8 +88,8 @@ func (w *rewriter) assemble() []byte {
 	w.section(sectionGlobal, 2, []byte{typeI64, 1, opI64Const, 0, opEnd, typeI32, 1, opI32Const, 0, opEnd})
 	w.section(sectionExport, 2+len(w.m.mutable), w.exports())
 	w.section(sectionElement, 0, nil)
-	if w.m.sections[sectionDataCount].end > 0 {
-		w.whole(sectionDataCount, w.m.code[w.m.sections[sectionDataCount].start:w.m.sections[sectionDataCount].end])
+	if count := w.m.sections[sectionDataCount]; count.end > 0 {
+		w.whole(sectionDataCount, w.m.code[count.start:count.end])
 	}
 	if len(w.m.bodies) > 0 {
 		w.whole(sectionCode, append(appendU32(nil, uint32(len(w.m.bodies))), w.codes...))
@@ -127,14 +126,14 @@ func (w *rewriter) yieldImport() []byte {
 	return appendU32(append(b, kindFunction), uint32(len(w.m.types)))
 }
 
-// tables writes the tables, with a bound on what they may grow to: they are not in the memory that the host limits.
+// tables writes the tables, with a bound on what they may grow to.
 func (w *rewriter) tables() {
 	if len(w.m.tables) == 0 {
 		return
 	}
 	content := appendU32(nil, uint32(len(w.m.tables)))
 	for _, t := range w.m.tables {
-		bound := uint32(maxTable)
+		bound := w.m.tableBound()
 		if t.bounded {
 			bound = min(t.max, bound)
 		}

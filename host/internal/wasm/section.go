@@ -130,12 +130,15 @@ func (m *module) readTables(r *reader) {
 			r.fail("table %d: element type 0x%02x is not known", len(m.tables), t.element)
 		}
 		t.limits = r.limits()
-		if t.min > maxTable {
-			r.fail("table %d has %d elements, at most %d are allowed", len(m.tables), t.min, maxTable)
+		if bound := m.tableBound(); t.min > bound {
+			r.fail("table %d has %d elements, at most %d are allowed", len(m.tables), t.min, bound)
 		}
 		m.tables = append(m.tables, t)
 	})
 }
+
+// tableBound is how far each table may grow: tables are not in the memory that the host limits.
+func (m *module) tableBound() uint32 { return uint32(maxTable / m.counts[sectionTable]) }
 
 func (m *module) readMemories(r *reader) {
 	m.items(r, sectionMemory, 1, func() { r.limits() })
