@@ -134,12 +134,12 @@ func instrumentAndCompile(dir string, code []byte) error {
 	if err != nil {
 		return err
 	}
-	names, err := json.Marshal(made.Globals)
+	state, err := json.Marshal(moduleState{made.Globals, made.Lasting})
 	if err != nil {
 		return err
 	}
 	err = errors.Join(os.WriteFile(filepath.Join(dir, installedCode), made.Code, 0o600),
-		os.WriteFile(filepath.Join(dir, installedGlobals), names, 0o600))
+		os.WriteFile(filepath.Join(dir, installedState), state, 0o600))
 	if err != nil {
 		return err
 	}

@@ -41,10 +41,10 @@ func (inst *moduleInstance) freeze(globals []string) error {
 }
 
 // reset takes the instance back to its snapshot and tells whether it could: memory that has grown does not shrink, and
-// a module that has exited cannot be called.
+// a module that has exited cannot be called, and one that changes its tables has lasting state.
 func (inst *moduleInstance) reset() bool {
 	s := inst.frozen
-	if s == nil || inst.module.IsClosed() || inst.memory().Size() != s.size {
+	if s == nil || inst.of.state.Lasting || inst.module.IsClosed() || inst.memory().Size() != s.size {
 		return false
 	}
 	if s.thaw() != nil {
