@@ -68,8 +68,60 @@ const (
 // Instructions.
 var (
 	unreachable = []byte{0x00}
-	endless     = []byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00} // loop br 0 end, unreachable
+	end         = []byte{0x0b}
+	leave       = []byte{0x0f} // return
+	drop        = []byte{0x1a}
+	load32      = []byte{0x28, 2, 0}
+	load64      = []byte{0x29, 3, 0}
+	store32     = []byte{0x36, 2, 0}
+	store64     = []byte{0x37, 3, 0}
+	memorySize  = []byte{0x3f, 0}
+	memoryGrow  = []byte{0x40, 0}
+	equal       = []byte{0x46}
+	unequal     = []byte{0x47}
+	atMost      = []byte{0x4c}
+	add32       = []byte{0x6a}
+	sub32       = []byte{0x6b}
+	div32       = []byte{0x6d}
+	shift32     = []byte{0x74} // left
+	add64       = []byte{0x7c}
+	or64        = []byte{0x84}
+	shift64     = []byte{0x86} // left
+	wrap        = []byte{0xa7} // i64 to i32
+	extend      = []byte{0xad} // i32 to i64
+	memoryCopy  = []byte{0xfc, 10, 0, 0}
+	memoryFill  = []byte{0xfc, 11, 0}
+
+	endless = []byte{0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00} // loop br 0 end, unreachable
 )
+
+// code joins instructions.
+func code(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+func op(code byte, numbers ...int64) []byte {
+	b := []byte{code}
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	return b
+}
+
+func get(local int64) []byte      { return op(0x20, local) }
+func set(local int64) []byte      { return op(0x21, local) }
+func call(function int64) []byte  { return op(0x10, function) }
+func branchIf(label int64) []byte { return op(0x0d, label) }
+func number(v int64) []byte       { return returns(false, v) }
+
+// when does what follows if the i32 on the stack is not zero.
+func when(parts ...[]byte) []byte { return code([]byte{0x04, 0x40}, code(parts...), end) }
+
+// loop is a block that a branch out of its body begins again.
+func loop(parts ...[]byte) []byte { return code([]byte{0x03, 0x40}, code(parts...), end) }
+
+// packed is the i64 that says where an answer is: an i32 for its place, and its length.
+func packed(place []byte, length []byte) []byte {
+	return code(place, extend, returns(true, 32), shift64, length, extend, or64)
+}
 
 // returns is the body of a function that returns a constant.
 func returns(i64 bool, v int64) []byte {
@@ -114,7 +166,7 @@ func (m bareModule) assemble() []byte {
 		numbers = append(numbers, []byte{f.typ})
 		bodies = append(bodies, f.encoded())
 		if f.export != "" {
-			exports = append(exports, named(f.export, append([]byte{0}, binary.AppendUvarint(nil, uint64(len(imports)+i))...)...))
+			exports = append(exports, named(f.export, op(0, int64(len(imports)+i))...))
 		}
 	}
 	part(2, imports...)
@@ -158,9 +210,10 @@ func (m bareModule) types() [][]byte {
 	}
 	return [][]byte{
 		toI32: signature(nil, i32), allocType: signature(bytes.Repeat([]byte{i32}, int(m.params)), i32),
-		runType: signature([]byte{i32, i32, i32}, i64), toNothing: signature(nil), openType: signature([]byte{i32, i32}, i32),
-		flushType: signature([]byte{i32}, i64), modelType: signature([]byte{i32, i32, i32, i32, i32}, i32),
-		logType: signature([]byte{i32, i32, i32}), fdWriteType: signature([]byte{i32, i32, i32, i32}, i32),
+		runType: signature([]byte{i32, i32, i32}, i64), toNothing: signature(nil),
+		openType: signature([]byte{i32, i32}, i32), flushType: signature([]byte{i32}, i64),
+		modelType: signature([]byte{i32, i32, i32, i32, i32}, i32),
+		logType:   signature([]byte{i32, i32, i32}), fdWriteType: signature([]byte{i32, i32, i32, i32}, i32),
 	}
 }
 
@@ -176,6 +229,13 @@ func (f function) encoded() []byte {
 var bareManifest = sdk.Manifest{
 	ABI: sdk.ABI, Name: "bare", Version: "1", Kinds: []sdk.Kind{sdk.KindScorer}, Purity: sdk.Pure,
 	Scores: []sdk.ScoreInfo{{Name: "length"}},
+}
+
+// textOnly is the manifest of a bare module that wants the text of documents only.
+func textOnly() *sdk.Manifest {
+	m := bareManifest
+	m.Columns = []string{"text"}
+	return &m
 }
 
 // honest is a module that is in order and answers every request with the frame.

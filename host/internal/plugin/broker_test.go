@@ -154,7 +154,7 @@ func embedding(t testing.TB) string {
 	frame := ratingsFrame(t, 1, 0.5)
 	const requestAt = dataAt + 1024
 	m := misbehaving(t, number(0), number(requestAt), number(int64(len(request))), number(8192), number(4096), call(0),
-		[]byte{0x1a})
+		drop)
 	m.imports = []imported{{importModule, "model_embed", modelType}}
 	m.data = append(append(frame, make([]byte, 1024-len(frame))...), request...)
 	m.manifest.Capabilities = []string{"model:m"}

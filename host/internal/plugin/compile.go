@@ -46,14 +46,18 @@ func compile(ctx context.Context, dir string, code []byte, b bounds) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.time, fmt.Errorf("compiling takes more than %v", b.time))
 	defer cancel()
 	var complaint bounded
-	cmd := exec.CommandContext(ctx, "/proc/self/exe")
+	self, err := thisProgram()
+	if err != nil {
+		return fmt.Errorf("find this program to compile a module with: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self)
 	cmd.Args = []string{compileName, dir, strconv.FormatInt(b.memory, 10), strconv.FormatInt(int64(b.time), 10)}
 	cmd.Env = []string{}
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(code), &complaint
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = compilerAttributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
-	err := runAttached(cmd)
+	err = runAttached(cmd)
 	switch said := string(complaint.text); {
 	case err == nil:
 		return nil
@@ -130,12 +134,12 @@ func instrumentAndCompile(dir string, code []byte) error {
 	if err != nil {
 		return err
 	}
-	names, err := json.Marshal(made.Globals)
+	state, err := json.Marshal(moduleState{made.Globals, made.Lasting})
 	if err != nil {
 		return err
 	}
 	err = errors.Join(os.WriteFile(filepath.Join(dir, installedCode), made.Code, 0o600),
-		os.WriteFile(filepath.Join(dir, installedGlobals), names, 0o600))
+		os.WriteFile(filepath.Join(dir, installedState), state, 0o600))
 	if err != nil {
 		return err
 	}

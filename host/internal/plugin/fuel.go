@@ -32,8 +32,8 @@ const (
 	maxDepth = 10_000
 )
 
-// Slices of fuel are cut so that one takes about sliceTime: a module's code cannot be interrupted within a slice, and the
-// collector waits for it.
+// Slices of fuel are cut so that one takes about sliceTime: a module's code cannot be interrupted within a slice, and
+// the collector waits for it.
 const (
 	sliceTime = time.Millisecond
 	minSlice  = 50_000

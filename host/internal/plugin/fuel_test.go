@@ -44,7 +44,7 @@ func TestUsageIsThatOfAllCalls(t *testing.T) {
 // Memory never shrinks: an instance that has grown far is not used again, one that has grown within reason is.
 func TestInstanceThatHasGrownIsReplaced(t *testing.T) {
 	for pages, idle := range map[int64]int{100: 1, 900: 0} {
-		p := opened(t, strict(misbehaving(t, number(pages), []byte{0x40, 0, 0x1a}).file(t)))
+		p := opened(t, strict(misbehaving(t, number(pages), memoryGrow, drop).file(t)))
 		ratings, err := p.Score(t.Context(), documents("x"))
 		if err != nil || ratings[0].Status != sdk.OK {
 			t.Fatalf("%v, %v", ratings, err)
@@ -58,8 +58,8 @@ func TestInstanceThatHasGrownIsReplaced(t *testing.T) {
 // An instance that goes back to its snapshot is the one that it was: what the call left in memory is gone.
 func TestInstanceGoesBackAfterAFault(t *testing.T) {
 	frame := ratingsFrame(t, 1, 0.5)
-	count := code(number(512), number(512), []byte{0x28, 2, 0}, number(1), []byte{0x6a, 0x36, 2, 0}) // of calls
-	trapped := code(number(512), []byte{0x28, 2, 0}, number(2), []byte{0x46, 0x04, 0x40, 0x00, 0x0b})
+	count := code(number(512), number(512), load32, number(1), add32, store32) // of calls
+	trapped := code(number(512), load32, number(2), equal, when(unreachable))
 	m := honest(frame)
 	m.run = code(count, trapped, answered(frame))
 	m.manifest = textOnly()

@@ -17,13 +17,19 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/wasm"
 )
 
-// What a module is installed as, in a folder of its own: the instrumented module, the names of its globals, what the
-// engine keeps of its native code, and the digests of all that.
+// What a module is installed as, in a folder of its own: the instrumented module, what its state is, what the engine
+// keeps of its native code, and the digests of all that.
 const (
-	installedCode    = "module.wasm"
-	installedGlobals = "globals.json"
-	installedSums    = "sha256sums"
+	installedCode  = "module.wasm"
+	installedState = "state.json"
+	installedSums  = "sha256sums"
 )
+
+// A moduleState says where a module has its state besides its memory.
+type moduleState struct {
+	Globals []string // that change, as they are exported
+	Lasting bool     // it has some that cannot be restored
+}
 
 // install makes the module's code ready to run: the code is checked, instrumented and compiled by a process of its own,
 // which has limits, and kept under dir, where the next time finds it. Without dir it is not kept. What has been damaged
@@ -139,9 +145,9 @@ func (m *module) load(ctx context.Context, entry string, memory int64) error {
 	if err != nil {
 		return fmt.Errorf("read a compiled module: %w", err)
 	}
-	names, err := os.ReadFile(filepath.Join(entry, installedGlobals))
+	state, err := os.ReadFile(filepath.Join(entry, installedState))
 	if err == nil {
-		err = json.Unmarshal(names, &m.globals)
+		err = json.Unmarshal(state, &m.state)
 	}
 	if err != nil {
 		return fmt.Errorf("read a compiled module: %w", err)

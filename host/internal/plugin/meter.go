@@ -14,8 +14,9 @@ func (e deadlineError) Error() string {
 	return fmt.Sprintf("took longer than the deadline of %v", e.limit)
 }
 
-// A meter counts the time of calls that follow each other, without the time that the plugin waits for the host's models,
-// and cancels their context with a deadlineError when one of them reaches the limit. After that it counts no more calls.
+// A meter counts the time of calls that follow each other, without the time that the plugin waits for the host's
+// models, and cancels their context with a deadlineError when one of them reaches the limit. After that it counts no
+// more calls.
 type meter struct {
 	limit  time.Duration
 	cancel context.CancelCauseFunc

@@ -26,8 +26,8 @@ type module struct {
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
-	globals  []string // that change, of the module's own
-	opening  []byte   // frame
+	state    moduleState
+	opening  []byte // frame
 	broker   *broker
 	log      *guestLog
 	random   [32]byte // seed of the instances' random numbers

@@ -72,7 +72,7 @@ func (inst *moduleInstance) begin(ctx context.Context) (err error) {
 	if err := inst.prepare(ctx); err != nil {
 		return err
 	}
-	return inst.freeze(m.globals)
+	return inst.freeze(m.state.Globals)
 }
 
 // prepare initialises and opens what has been instantiated.

@@ -76,7 +76,8 @@ func moduleManifest(code []byte) (sdk.Manifest, error) {
 		}
 	}
 	if body == nil {
-		return sdk.Manifest{}, fmt.Errorf("the module has no custom section %s: pack its manifest into it", manifestSection)
+		return sdk.Manifest{}, fmt.Errorf("the module has no custom section %s: pack its manifest into it",
+			manifestSection)
 	}
 	return parseManifest(body)
 }

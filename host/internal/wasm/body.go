@@ -10,6 +10,7 @@ type body struct {
 	groups   int // of declared locals
 	locals   int // parameters included
 	calls    bool
+	lasting  bool   // a body so far changes tables or drops segments
 	edits    []edit // in the order of the code; the first is the function's entry
 	flow
 }
@@ -72,6 +73,7 @@ func (b *body) instruction() {
 	default:
 		b.pay(1)
 		b.immediate(shapes[op])
+		b.lasting = b.lasting || op == opTableSet
 		if op == opMemoryGrow {
 			b.note(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
 		}
@@ -182,6 +184,7 @@ func (b *body) bulkOperation(at int) {
 	}
 	b.pay(1)
 	b.immediate(shapesFC[op])
+	b.lasting = b.lasting || op == fcDataDrop || op >= fcTableInit && op != fcTableSize
 	switch op {
 	case fcMemoryInit, fcMemoryCopy, fcMemoryFill:
 		b.note(edit{kind: editPieces, at: at, end: b.at, value: int64(op)})

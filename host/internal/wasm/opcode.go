@@ -55,6 +55,7 @@ const (
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
+	opTableSet     = 0x26
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
 	opI64Const     = 0x42
@@ -81,11 +82,13 @@ const (
 // Opcodes after the prefix 0xfc.
 const (
 	fcMemoryInit = 8
+	fcDataDrop   = 9
 	fcMemoryCopy = 10
 	fcMemoryFill = 11
 	fcTableInit  = 12
 	fcTableCopy  = 14
 	fcTableGrow  = 15
+	fcTableSize  = 16
 	fcTableFill  = 17
 )
 

@@ -76,3 +76,17 @@ func TestPiecesOfAnOperationComeToTheSame(t *testing.T) {
 		}
 	}
 }
+
+func TestModuleThatChangesItsTablesHasLastingState(t *testing.T) {
+	const tables = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x04\x04\x01\x70\x00\x01" +
+		"\x0a\x0a\x01\x08\x00\x41\x00\xd0\x70\x26\x00\x0b" // table.set 0 to null
+	for code, want := range map[string]bool{tables: true, string(bulk): false} {
+		made, err := wasm.Instrument([]byte(code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made.Lasting != want {
+			t.Errorf("lasting %v, want %v", made.Lasting, want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (w *rewriter) rewrite() (*Instrumented, error) {
 		}
 		w.function()
 	}
-	return &Instrumented{Code: w.assemble(), Globals: w.globalNames()}, nil
+	return &Instrumented{Code: w.assemble(), Globals: w.globalNames(), Lasting: w.body.lasting}, nil
 }
 
 // function appends the body that was walked, instrumented.

@@ -34,6 +34,7 @@ const (
 type Instrumented struct {
 	Code    []byte
 	Globals []string // exports of the mutable globals; fuel and depth are not among them
+	Lasting bool     // it may change tables or drop segments, which nobody but itself can undo
 }
 
 // Check reads a module whole and says what is wrong with it: sizes, sections, opcodes of features that are not
