@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/wasm"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -23,8 +24,9 @@ type Info struct {
 	Manifest  sdk.Manifest
 	Digest    string // sha256 of the code, in hex
 	Transport string
-	Path      string // file, empty for a built-in plugin
-	Contained string // of a process: how, in words
+	Path      string   // file, empty for a built-in plugin
+	Contained string   // of a process: how, in words
+	Imports   []string // of a module, each as MODULE.NAME
 }
 
 // Inspect finds the plugin of a recipe's entry (dir is what relative paths start from), checks its digest when the
@@ -69,7 +71,10 @@ func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code 
 		registered, _ := sdk.Registered(p.Use)
 		info.Manifest = registered.Manifest
 	case TransportWasm:
-		info.Manifest, err = moduleManifest(code)
+		info.Imports, err = wasm.Imports(code)
+		if err == nil {
+			info.Manifest, err = moduleManifest(code)
+		}
 	case TransportProcess:
 		info.Contained = contains().String()
 		info.Manifest, err = describe(ctx, info, dir, p)

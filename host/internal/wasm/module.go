@@ -25,6 +25,7 @@ type module struct {
 	functions []uint32 // types of the functions, imported ones first
 	tables    []table
 	globals   int
+	imports   []string // MODULE.NAME
 	mutable   []int // globals that code may set
 	bodies    []span
 	counts    [sectionCount]int

@@ -78,6 +78,7 @@ func (m *module) readImports(r *reader) {
 		if from == YieldModule {
 			r.fail("the import %s.%s is the host's own", from, name)
 		}
+		m.imports = append(m.imports, from+"."+name)
 		m.readImport(r, name)
 	})
 }

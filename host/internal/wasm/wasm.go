@@ -53,6 +53,15 @@ func Check(code []byte) error {
 	return nil
 }
 
+// Imports returns what a module imports, each as MODULE.NAME.
+func Imports(code []byte) ([]string, error) {
+	m, err := parse(code)
+	if err != nil {
+		return nil, err
+	}
+	return m.imports, nil
+}
+
 // Instrument checks a module and rewrites it. The same module gives the same bytes.
 func Instrument(code []byte) (*Instrumented, error) {
 	m, err := parse(code)
