@@ -67,6 +67,7 @@ func authors(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("CAREBOT_SDK", kit)
+	e.Setenv("CAREBOT_CACHE", filepath.Join(e.WorkDir, ".cache"))
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
 		value, err := exec.Command("go", "env", name).Output()
 		if err != nil {
