@@ -151,8 +151,9 @@ func spread(values []float64) *Spread {
 	sorted := slices.Sorted(slices.Values(values))
 	s := &Spread{}
 	for _, v := range sorted {
-		s.Mean += v / float64(len(sorted))
+		s.Mean += v
 	}
+	s.Mean /= float64(len(sorted))
 	for i := range s.Deciles {
 		place := float64(i) / 10 * float64(len(sorted)-1)
 		low := int(place)

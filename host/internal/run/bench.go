@@ -79,6 +79,9 @@ func (p *Process) openSwap(ctx context.Context, s Swap) (*openedPlugin, error) {
 
 // next ends a batch of at most size records that begins with the next one, after it has let others take over.
 func (b *bench) next(ctx context.Context, size int) (end int, err error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
 	if b.taken < len(b.swaps) && b.swaps[b.taken].At == b.done {
 		judge, err := b.openSwap(ctx, b.swaps[b.taken])
 		if err != nil {

@@ -19,7 +19,8 @@ type Request struct {
 	Shadow int    `json:"shadow"` // batches in which the new one judges beside the old first
 }
 
-// A Reply is a line that answers a Request: one for each batch of the shadow, then one with the swap or an error.
+// A Reply is a line that answers a Request: one with the stage when the request is taken, one for each batch of the
+// shadow, then one with the swap or an error.
 type Reply struct {
 	Stage     string     `json:"stage,omitempty"`
 	Batch     int        `json:"batch,omitempty"` // of the shadow, counted from 1
@@ -39,7 +40,8 @@ const (
 	callTimeout = 10 * time.Second // of a caller that does not write or read
 )
 
-var errWithdrawn = errors.New("the caller has gone")
+// errWithdrawn is what a caller that has gone does not hear, and one of a run that is stopped does.
+var errWithdrawn = errors.New("the run was stopped: nothing was swapped")
 
 // A control takes requests for a run on a socket in its directory. Its methods may be called of none.
 type control struct {
@@ -155,8 +157,8 @@ func reply(conn net.Conn, r Reply) error {
 	return err
 }
 
-// swap passes a request on to the bench and its replies back, until the last one or until the caller has gone, which
-// withdraws the request.
+// swap passes a request on to the bench and its replies back, until the last one or until the caller has gone or the run
+// is stopped, which withdraws the request.
 func (c *control) swap(ctx context.Context, r Request, tell func(Reply) error) error {
 	a, err := c.process.alternative(r.Plugin, r.Entry)
 	if err != nil {
@@ -166,16 +168,27 @@ func (c *control) swap(ctx context.Context, r Request, tell func(Reply) error) e
 		return err
 	}
 	o := &order{alternative: a, batches: r.Shadow, told: make(chan Reply, 16), ended: make(chan Reply, 1)}
-	if err := c.place(o); err != nil {
+	stage, err := c.place(o)
+	if err != nil {
 		return err
 	}
-	defer c.withdraw(o)
+	if err := tell(Reply{Stage: stage}); err != nil {
+		c.end(o, Reply{})
+		return err
+	}
+	return c.follow(ctx, o, tell)
+}
+
+// follow hands on the replies to an order.
+func (c *control) follow(ctx context.Context, o *order, tell func(Reply) error) error {
 	for {
 		select {
-		case <-ctx.Done():
-			return errWithdrawn
+		case <-ctx.Done(): // the order ends, unless it has: then this is not heard of twice
+			c.end(o, Reply{Error: errWithdrawn.Error()})
+			return tell(<-o.ended)
 		case r := <-o.told:
 			if err := tell(r); err != nil {
+				c.end(o, Reply{})
 				return err
 			}
 		case last := <-o.ended:
@@ -189,19 +202,19 @@ func (c *control) swap(ctx context.Context, r Request, tell func(Reply) error) e
 	}
 }
 
-// place makes an order the one that is under way.
-func (c *control) place(o *order) error {
+// place makes an order the one that is under way and returns the stage that it is for.
+func (c *control) place(o *order) (stage string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.order != nil:
-		return errors.New("another swap is under way")
+		return "", errors.New("another swap is under way")
 	case c.seat == nil || c.seat.plugin != o.name:
-		return fmt.Errorf("no stage is being judged by %s now%s; for those to come, change the recipe and run again",
+		return "", fmt.Errorf("no stage is being judged by %s now%s; for those to come, change the recipe and run again",
 			o.name, c.busy())
 	}
 	c.order = o
-	return nil
+	return c.seat.stage, nil
 }
 
 // busy says who judges instead.
@@ -210,14 +223,6 @@ func (c *control) busy() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%s is, by %s)", c.seat.stage, c.seat.plugin)
-}
-
-func (c *control) withdraw(o *order) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.order == o {
-		c.order = nil
-	}
 }
 
 // begin says who judges from now on.
@@ -265,7 +270,7 @@ func (c *control) tell(o *order, r Reply) {
 	}
 }
 
-// end ends an order, unless it was withdrawn.
+// end ends an order, unless it has ended.
 func (c *control) end(o *order, last Reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
