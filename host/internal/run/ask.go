@@ -10,7 +10,7 @@ import (
 )
 
 // ErrNotRunning says that nobody works in a run directory.
-var ErrNotRunning = errors.New("the run is not running")
+var ErrNotRunning = errors.New("no run is working there: change the recipe and run it again")
 
 // maxReply bounds a line of a reply, in bytes.
 const maxReply = 1 << 20
@@ -19,7 +19,7 @@ const maxReply = 1 << 20
 func Ask(ctx context.Context, dir string, r Request, each func(Reply)) error {
 	conn, err := dialIn(ctx, dir)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrNotRunning, dir, err)
+		return fmt.Errorf("%s: %w (%w)", dir, ErrNotRunning, err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(0, 1)) })()

@@ -27,8 +27,11 @@ func (c *curation) reward(ctx context.Context, step recipe.Step) error {
 		return err
 	}
 	c.sieve(step, func(i int, r *data.Record) *drop { return lines[i].score(step.Reward, r) })
-	return writeItems(filepath.Join(c.dir, fmt.Sprintf("samples-%d.jsonl", c.step)), lines)
+	return writeItems(filepath.Join(c.dir, stepSamples(c.step)), lines)
 }
+
+// stepSamples is the file of the answers and judgements of a step, counted from 1.
+func stepSamples(step int) string { return fmt.Sprintf("samples-%d.jsonl", step) }
 
 // judge goes through the records batch by batch. A batch keeps all instances of the plugin busy.
 func (c *curation) judge(ctx context.Context, b *bench, samples [][]sdk.Sample) (lines []judgedPrompt, err error) {

@@ -79,6 +79,9 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	st := p.recipe.Stages[name]
 	after := strings.Join(p.recipe.Needs(name).Stages, " ")
 	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", ""}
+	if st.Pairs != nil {
+		row[5] = p.planAnswers(ctx, st.Pairs)
+	}
 	if st.Train == nil {
 		return row
 	}

@@ -46,6 +46,17 @@ func (p *Process) planEpochs(ctx context.Context, spec *recipe.Train, perStep fl
 	return "~" + count(int64(n)), "~" + count(int64(math.Ceil(rows)))
 }
 
+// planAnswers is how many tokens the answers of a pairs stage have at most.
+func (p *Process) planAnswers(ctx context.Context, spec *recipe.Pairs) string {
+	var all extent
+	for _, from := range spec.From {
+		if err := p.measure(ctx, from, &all); err != nil {
+			return "?"
+		}
+	}
+	return "≤" + count(int64(all.records)*int64(spec.N)*int64(spec.Tokens))
+}
+
 // extent is how much data there is.
 type extent struct{ records, bytes float64 }
 

@@ -59,6 +59,9 @@ func New(r *recipe.Recipe, o Options) *Process {
 	}
 }
 
+// Dir is the run directory.
+func (p *Process) Dir() string { return p.dir }
+
 // Close gives the device back.
 func (p *Process) Close() error {
 	if p.device == nil {
