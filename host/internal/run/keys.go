@@ -69,7 +69,7 @@ func (p *Process) inputs(ctx context.Context, name string) (inputs, error) {
 }
 
 // readLedger reads the swaps of all stages, once. Swaps belong to the run in which they were made: when it has ended,
-// the next one is that of the recipe again.
+// the next one is that of the recipe again. What the lock file does not have was made in a run before that.
 func (p *Process) readLedger() error {
 	if p.ledger != nil {
 		return nil
@@ -80,7 +80,9 @@ func (p *Process) readLedger() error {
 	}
 	p.ledger = map[string]inputs{}
 	for name := range p.recipe.Stages {
-		if in := claimed(p.stageDir(name)); !l.Lock.Finished && len(in.Swaps) > 0 {
+		in := claimed(p.stageDir(name))
+		n := min(len(in.Swaps), len(l.Lock.Swaps[name])) // it has one more when the process was killed before the ledger had
+		if !l.Lock.Finished && n > 0 && in.equal(inputs{in.Key, l.Lock.Swaps[name][:n]}) {
 			p.ledger[name] = in
 		}
 	}

@@ -131,18 +131,18 @@ func (p *Process) openAlternative(ctx context.Context, a alternative) (o *opened
 	return o, digest, err
 }
 
-// recordSwap writes a swap of the stage that runs into its ledger, and then into the lock file with the keys that change
-// with it. The ledger decides: a process that is killed between the two writes the lock file when it goes on.
+// recordSwap writes a swap of the stage that runs into the lock file, with the keys that change with it, and then into
+// the stage's ledger. A process that is killed between the two goes on as if nothing had been swapped.
 func (p *Process) recordSwap(ctx context.Context, stage string, s Swap) error {
 	in := p.ledger[stage]
 	in.Swaps = append(slices.Clip(in.Swaps), s)
-	if err := in.write(p.stageDir(stage)); err != nil {
-		return err
-	}
 	p.ledger[stage] = in
 	p.forgetPlugins()
 	if err := p.resolve(ctx); err != nil {
 		return err
 	}
-	return p.writeLockFile(false)
+	if err := p.writeLockFile(false); err != nil {
+		return err
+	}
+	return in.write(p.stageDir(stage))
 }

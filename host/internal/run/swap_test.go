@@ -181,6 +181,44 @@ func TestTheNextRunAfterASwapIsThatOfTheRecipe(t *testing.T) {
 	}
 }
 
+// A swap that another run made is none of a run that was stopped before it came to the stage.
+func TestASwapOfAnEarlierRunDoesNotComeBack(t *testing.T) {
+	never, p := rankedProject(t), rankedProject(t)
+	never.run(t, "ranked.yaml")
+	p.swapped(t, &swapper{at: 8, overrides: turned, shadow: 1})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	p.on = func(message map[string]any) {
+		if message["msg"] == "stage is done already" {
+			cancel(errors.New("stop"))
+		}
+	}
+	if err := p.process(t, "ranked.yaml").Run(ctx); err == nil {
+		t.Fatal("the run was not stopped")
+	}
+	p.on = nil
+	if begun := p.run(t, "ranked.yaml"); !slices.Equal(begun, []string{"answered", "dpo"}) {
+		t.Errorf("the run after that did %v", begun)
+	}
+	wantSameStage(t, "after two runs", never, p, "answered")
+}
+
+// A process that was killed when the lock file had the swap and the ledger had not goes on without.
+func TestASwapIsWhatBothLockAndLedgerHave(t *testing.T) {
+	never, p := rankedProject(t), rankedProject(t)
+	never.run(t, "ranked.yaml")
+	p.stopAfter(t, 12)
+	made := p.process(t, "ranked.yaml")
+	if err := made.resolve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	made.ledger["answered"] = inputs{made.keys["answered"], []Swap{{Plugin: "reward", At: 8, Entry: "use: test-reward", Digest: "x"}}}
+	if err := errors.Join(made.resolve(t.Context()), made.writeLockFile(false)); err != nil {
+		t.Fatal(err)
+	}
+	p.run(t, "ranked.yaml")
+	wantSameStage(t, "killed between lock file and ledger", never, p, "answered")
+}
+
 // A run that was stopped after the swapped stage goes on with its results, and so does its plan.
 func TestAStageWithASwapIsDoneForTheRestOfItsRun(t *testing.T) {
 	whole, p := rankedProject(t), rankedProject(t)
@@ -333,16 +371,18 @@ func TestARewardOfACurateStageIsSwapped(t *testing.T) {
 func TestACurateStageWithASwapGoesOnToTheSameBits(t *testing.T) {
 	whole, p := rankedProject(t), rankedProject(t)
 	whole.curateSwap(t)
-	dir, from := p.path("ranked", "chosen"), whole.path("ranked", "chosen")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(p.path("ranked", "chosen"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(from, claimFile)) // of a process that was killed right after the swap
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, claimFile), text, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{lockFile, filepath.Join("chosen", claimFile)} { // of a process that was killed right after the swap
+		text, err := os.ReadFile(whole.path("ranked", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = []byte(strings.Replace(string(text), "finished: true", "finished: false", 1))
+		if err := os.WriteFile(p.path("ranked", name), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p.run(t, "ranked.yaml", "stages.answered=null", "stages.dpo=null")
 	wantSameStage(t, "gone on", whole, p, "chosen")
