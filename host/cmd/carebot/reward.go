@@ -21,19 +21,19 @@ func newReward(a *app) *cobra.Command {
 }
 
 // overridesHelp is what swap and replay say of their arguments.
-const overridesHelp = `RUN is a run directory, or the name of one below runs. NAME is the plugin's name in the recipe. What follows changes
-keys of its entry: use=./my-reward.wasm, with.low=0.5, models.reward=reward-model; null removes a key. Paths start from
-the working directory.`
+const overridesHelp = `RUN is a run directory, or the name of one below runs.
+NAME is the plugin's name in the recipe. What follows changes keys of its entry: use=./my-reward.wasm, with.low=0.5,
+models.reward=reward-model; null removes a key. Paths start from the working directory.`
 
 func newSwap(a *app) *cobra.Command {
 	shadow := 8
 	cmd := &cobra.Command{
 		Use:   "swap RUN NAME key=value ...",
 		Short: "Swap a reward model while a run is judging with it",
-		Long: `Swap a reward model while a run is judging with it, in a pairs stage or in a reward step of a curate stage. The new
-one first judges beside the old for some batches, and how they agree is printed; then it takes over. Interrupting this
-command before that leaves the run as it was. The swap is that of the stage: later stages, and the next run, take what
-the recipe says.
+		Long: `Swap a reward model while a run is judging with it, in a pairs stage or in a reward step of a curate
+stage. The new one first judges beside the old for some batches, and how they agree is printed; then it takes over.
+Interrupting this command before that leaves the run as it was. The swap is that of the stage: later stages, and the
+next run, take what the recipe says.
 
 ` + overridesHelp,
 		Args: cobra.MinimumNArgs(3),
@@ -44,7 +44,8 @@ the recipe says.
 			return a.swap(cmd.Context(), args[0], args[1], args[2:], shadow)
 		},
 	}
-	cmd.Flags().IntVar(&shadow, "shadow", shadow, "batches in which the new one judges beside the old first; 0 swaps at once")
+	cmd.Flags().IntVar(&shadow, "shadow", shadow,
+		"batches in which the new one judges beside the old first; 0 swaps at once")
 	return cmd
 }
 
@@ -72,7 +73,8 @@ func (a *app) told(r run.Reply, shadow int) error {
 				return err
 			}
 		}
-		fmt.Fprintf(a.out, "stage %s: from record %d on it judges alone (sha256 %s)\n", r.Stage, r.Swapped.At, r.Swapped.Digest)
+		fmt.Fprintf(a.out, "stage %s: from record %d on it judges alone (sha256 %s)\n", r.Stage, r.Swapped.At,
+			r.Swapped.Digest)
 	}
 	return nil
 }
@@ -82,9 +84,9 @@ func newReplay(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay RUN NAME key=value ...",
 		Short: "Score the recorded answers of a run with another reward model",
-		Long: `Score the answers that a run has recorded (of pairs stages, reward steps of curate stages, and evaluate stages) with
-another reward model, and compare: correlation, turned pairs, differences. Nothing is generated, and no model is loaded
-but those that the plugin asks.
+		Long: `Score the answers that a run has recorded (of pairs stages, reward steps of curate stages, and evaluate
+stages) with another reward model, and compare: correlation, turned pairs, differences. Nothing is generated, and no
+model is loaded but those that the plugin asks.
 
 ` + overridesHelp,
 		Args: cobra.MinimumNArgs(3),

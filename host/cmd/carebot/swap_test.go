@@ -43,7 +43,7 @@ func rankedFolder(t *testing.T) string {
 	dir := newFolder(t)
 	var asked strings.Builder
 	for i := range askedPrompts {
-		fmt.Fprintf(&asked, `{"messages": [{"role": "user", "content": "Question %d?"}, {"role": "assistant", "content": "Yes."}]}`+"\n", i)
+		fmt.Fprintf(&asked, `{"messages": [{"role": "user", "content": "Question %d?"}]}`+"\n", i)
 	}
 	for name, text := range map[string]string{"ranked.yaml": ranked, "asked.jsonl": asked.String()} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -60,6 +60,11 @@ func judgedFrom(from int) func(event) bool {
 		n, err := fmt.Sscanf(e.Step, "%d/", &at)
 		return e.Msg == "judged" && n == 1 && err == nil && at >= from
 	}
+}
+
+// beginning is the event that a stage begins.
+func beginning(stage string) func(event) bool {
+	return func(e event) bool { return e.Msg == "stage begins" && e.Stage == stage }
 }
 
 // judgedLines are the lines of the stage answered.
@@ -81,7 +86,8 @@ type swapping struct {
 
 func swapIn(t *testing.T, dir string, shadow int) *swapping {
 	t.Helper()
-	s := &swapping{Cmd: exec.Command("carebot", "reward", "swap", "mini", "reward", "with={scale: -1}", fmt.Sprintf("--shadow=%d", shadow))}
+	s := &swapping{Cmd: exec.Command("carebot", "reward", "swap", "mini", "reward", "with={scale: -1}",
+		fmt.Sprintf("--shadow=%d", shadow))}
 	s.Dir, s.Env, s.Stderr = dir, os.Environ(), &s.err
 	pipe, err := s.StdoutPipe()
 	if err == nil {
@@ -123,7 +129,7 @@ func TestASwappedRunThatIsKilledGoesOnWithTheRightReward(t *testing.T) {
 	}{
 		{"in the shadow's time", "batch 2/100: same pair 0.0 % of ", false, nil},
 		{"after the swap", "stage answered: from record ", true, nil},
-		{"after the stage", "stage answered: from record ", true, func(e event) bool { return e.Msg == "stage begins" && e.Stage == "dpo" }},
+		{"after the stage", "stage answered: from record ", true, beginning("dpo")},
 	} {
 		t.Run(c.when, func(t *testing.T) {
 			dir, at, shadow := rankedFolder(t), askedPrompts, 100
@@ -155,7 +161,7 @@ func TestASwappedRunThatIsKilledGoesOnWithTheRightReward(t *testing.T) {
 				t.Errorf("swapped at %d (-want +got):\n%s", at, diff)
 			}
 			again := begin(t, dir, "run", "ranked.yaml")
-			if redone := again.until(func(e event) bool { return e.Msg == "stage begins" && e.Stage == "answered" }); redone != c.swapped {
+			if redone := again.until(beginning("answered")); redone != c.swapped {
 				t.Errorf("the next run does the stage again: %v", redone)
 			}
 			again.finish(t)

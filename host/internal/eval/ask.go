@@ -8,8 +8,8 @@ import (
 )
 
 // Ask is what a record asks a model, as a sample without a response: a question with its options listed, the right
-// letter its reference; a dialogue up to the last turn of the user, the turn that follows its reference; the prompt of a
-// preference pair, the chosen answer its reference. ok is false when the record asks nothing.
+// letter its reference; a dialogue up to the last turn of the user, the turn that follows its reference; the prompt of
+// a preference pair, the chosen answer its reference. ok is false when the record asks nothing.
 func Ask(r *data.Record) (s sdk.Sample, ok bool) {
 	s.ID = r.ID
 	switch r.Kind() {

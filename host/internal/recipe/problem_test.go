@@ -41,7 +41,8 @@ stages:
 	want := []string{
 		`3:39: datasets.medical.format: want one of text, rated, messages, sharegpt, alpaca, transcript, preference, ` +
 			`choice, found "txt", did you mean text`,
-		`7:35: stages.words.from[0]: want a dataset or a curate or pairs stage, nothing is named "medcal", did you mean medical`,
+		`7:35: stages.words.from[0]: want a dataset or a curate or pairs stage, nothing is named "medcal", ` +
+			`did you mean medical`,
 		`12:5: stages.stable.lerning_rate: unknown key, did you mean learning_rate`,
 		`13:20: stages.stable.learning_rate: want a number, found the text "fast"`,
 		`17:12: stages.stable.steps: the length is given twice: want one of epochs, steps`,

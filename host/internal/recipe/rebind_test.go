@@ -62,11 +62,14 @@ func TestWhatCannotBeReboundIsSaid(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a name nearby":     {rebind("rewards"), `there is no plugin "rewards", did you mean reward`},
-		"another name":      {replace("talks", "use: a"), `there is no plugin "talks": the recipe has context, judge, rater, reward, rules`},
-		"an unknown key":    {rebind("reward", "uses=a"), "command line: plugins.reward.uses: unknown key, did you mean use"},
-		"no override":       {rebind("reward", "use"), `"plugins.reward.use" is no override: want key.path=value`},
-		"an unknown model":  {rebind("reward", "models.m=stf"), "plugins.reward.models.m: want a model or a train stage"},
+		"a name nearby": {rebind("rewards"), `there is no plugin "rewards", did you mean reward`},
+		"another name": {replace("talks", "use: a"),
+			`there is no plugin "talks": the recipe has context, judge, rater, reward, rules`},
+		"an unknown key": {rebind("reward", "uses=a"),
+			"command line: plugins.reward.uses: unknown key, did you mean use"},
+		"no override": {rebind("reward", "use"), `"plugins.reward.use" is no override: want key.path=value`},
+		"an unknown model": {rebind("reward", "models.m=stf"),
+			"plugins.reward.models.m: want a model or a train stage"},
 		"a circle":          {rebind("rater", "models.quality=boost"), "the stages need each other in a circle"},
 		"an entry of lists": {replace("reward", "[1, 2]"), "plugins.reward: want a mapping, found a list"},
 		"no YAML":           {replace("reward", "{"), "entry of plugin reward: "},
@@ -84,7 +87,8 @@ func FuzzEntriesOfPlugins(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, entry := range []string{"use: exam-reward", "{use: a, with: {b: [1, {c: d}]}}", "&a [*a]", "use: 1\n---\nuse: 2", "\xff"} {
+	for _, entry := range []string{"use: exam-reward", "{use: a, with: {b: [1, {c: d}]}}", "&a [*a]",
+		"use: 1\n---\nuse: 2", "\xff"} {
 		f.Add([]byte(entry))
 	}
 	f.Fuzz(func(t *testing.T, entry []byte) {

@@ -8,13 +8,13 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// An Agreement compares two reward models on the same answers. A figure that nothing defines, such as a correlation with
-// a constant, is null.
+// An Agreement compares two reward models on the same answers. A figure that nothing defines, such as a correlation
+// with a constant, is null.
 type Agreement struct {
 	Samples    int          `json:"samples"`   // judged by both
 	Prompts    int          `json:"prompts"`   // of which at least one of them makes a pair
 	Same       *float64     `json:"same_pair"` // share of those prompts with the same best and worst
-	Flips      *float64     `json:"flips"`     // share of the pairs of answers that the old one orders and the new one turns
+	Flips      *float64     `json:"flips"`     // share of the pairs of answers with an order that the new one turns
 	Spearman   *float64     `json:"spearman"`
 	Kendall    *float64     `json:"kendall"` // tau-b
 	Old        Distribution `json:"old"`
@@ -38,10 +38,11 @@ type Spread struct {
 
 // A contest gathers the judgements of two reward models.
 type contest struct {
-	old, new           tally
-	both               [2][]float64 // rewards of the answers that both judged
-	pairs, turned      int          // pairs of answers of a prompt: ordered by the old one, and the other way by the new one
-	decided, decidedAs int          // prompts of which one makes a pair, and both the same
+	old, new tally
+	both     [2][]float64 // rewards of the answers that both judged
+
+	ordered, turned    int // pairs of answers of a prompt: by the old one, and the other way by the new one
+	decided, decidedAs int // prompts of which one makes a pair, and both the same
 }
 
 // A tally gathers the judgements of one.
@@ -91,7 +92,7 @@ func (c *contest) order(old, new []float64) {
 			if was == 0 {
 				continue
 			}
-			c.pairs++
+			c.ordered++
 			if was*(new[i]-new[j]) < 0 {
 				c.turned++
 			}
@@ -134,7 +135,7 @@ func (c *contest) result() *Agreement {
 	}
 	return &Agreement{
 		Samples: len(difference), Prompts: c.decided,
-		Same: ratio(c.decidedAs, c.decided), Flips: ratio(c.turned, c.pairs),
+		Same: ratio(c.decidedAs, c.decided), Flips: ratio(c.turned, c.ordered),
 		Spearman: defined(eval.Spearman(c.both[0], c.both[1])), Kendall: defined(eval.Kendall(c.both[0], c.both[1])),
 		Old: c.old.distribution(), New: c.new.distribution(), Difference: spread(difference),
 	}

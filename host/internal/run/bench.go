@@ -46,10 +46,7 @@ func (p *Process) openBench(ctx context.Context, s seat, done, total int) (b *be
 			b.swaps = append(b.swaps, swap)
 		}
 	}
-	for b.taken < len(b.swaps) && b.swaps[b.taken].At <= done {
-		b.taken++
-	}
-	if b.taken > 0 {
+	if b.due() {
 		b.judge, err = p.openSwap(ctx, b.swaps[b.taken-1])
 	} else {
 		b.judge, err = p.openPlugin(ctx, s.plugin)
@@ -82,20 +79,28 @@ func (b *bench) next(ctx context.Context, size int) (end int, err error) {
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
-	if b.taken < len(b.swaps) && b.swaps[b.taken].At == b.done {
-		judge, err := b.openSwap(ctx, b.swaps[b.taken])
+	if b.due() {
+		judge, err := b.openSwap(ctx, b.swaps[b.taken-1])
+		if err == nil {
+			err = b.replace(judge)
+		}
 		if err != nil {
 			return 0, err
 		}
-		if err := b.replace(judge); err != nil {
-			return 0, err
-		}
-		b.taken++
 	}
 	if end = min(b.done+size, b.total); b.taken < len(b.swaps) {
 		return min(end, b.swaps[b.taken].At), nil // who is asked for now comes after those of the ledger
 	}
 	return end, b.border(ctx)
+}
+
+// due passes over the ledger's swaps up to the next record and reports whether there was one.
+func (b *bench) due() bool {
+	before := b.taken
+	for b.taken < len(b.swaps) && b.swaps[b.taken].At <= b.done {
+		b.taken++
+	}
+	return b.taken > before
 }
 
 // replace closes the judge and puts another in its place.
@@ -131,7 +136,8 @@ func (b *bench) admit(ctx context.Context, o *order) {
 		return
 	}
 	b.shadow = &shadow{openedPlugin: opened, order: o, digest: digest}
-	b.log.Info("a reward judges in the shadow", "stage", b.seat.stage, "plugin", b.seat.plugin, "record", b.done, "batches", o.batches)
+	b.log.Info("a reward judges in the shadow", "stage", b.seat.stage, "plugin", b.seat.plugin, "record", b.done,
+		"batches", o.batches)
 }
 
 // takeOver makes the shadow the judge. It is written down before it judges.
@@ -146,7 +152,8 @@ func (b *bench) takeOver(ctx context.Context) error {
 	}
 	b.swaps, b.taken, b.shadow = append(b.swaps, swap), b.taken+1, nil
 	b.control.end(s.order, Reply{Stage: b.seat.stage, Swapped: &swap})
-	b.log.Info("the reward was swapped", "stage", b.seat.stage, "plugin", b.seat.plugin, "record", b.done, "sha256", s.Digest())
+	b.log.Info("the reward was swapped", "stage", b.seat.stage, "plugin", b.seat.plugin, "record", b.done,
+		"sha256", s.Digest())
 	return b.replace(s.openedPlugin)
 }
 
@@ -192,12 +199,15 @@ func (b *bench) compare(ctx context.Context, samples []sdk.Sample, judgements []
 		from += n
 	}
 	b.shadow.batches++
-	b.control.tell(b.shadow.order, Reply{Stage: b.seat.stage, Batch: b.shadow.batches, Agreement: b.shadow.contest.result()})
+	b.control.tell(b.shadow.order, Reply{
+		Stage: b.seat.stage, Batch: b.shadow.batches, Agreement: b.shadow.contest.result(),
+	})
 }
 
 // close ends the session: a shadow whose time was not over does not take the place.
 func (b *bench) close(err error) error {
-	b.dismiss(fmt.Errorf("stage %s ended, or was stopped, before the shadow's batches were over: nothing was swapped", b.seat.stage))
+	b.dismiss(fmt.Errorf("stage %s ended, or was stopped, before the shadow's batches were over: nothing was swapped",
+		b.seat.stage))
 	b.control.leave(b.seat)
 	return closing(b.judge, err)
 }

@@ -74,7 +74,7 @@ func (c *choosing) prompt(r *data.Record, j *judgedPrompt) {
 	case len(judgements) < 2:
 		c.lack(r, j)
 	case pair == none:
-		c.take(drop{Reason: "tie", Detail: fmt.Sprintf("all %d rewards are %g", len(judgements), judgements[0].Reward)}, r)
+		c.take(r, drop{Reason: "tie", Detail: fmt.Sprintf("all %d are %g", len(judgements), judgements[0].Reward)})
 	default:
 		c.pair(r, j, texts, judgements, pair)
 	}
@@ -95,7 +95,7 @@ func (c *choosing) lack(r *data.Record, j *judgedPrompt) {
 	counts := map[string]int{}
 	for _, a := range j.Answers {
 		if counts[a.Status]++; a.Status == statusFault {
-			c.take(drop{Reason: "fault", Detail: a.Detail, faulty: true}, r)
+			c.take(r, drop{Reason: "fault", Detail: a.Detail, faulty: true})
 			return
 		}
 	}
@@ -103,14 +103,15 @@ func (c *choosing) lack(r *data.Record, j *judgedPrompt) {
 	for _, status := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[status], status))
 	}
-	c.take(drop{Reason: "fewer than two judged answers", Detail: strings.Join(parts, ", ")}, r)
+	c.take(r, drop{Reason: "fewer than two judged answers", Detail: strings.Join(parts, ", ")})
 }
 
 // pair makes a record of the best and the worst answer.
 func (c *choosing) pair(r *data.Record, j *judgedPrompt, texts []string, judgements []sdk.Judgement, pair chosenPair) {
 	best, worst := judgements[pair.best].Reward, judgements[pair.worst].Reward
 	if best-worst < c.spec.Margin {
-		c.take(drop{Reason: fmt.Sprintf("margin below %g", c.spec.Margin), Detail: fmt.Sprintf("%g and %g", best, worst)}, r)
+		reason := fmt.Sprintf("margin below %g", c.spec.Margin)
+		c.take(r, drop{Reason: reason, Detail: fmt.Sprintf("%g and %g", best, worst)})
 		return
 	}
 	made := &data.Record{

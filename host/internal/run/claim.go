@@ -65,8 +65,8 @@ func claim(dir string, in inputs) error {
 	return in.write(dir)
 }
 
-// empty makes dir an empty directory. An old one loses its name first: a process that is killed meanwhile leaves no half
-// of a done stage.
+// empty makes dir an empty directory. An old one loses its name first: a process that is killed meanwhile leaves no
+// half of a done stage.
 func empty(dir string) error {
 	aside := dir + durable.Suffix
 	if err := os.RemoveAll(aside); err != nil {

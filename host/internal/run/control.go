@@ -157,8 +157,8 @@ func reply(conn net.Conn, r Reply) error {
 	return err
 }
 
-// swap passes a request on to the bench and its replies back, until the last one or until the caller has gone or the run
-// is stopped, which withdraws the request.
+// swap passes a request on to the bench and its replies back, until the last one or until the caller has gone or the
+// run is stopped, which withdraws the request.
 func (c *control) swap(ctx context.Context, r Request, tell func(Reply) error) error {
 	a, err := c.process.alternative(r.Plugin, r.Entry)
 	if err != nil {
@@ -210,7 +210,7 @@ func (c *control) place(o *order) (stage string, err error) {
 	case c.order != nil:
 		return "", errors.New("another swap is under way")
 	case c.seat == nil || c.seat.plugin != o.name:
-		return "", fmt.Errorf("no stage is being judged by %s now%s; for those to come, change the recipe and run again",
+		return "", fmt.Errorf("no stage is being judged by %s now%s; for the next, change the recipe and run again",
 			o.name, c.busy())
 	}
 	c.order = o

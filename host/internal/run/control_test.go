@@ -42,7 +42,9 @@ func TestOnlyTheOwnerReachesTheControlSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := listening(t, dir)
-	for name, want := range map[string]fs.FileMode{controlFolder: fs.ModeDir | 0o700, controlFolder + "/" + controlSocket: fs.ModeSocket | 0o600} {
+	for name, want := range map[string]fs.FileMode{
+		controlFolder: fs.ModeDir | 0o700, controlFolder + "/" + controlSocket: fs.ModeSocket | 0o600,
+	} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode() != want {
 			t.Errorf("%s has the mode %v, want %v (%v)", name, info.Mode(), want, err)
 		}
@@ -63,7 +65,7 @@ func TestALongPathHasASocketToo(t *testing.T) {
 	}
 	listening(t, dir)
 	err := Ask(t.Context(), dir, Request{Plugin: "reward", Entry: "use: test-reward"}, func(Reply) {})
-	if err == nil || !strings.HasPrefix(err.Error(), "no stage is being judged by reward now; for those to come") {
+	if err == nil || !strings.HasPrefix(err.Error(), "no stage is being judged by reward now; for the next") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -88,7 +90,7 @@ func TestWhatIsNoRequestIsAnswered(t *testing.T) {
 	for said, want := range map[string]string{
 		"\n":                                    "no request: ",
 		"{\"plugin\": 1}\n":                     "no request: json: cannot unmarshal",
-		"{\"entry\": \"use: a\"}\n":             "no request: want the name of a plugin and a shadow of 0 to 100000 batches",
+		"{\"entry\": \"use: a\"}\n":             "no request: want the name of a plugin and a shadow of 0 to 100000",
 		"{\"plugin\": \"a\", \"shadow\":-1}\n":  "no request: want the name of a plugin",
 		"{\"plugin\": \"a\", \"shadow\":1e9}\n": "no request: ",
 		strings.Repeat("x", maxRequest+1):       "no request: want a line of at most 65536 bytes",
@@ -185,7 +187,8 @@ func FuzzRequests(f *testing.F) {
 }
 
 func FuzzJudgedPrompts(f *testing.F) {
-	f.Add([]byte(`{"id": "a", "prompt": [{"role": "user", "text": "?"}], "answers": [{"text": "!", "status": "ok", "reward": 1}]}` + "\n{"))
+	f.Add([]byte(`{"id": "a", "prompt": [{"role": "user", "text": "?"}],` +
+		`"answers": [{"text": "!", "status": "ok", "reward": 1}]}` + "\n{"))
 	f.Add([]byte("\n\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		last := int64(0)

@@ -17,7 +17,8 @@ type readDataset struct {
 	counts  data.Counts
 }
 
-// records returns the records of a dataset or of a finished curate or pairs stage. They are read once and must not be changed.
+// records returns the records of a dataset or of a finished curate or pairs stage. They are read once and must not be
+// changed.
 func (p *Process) records(ctx context.Context, ref string) ([]*data.Record, error) {
 	if st := p.recipe.Stages[ref]; st.Curate != nil || st.Pairs != nil {
 		return p.curatedRecords(ref)

@@ -81,7 +81,7 @@ func (p *Process) readLedger() error {
 	p.ledger = map[string]inputs{}
 	for name := range p.recipe.Stages {
 		in := claimed(p.stageDir(name))
-		n := min(len(in.Swaps), len(l.Lock.Swaps[name])) // it has one more when the process was killed before the ledger had
+		n := min(len(in.Swaps), len(l.Lock.Swaps[name])) // the lock file is written first, and may have one more
 		if !l.Lock.Finished && n > 0 && in.equal(inputs{in.Key, l.Lock.Swaps[name][:n]}) {
 			p.ledger[name] = in
 		}

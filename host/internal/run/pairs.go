@@ -70,7 +70,7 @@ func (w *pairing) ask(ctx context.Context) error {
 func (w *pairing) prompt(r *data.Record) error {
 	sample, ok := eval.Ask(r)
 	if !ok {
-		w.take(drop{Reason: "it asks nothing"}, r)
+		w.take(r, drop{Reason: "it asks nothing"})
 		return nil
 	}
 	ids, fits, err := w.model.Prompt(sample.History, w.spec.Tokens)
@@ -80,13 +80,14 @@ func (w *pairing) prompt(r *data.Record) error {
 	case fits:
 		w.prompts = append(w.prompts, prompt{r, sample, ids})
 	default:
-		w.take(drop{Reason: "too long", Detail: fmt.Sprintf("%d tokens, and %d for an answer", len(ids), w.spec.Tokens)}, r)
+		detail := fmt.Sprintf("%d tokens, and %d for an answer", len(ids), w.spec.Tokens)
+		w.take(r, drop{Reason: "too long", Detail: detail})
 	}
 	return nil
 }
 
 // take notes what becomes of a record without a pair.
-func (w *pairing) take(d drop, r *data.Record) { w.out(d.of(r, "pairs")) }
+func (w *pairing) take(r *data.Record, d drop) { w.out(d.of(r, "pairs")) }
 
 // judge goes on from the prompts that are in the samples' file, batch by batch.
 func (w *pairing) judge(ctx context.Context, name, dir string) (err error) {
@@ -152,7 +153,8 @@ func (w *pairing) draw(ctx context.Context, prompts []prompt, first int) ([][]ev
 		ids[i] = prompts[i].ids
 	}
 	return w.model.Draw(ctx, ids, first, eval.Sampling{
-		Number: w.spec.N, MaxTokens: w.spec.Tokens, Temperature: w.spec.Temperature, TopP: w.spec.TopP, Seed: w.recipe.Seed,
+		Number: w.spec.N, MaxTokens: w.spec.Tokens,
+		Temperature: w.spec.Temperature, TopP: w.spec.TopP, Seed: w.recipe.Seed,
 	})
 }
 

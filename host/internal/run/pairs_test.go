@@ -49,10 +49,13 @@ func rankedProject(t *testing.T) *project {
 	t.Helper()
 	var asked, pairs strings.Builder
 	for i := range 24 {
-		fmt.Fprintf(&asked, `{"messages": [{"role": "user", "content": "Question %d?"}, {"role": "assistant", "content": "Answer %d."}]}`+"\n", i, i)
+		fmt.Fprintf(&asked, `{"messages": [{"role": "user", "content": "Question %d?"},`, i)
+		fmt.Fprintf(&asked, `{"role": "assistant", "content": "Answer %d."}]}`+"\n", i)
 		fmt.Fprintf(&pairs, `{"prompt": "Question %d?", "chosen": "It is %d.", "rejected": "No, %d."}`+"\n", i, i, i+1)
 	}
-	return newProject(t, map[string]string{"ranked.yaml": ranked, "asked.jsonl": asked.String(), "pairs.jsonl": pairs.String()})
+	return newProject(t, map[string]string{
+		"ranked.yaml": ranked, "asked.jsonl": asked.String(), "pairs.jsonl": pairs.String(),
+	})
 }
 
 func (p *project) path(parts ...string) string {
@@ -95,13 +98,16 @@ func TestTheBestAndTheWorstAnswerBecomeAPair(t *testing.T) {
 	}
 	dropped := jsonLines[drop](t, p.path("ranked", "answered", "dropped.jsonl"))
 	if len(prompts) != 24 || len(records)+len(dropped) != 24 || len(records) == 0 {
-		t.Fatalf("of 24 prompts %d are recorded, %d became pairs, %d were dropped", len(prompts), len(records), len(dropped))
+		t.Fatalf("of 24 prompts %d are recorded, %d became pairs, %d were dropped", len(prompts), len(records),
+			len(dropped))
 	}
 	for _, r := range records {
 		i := r.Line - 1
 		best, worst := extremes(prompts[i])
-		if r.Chosen != best.Text || r.Rejected != worst.Text || float64(r.Scores["reward.margin"]) != *best.Reward-*worst.Reward {
-			t.Errorf("prompt %d: the pair is %q and %q with %v, of %+v", i, r.Chosen, r.Rejected, r.Scores, prompts[i].Answers)
+		if r.Chosen != best.Text || r.Rejected != worst.Text ||
+			float64(r.Scores["reward.margin"]) != *best.Reward-*worst.Reward {
+			t.Errorf("prompt %d: the pair is %q and %q with %v, of %+v", i, r.Chosen, r.Rejected, r.Scores,
+				prompts[i].Answers)
 		}
 		want := []sdk.Turn{{Role: sdk.RoleUser, Text: fmt.Sprintf("Question %d?", i)}}
 		if diff := cmp.Diff(want, r.Prompt); diff != "" || *best.Reward-*worst.Reward < 1 {
@@ -114,7 +120,8 @@ func TestTheBestAndTheWorstAnswerBecomeAPair(t *testing.T) {
 		}
 	}
 	f := p.summary(t, "ranked", "answered").Pairs
-	if f.Prompts != 24 || f.Pairs != len(records) || *f.Best-*f.Worst != *f.Margin || !(*f.Worst < *f.All && *f.All < *f.Best) {
+	if f.Prompts != 24 || f.Pairs != len(records) || *f.Best-*f.Worst != *f.Margin ||
+		!(*f.Worst < *f.All && *f.All < *f.Best) {
 		t.Errorf("figures %+v", f)
 	}
 }
@@ -226,7 +233,8 @@ func TestEveryPromptHasAPairOrAReason(t *testing.T) {
 		[]judgedAnswer{answer("a", 1), answer("b", 3), answer("c", 3), answer("d", 1)},
 		[]judgedAnswer{answer("a", 2), answer("b", 2)},
 		[]judgedAnswer{answer("a", 2), answer("b", 2.25)},
-		[]judgedAnswer{answer("a", 2), unjudged(statusDuplicate, ""), unjudged(statusEmpty, ""), unjudged(statusAbstain, "")},
+		[]judgedAnswer{answer("a", 2), unjudged(statusDuplicate, ""), unjudged(statusEmpty, ""),
+			unjudged(statusAbstain, "")},
 		[]judgedAnswer{answer("a", 2), unjudged(statusFault, "broken"), unjudged(statusFault, "again")},
 		[]judgedAnswer{unjudged(statusFault, "broken"), answer("a", 0), answer("b", 1)},
 		[]judgedAnswer{unjudged(statusEmpty, "")},
@@ -237,7 +245,7 @@ func TestEveryPromptHasAPairOrAReason(t *testing.T) {
 	}
 	wantLines(t, "pairs", pairs, "1: b over a", "6: b over a")
 	wantLines(t, "dropped", reasons(c.dropped),
-		"2: pairs: tie: all 2 rewards are 2",
+		"2: pairs: tie: all 2 are 2",
 		"3: pairs: margin below 0.5: 2.25 and 2",
 		"4: pairs: fewer than two judged answers: 1 abstain, 1 duplicate, 1 empty, 1 ok",
 		"7: pairs: fewer than two judged answers: 1 empty")
@@ -253,7 +261,8 @@ func TestRecordsThatCannotBeAskedAreDropped(t *testing.T) {
 	p.put(t, "asked.jsonl", talk("yes")+"\n"+strings.Replace(talk("yes"), "How?", strings.Repeat("How? ", 50), 1)+"\n")
 	p.run(t, "ranked.yaml", "stages.dpo=null")
 	dropped := jsonLines[drop](t, p.path("ranked", "answered", "dropped.jsonl"))
-	if len(dropped) == 0 || dropped[0].Line != 2 || dropped[0].Reason != "too long" || !strings.HasSuffix(dropped[0].Detail, " tokens, and 6 for an answer") {
+	if len(dropped) == 0 || dropped[0].Line != 2 || dropped[0].Reason != "too long" ||
+		!strings.HasSuffix(dropped[0].Detail, " tokens, and 6 for an answer") {
 		t.Errorf("dropped: %+v", dropped)
 	}
 	if s := p.summary(t, "ranked", "answered"); s.In != 2 || s.Pairs.Prompts != 1 || s.Reasons["pairs: too long"] != 1 {
@@ -275,7 +284,8 @@ func TestFaultsAreNoRewards(t *testing.T) {
 			}
 		}
 	}
-	err := p.process(t, "ranked.yaml", "plugins.reward.with.fail=true", "plugins.reward.limits.faults=2").Run(t.Context())
+	err := p.process(t, "ranked.yaml", "plugins.reward.with.fail=true",
+		"plugins.reward.limits.faults=2").Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "stage answered: plugin reward: too many faulty records") {
 		t.Errorf("with more faults than the limit: %v", err)
 	}
@@ -283,7 +293,7 @@ func TestFaultsAreNoRewards(t *testing.T) {
 
 func TestAPluginThatCannotJudgeInBatchesIsRefused(t *testing.T) {
 	p := rankedProject(t)
-	want := "stage answered: reward reward: test-judge is stateful: its judgements depend on what it saw before"
+	want := "stage answered: reward reward: test-judge is stateful: its judgements depend on what it saw"
 	overrides := []string{"plugins.reward.use=test-judge", "stages.chosen=null", "stages.dpo=null"}
 	for what, err := range map[string]error{
 		"check": p.process(t, "ranked.yaml", overrides...).Check(t.Context()),

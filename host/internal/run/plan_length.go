@@ -65,7 +65,8 @@ func (e *extent) add(r *data.Record) {
 	e.bytes += float64(len(r.Document().Text))
 }
 
-// measure adds what a dataset holds, or a curate or pairs stage: its result when it is done, else all that it is made of.
+// measure adds what a dataset holds, or a curate or pairs stage: its result when it is done, else all that it is made
+// of.
 func (p *Process) measure(ctx context.Context, ref string, all *extent) error {
 	var from recipe.Fields
 	switch st := p.recipe.Stages[ref]; {

@@ -142,13 +142,14 @@ func (p *Process) claim(ctx context.Context, name string, done *Summary) error {
 		return err
 	}
 	if done != nil && len(done.Swaps) > 0 {
-		p.log.Warn("a reward was swapped when this stage was done; it is done again with that of the recipe", "stage", name)
+		p.log.Warn("a reward was swapped in this stage; it is done again with that of the recipe", "stage", name)
 	}
 	p.ledger[name] = in
 	return claim(p.stageDir(name), in)
 }
 
-// perform runs the stage's kind and publishes its summary, which makes the stage done. A swap on the way changes the key.
+// perform runs the stage's kind and publishes its summary, which makes the stage done. A swap on the way changes the
+// key.
 func (p *Process) perform(ctx context.Context, name, dir string) (*Summary, error) {
 	s := &Summary{Stage: name, Kind: p.recipe.Stages[name].Kind, Key: p.keys[name]}
 	p.log.Info("stage begins", "stage", name, "kind", s.Kind)

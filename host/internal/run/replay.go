@@ -46,8 +46,8 @@ const (
 	mostLargest = 10  // disagreements
 )
 
-// Replay lets another plugin judge what the plugin of a name has judged in the stages that are done. Nothing is written,
-// and no model is loaded but those that the other plugin asks.
+// Replay lets another plugin judge what the plugin of a name has judged in the stages that are done. Nothing is
+// written, and no model is loaded but those that the other plugin asks.
 func (p *Process) Replay(ctx context.Context, name, entry string) (*Replayed, error) {
 	a, err := p.alternative(name, entry)
 	if err != nil {

@@ -51,7 +51,8 @@ func TestRecordedAnswersAreJudgedAgain(t *testing.T) {
 		if s.Stage != want.stage || s.File != want.file || s.Samples > want.samples || s.Samples < want.samples-10 {
 			t.Errorf("%s, %s of %d answers", s.Stage, s.File, s.Samples)
 		}
-		if *s.Spearman < 0.999 || *s.Kendall < 0.999 || *s.Flips != 0 || *s.Same != 1 || s.Largest[0].size() != 0 || s.Old.Judged != s.New.Judged {
+		if *s.Spearman < 0.999 || *s.Kendall < 0.999 || *s.Flips != 0 || *s.Same != 1 || s.Largest[0].size() != 0 ||
+			s.Old.Judged != s.New.Judged {
 			t.Errorf("%s with itself: %+v", s.Stage, s.Agreement)
 		}
 		if *o.Flips == 0 || *o.Same == 1 || len(o.Largest) != mostLargest || o.Largest[0].size() < o.Largest[9].size() {
@@ -68,7 +69,8 @@ func TestRecordedAnswersAreJudgedAgain(t *testing.T) {
 func TestAReplayLoadsTheModelsThatThePluginAsks(t *testing.T) {
 	p := rankedProject(t)
 	p.put(t, "ranked.yaml", strings.Replace(ranked, "  dpo:\n", `  trained:
-    {kind: train, init: base, objective: next_token, data: texts, over_length: split, steps: 2, batch_size: 2, learning_rate: 1e-3}
+    {kind: train, init: base, objective: next_token, data: texts, over_length: split, steps: 2, batch_size: 2,
+     learning_rate: 1e-3}
   dpo:
 `, 1))
 	p.run(t, "ranked.yaml")
@@ -92,7 +94,8 @@ func TestAReplayOfARunThatWasStoppedSaysWhatIsNotDone(t *testing.T) {
 	if len(all.Stages) != 1 || all.Stages[0].Stage != "chosen" || len(all.Passed) != 1 || all.Passed[0] != "answered" {
 		t.Errorf("replay %+v", all)
 	}
-	if err := all.Print(&p.out); err != nil || !strings.Contains(p.out.String(), "stage answered is not done: its answers were not judged again\n") {
+	if err := all.Print(&p.out); err != nil || !strings.Contains(p.out.String(),
+		"stage answered is not done: its answers were not judged again\n") {
 		t.Errorf("%v in\n%s", err, p.out.String())
 	}
 }
@@ -102,7 +105,8 @@ func TestAReplayThatFailsSaysWhere(t *testing.T) {
 	p.run(t, "ranked.yaml")
 	made := p.opened(t)
 	for entry, want := range map[string]string{
-		"use: test-reward\nwith: {fail: true}\nlimits: {faults: 1}": "stage answered, samples.jsonl: plugin reward: too many faulty records",
+		"use: test-reward\nwith: {fail: true}\nlimits: {faults: 1}": "stage answered, samples.jsonl: " +
+			"plugin reward: too many faulty records",
 		"use: ./none.wasm": "there is no file",
 		"use: test-asker":  "the recipe binds none",
 	} {

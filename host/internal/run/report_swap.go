@@ -9,8 +9,8 @@ import (
 
 // pairsTable shows what the pairs stages made. What was dropped stands among the reasons.
 func pairsTable(all []*Summary) table {
-	t := table{title: "Pairs of the models' own answers", left: 1, header: []string{"stage", "prompts", "pairs", "answers",
-		"not judged", "cut", "mean reward", "of the best", "of the worst", "margin"}}
+	t := table{title: "Pairs of the models' own answers", left: 1, header: []string{"stage", "prompts", "pairs",
+		"answers", "not judged", "cut", "mean reward", "of the best", "of the worst", "margin"}}
 	for _, s := range all {
 		f := s.Pairs
 		if f == nil {

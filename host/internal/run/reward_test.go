@@ -25,7 +25,8 @@ func init() {
 			ABI: sdk.ABI, Name: "test-reward", Version: "1", Kinds: []sdk.Kind{sdk.KindReward}, Purity: sdk.Pure,
 			Scores: []sdk.ScoreInfo{{Name: "length"}},
 			Config: &sdk.ConfigSchema{Properties: map[string]sdk.ConfigKey{
-				"turn": {Type: []string{"number"}}, "salt": {Type: []string{"string"}}, "fail": {Type: []string{"boolean"}},
+				"turn": {Type: []string{"number"}}, "salt": {Type: []string{"string"}},
+				"fail": {Type: []string{"boolean"}},
 			}},
 		},
 		New: func(env sdk.Env) (any, error) {

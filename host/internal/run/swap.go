@@ -20,7 +20,7 @@ type Swap struct {
 	At     int        `json:"at" yaml:"at"`                         // records that were judged before
 	Entry  string     `json:"entry" yaml:"entry"`                   // of the plugin, as the recipe would have it
 	Digest string     `json:"digest" yaml:"digest"`                 // of code, configuration and models
-	Shadow *Agreement `json:"shadow,omitempty" yaml:"-"`            // of the two while the new one judged beside the old
+	Shadow *Agreement `json:"shadow,omitempty" yaml:"-"`            // of the two in the shadow's time
 }
 
 // A swapIdentity is what a result depends on.
@@ -101,7 +101,7 @@ func judgesInBatches(m sdk.Manifest) error {
 	case !slices.Contains(m.Kinds, sdk.KindReward):
 		return fmt.Errorf("%s is no reward (it is: %v)", m.Name, m.Kinds)
 	case m.Purity == sdk.Stateful:
-		return fmt.Errorf("%s is stateful: its judgements depend on what it saw before, and nobody can go on from there", m.Name)
+		return fmt.Errorf("%s is stateful: its judgements depend on what it saw, which a stopped run loses", m.Name)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
+	"github.com/carebot-llm/carebot/sdk"
 )
 
 // A swapper asks a run of the recipe ranked for another reward when so many prompts of answered are judged.
@@ -76,8 +77,9 @@ func TestARewardIsSwappedAfterItWasTheShadow(t *testing.T) {
 	if swap.At != 16 || swap.Plugin != "reward" || !strings.Contains(swap.Entry, "turn: -1") {
 		t.Errorf("swap %+v", swap)
 	}
-	if a.Samples != 24 || a.Prompts != 8 || *a.Same != 0 || *a.Flips != 1 || !(*a.Spearman < -0.999) || a.Old.Judged != 24 ||
-		a.Old.Rewards.Mean != -a.New.Rewards.Mean || a.Old.Rewards.Deciles[10] != -a.New.Rewards.Deciles[0] {
+	if a.Samples != 24 || a.Prompts != 8 || *a.Same != 0 || *a.Flips != 1 || !(*a.Spearman < -0.999) ||
+		a.Old.Judged != 24 || a.Old.Rewards.Mean != -a.New.Rewards.Mean ||
+		a.Old.Rewards.Deciles[10] != -a.New.Rewards.Deciles[0] {
 		t.Errorf("agreement with the opposite %+v", a)
 	}
 	p.wantSwapAt(t, 16)
@@ -99,9 +101,11 @@ func (p *project) wantSwapAt(t *testing.T, at int) {
 	}
 	l := p.lockText(t, "ranked")
 	swaps := l.Lock.Swaps["answered"]
-	if s := p.summary(t, "ranked", "answered"); len(s.Swaps) != 1 || len(swaps) != 1 || s.Swaps[0].identity() != swaps[0].identity() ||
+	if s := p.summary(t, "ranked", "answered"); len(s.Swaps) != 1 || len(swaps) != 1 ||
+		s.Swaps[0].identity() != swaps[0].identity() ||
 		s.Key != l.Lock.Stages["answered"] {
-		t.Errorf("the summary has %+v of key %s, the lock file %+v of key %s", s.Swaps, s.Key, swaps, l.Lock.Stages["answered"])
+		t.Errorf("the summary has %+v of key %s, the lock file %+v of key %s", s.Swaps, s.Key, swaps,
+			l.Lock.Stages["answered"])
 	}
 	for _, stage := range []string{"answered", "dpo"} {
 		if l.Lock.Stages[stage] == ours.lockText(t, "ranked").Lock.Stages[stage] {
@@ -211,7 +215,8 @@ func TestASwapIsWhatBothLockAndLedgerHave(t *testing.T) {
 	if err := made.resolve(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	made.ledger["answered"] = inputs{made.keys["answered"], []Swap{{Plugin: "reward", At: 8, Entry: "use: test-reward", Digest: "x"}}}
+	swap := Swap{Plugin: "reward", At: 8, Entry: "use: test-reward", Digest: "x"}
+	made.ledger["answered"] = inputs{made.keys["answered"], []Swap{swap}}
 	if err := errors.Join(made.resolve(t.Context()), made.writeLockFile(false)); err != nil {
 		t.Fatal(err)
 	}
@@ -374,7 +379,8 @@ func TestACurateStageWithASwapGoesOnToTheSameBits(t *testing.T) {
 	if err := os.MkdirAll(p.path("ranked", "chosen"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{lockFile, filepath.Join("chosen", claimFile)} { // of a process that was killed right after the swap
+	// The files of a process that was killed right after the swap.
+	for _, name := range []string{lockFile, filepath.Join("chosen", claimFile)} {
 		text, err := os.ReadFile(whole.path("ranked", name))
 		if err != nil {
 			t.Fatal(err)
@@ -413,7 +419,8 @@ func TestAPluginThatHasChangedDoesNotGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = p.process(t, "ranked.yaml").Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "stage answered: the reward that took over at record 8: plugin or models have changed since") {
+	if err == nil || !strings.Contains(err.Error(),
+		"stage answered: the reward that took over at record 8: plugin or models have changed since") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -426,16 +433,19 @@ func TestWhatCannotTakeOverIsRefusedAndTheRunGoesOn(t *testing.T) {
 		name  string
 		want  string
 	}{
-		"an unknown plugin":     {"use: test-reward", "rewards", `there is no plugin "rewards", did you mean reward`},
-		"no such file":          {"use: ./none.wasm", "reward", "there is no file"},
-		"no reward":             {"use: test-asker\nmodels: {judge: nobody}", "reward", `nothing is named "nobody"`},
-		"a stateful plugin":     {"use: test-judge", "reward", "test-judge is stateful"},
-		"a model that is asked": {"use: test-asker", "reward", "models.judge: test-asker asks for a model and the recipe binds none"},
-		"a stage to come":       {"use: test-asker\nmodels: {judge: words}", "reward", "want a model or a train stage"},
-		"a circle":              {"use: test-asker\nmodels: {judge: dpo}", "reward", "the stages need each other in a circle"},
+		"an unknown plugin": {"use: test-reward", "rewards", `there is no plugin "rewards", did you mean reward`},
+		"no such file":      {"use: ./none.wasm", "reward", "there is no file"},
+		"an unknown model":  {"use: test-asker\nmodels: {judge: nobody}", "reward", `nothing is named "nobody"`},
+		"a stateful plugin": {"use: test-judge", "reward", "test-judge is stateful"},
+		"a model that is asked": {"use: test-asker", "reward",
+			"models.judge: test-asker asks for a model and the recipe binds none"},
+		"a stage to come": {"use: test-asker\nmodels: {judge: words}", "reward", "want a model or a train stage"},
+		"a circle": {"use: test-asker\nmodels: {judge: dpo}", "reward",
+			"the stages need each other in a circle"},
 		"a wrong configuration": {"use: test-reward\nwith: {turns: 1}", "reward", "with.turns: unknown key"},
-		"more than is granted":  {"use: test-reward\ngrant: {network: ['a:1']}", "reward", "a swap grants nothing: grant.network of the recipe lacks a:1"},
-		"no YAML":               {"{", "reward", "no YAML value"},
+		"more than is granted": {"use: test-reward\ngrant: {network: ['a:1']}", "reward",
+			"a swap grants nothing: grant.network of the recipe lacks a:1"},
+		"no YAML": {"{", "reward", "no YAML value"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			p := rankedProject(t)
@@ -462,9 +472,12 @@ func TestAShadowThatFailsOrComesTooLateDoesNotTakeOver(t *testing.T) {
 		swapper
 		want string
 	}{
-		"too many faults": {swapper{at: 8, overrides: []string{"with.fail=true", "limits.faults=1"}, shadow: 2}, "too many faulty records"},
-		"too late":        {swapper{at: 16, overrides: turned, shadow: 9}, "stage answered ended, or was stopped, before the shadow's batches were over: nothing was swapped"},
-		"at the end":      {swapper{at: 24, overrides: turned, shadow: 0}, "stage answered has ended: nothing was swapped"},
+		"too many faults": {swapper{at: 8, overrides: []string{"with.fail=true", "limits.faults=1"}, shadow: 2},
+			"too many faulty records"},
+		"too late": {swapper{at: 16, overrides: turned, shadow: 9},
+			"stage answered ended, or was stopped, before the shadow's batches were over: nothing was swapped"},
+		"at the end": {swapper{at: 24, overrides: turned, shadow: 0},
+			"stage answered has ended: nothing was swapped"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			p := rankedProject(t)
@@ -507,4 +520,11 @@ func TestACallerThatGoesWithdrawsItsRequest(t *testing.T) {
 	p.run(t, "ranked.yaml")
 	p.on = nil
 	wantSameStage(t, "with callers that went", never, p, "answered")
+}
+
+func TestAScorerIsNoReward(t *testing.T) {
+	err := judgesInBatches(sdk.Manifest{Name: "rules", Kinds: []sdk.Kind{sdk.KindScorer}, Purity: sdk.Pure})
+	if err == nil || err.Error() != "rules is no reward (it is: [scorer])" {
+		t.Errorf("error %v", err)
+	}
 }
