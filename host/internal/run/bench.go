@@ -19,7 +19,7 @@ type bench struct {
 	done   int     // records that were judged
 	total  int
 
-	rewards mean // of what this process judged
+	rewards mean // of what the judge gave in this process
 }
 
 // A seat is the place of a reward model in a recipe.
@@ -106,7 +106,7 @@ func (b *bench) due() bool {
 // replace closes the judge and puts another in its place.
 func (b *bench) replace(judge *openedPlugin) error {
 	old := b.judge
-	b.judge = judge
+	b.judge, b.rewards = judge, mean{}
 	return closing(old, nil)
 }
 

@@ -1,7 +1,8 @@
 // Package run turns a recipe into its run directory: a graph of stages, each done once for the same inputs, each able to go on
 // where it was stopped.
 //
-// Reading order: Process (a recipe on its way), stageKey (what makes a stage the same), then a file for each kind of stage.
+// Reading order: Process (a recipe on its way), stageKey and inputs (what makes a stage the same), then a file for each
+// kind of stage; bench (who judges), Swap and control (how another takes over while a stage runs); Replay.
 package run
 
 import (
