@@ -45,7 +45,7 @@ var errWithdrawn = errors.New("the run was stopped: nothing was swapped")
 
 // A control takes requests for a run on a socket in its directory. Its methods may be called of none.
 type control struct {
-	process  *Process // its recipe and what it opens nothing for
+	process  *Process // its recipe, folders and log only: the rest is the run's, on another goroutine
 	listener net.Listener
 	callers  sync.WaitGroup
 	stop     context.CancelFunc

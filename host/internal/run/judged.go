@@ -123,7 +123,7 @@ func (j *judgedPrompt) samples() (all []sdk.Sample) {
 const maxLine = 64 << 20
 
 // judgedPrompts reads a file of judged prompts line by line. A last line that a killed process left unfinished ends it,
-// a line that is none ends it with an error. after is where the next line begins.
+// a line that is none ends it with an error.
 func judgedPrompts(path string) iter.Seq2[judgedLine, error] {
 	return func(yield func(judgedLine, error) bool) {
 		f, err := os.Open(path)
