@@ -128,7 +128,7 @@ func hostileManifest(t *testing.T) {
 		"no JSON":   {packed([]byte("{")), "manifest: "},
 		"other ABI": {packed(other), "abi is 9"},
 		"huge":      {packed(bytes.Repeat(good, 1000)), "is larger than 65536"},
-		"too long":  {append(packed(good), 0, 0xff, 0xff, 0xff, 0x7f), "does not fit"},
+		"too long":  {append(packed(good), 0, 0xff, 0xff, 0xff, 0x7f), "said to follow"},
 	} {
 		m.sections = c.sections
 		path := filepath.Join(t.TempDir(), "forged.wasm")

@@ -26,7 +26,7 @@ type module struct {
 	tables    []table
 	globals   int
 	imports   []string // MODULE.NAME
-	mutable   []int // globals that code may set
+	mutable   []int    // globals that code may set
 	bodies    []span
 	counts    [sectionCount]int
 	imported  struct{ functions, tables, memories, globals int }
