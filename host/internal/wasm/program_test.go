@@ -1,6 +1,7 @@
 package wasm_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -134,7 +135,7 @@ func TestEachInstructionCostsOne(t *testing.T) {
 		"dead":   1 + 1 + 5,
 		"vector": 13,
 		"bulk":   4 + 1 + 4 + 4 + 5000/16 + 3 + 4096 + 3 + 4,
-		"tables": 4 + 1 + 1 + 4 + 2 + 4 + 4 + 2 + 4 + 2 + 3 + 5,
+		"tables": 4 + 1 + 1 + 4 + 2 + 4 + 2 + 3 + 5,
 		"trap":   1,
 	} {
 		_, used, err := k.call(t, m, 1000, name)
@@ -169,6 +170,25 @@ func TestGrowingCostsWhatIsNew(t *testing.T) {
 			t.Errorf("%d pages cost %d instead of %d, %v", pages, used, want, err)
 		}
 	}
+}
+
+// The engine would let a table grow to 32 GB.
+func TestTablesGrowToABound(t *testing.T) {
+	grow := func(n ...byte) string { return "\xd0\x70\x41" + string(n) + "\xfc\x0f\x00\x1a" } // ref.null, n, table.grow
+	size := "\xfc\x10\x00\x41\x05\x6b\x04\x40\x00\x0b"                                        // if table.size - 5 unreachable
+	k := &tank{slice: enough, budget: enough}
+	code := withTable(grow(5) + grow(0xff, 0xff, 0xff, 0x07) + size) // 2^24-1
+	m := load(t, newRuntime(t, k), instrument(t, code))
+	if _, used, err := k.call(t, m, 1000, "f"); err != nil || used != 4+5+4+4 {
+		t.Errorf("used %d, %v", used, err)
+	}
+}
+
+// withTable is a program of one function that has a table.
+func withTable(body string) []byte {
+	code := program(body)
+	at := bytes.Index(code, section(5, 1, 0, 1))
+	return slices.Concat(code[:at], section(4, 1, 0x70, 0, 0), code[at:])
 }
 
 func TestGlobalsAreExported(t *testing.T) {
