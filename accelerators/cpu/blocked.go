@@ -5,8 +5,8 @@ const (
 	leftRows  = 2048         // and at most so many before the tasks that take them
 )
 
-// blocked cuts C into rectangles, the tasks. The worker packs the columns of B that its rectangle needs, which then stay
-// in its second-level cache while the rows of A pass: each tile of A, in the first-level cache, meets all panels.
+// blocked cuts C into rectangles, the tasks. The worker packs the columns of B that its rectangle needs, which then
+// stay in its second-level cache while the rows of A pass: each tile of A, in the first-level cache, meets all panels.
 func (p *product) blocked() {
 	rows := p.M
 	if p.TransA {
@@ -88,11 +88,10 @@ func (g grid) time(threads int) float64 {
 // together.
 func (p *product) cut() grid {
 	threads, widest := p.dev.pool.threads, max(1, p.dev.blockBytes/(4*p.set.width*p.ks.n))
-	best := p.gridOf(widest, p.rows.n)
-	if threads == 1 {
+	best, most := p.gridOf(widest, p.rows.n), p.rows.n*p.N*p.ks.n/taskFlops
+	if threads == 1 || most < 2 {
 		return best
 	}
-	most := p.rows.n * p.N * p.ks.n / taskFlops
 	for rows := p.rows.n; rows >= tileRows; rows /= 2 {
 		for panels := widest; panels > 0; panels /= 2 {
 			if g := p.gridOf(panels, rows); g.tasks() <= most && g.time(threads) < best.time(threads) {

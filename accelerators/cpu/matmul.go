@@ -2,8 +2,8 @@ package cpu
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// blockK is where K is cut, the same on every machine: each element of C is one chain over k within a block, so a row of
-// C has the same bits whatever the other rows, the caches, the threads and the way through these files.
+// blockK is where K is cut, the same on every machine: each element of C is one chain over k within a block, so a row
+// of C has the same bits whatever the other rows, the caches, the threads and the way through these files.
 const blockK = 768
 
 // product is C = alpha*op(A) op(B) + beta*C with all strides filled in, and how far it is: each phase is a task on it.
@@ -110,7 +110,7 @@ func (w matrix) end() int { return w.Off + (w.rows-1)*w.stride + w.cols }
 func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
 	d.ops.product = product{MatMul: s, a: a, b: b, c: c, dev: d, set: d.set}
 	p := &d.ops.product
-	p.step = p.kBlock()
+	p.step = roundUp(evenly(p.K, blockK), 8) // no block of K is a stub
 	switch {
 	case p.K == 0 || p.Alpha == 0:
 		for i := range p.M {
@@ -123,12 +123,6 @@ func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
 	default:
 		p.blocked()
 	}
-}
-
-// kBlock evens out the blocks of K, so that none is a stub.
-func (p *product) kBlock() (step int) {
-	blocks := max(1, (p.K+blockK-1)/blockK)
-	return ((p.K+blocks-1)/blocks + 7) &^ 7
 }
 
 // packRows makes a panel of a [depth,n] matrix.

@@ -143,7 +143,8 @@ func TestRowsOfAProductDoNotDependOnTheOthers(t *testing.T) {
 func TestBitsOfAProductDoNotDependOnCaches(t *testing.T) {
 	everySet(t, func(t *testing.T, set *kernelSet) {
 		for form := range 4 {
-			s := accelerators.MatMul{M: 310, N: 330, K: 1000, TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 0.7, Beta: 0.3}
+			s := accelerators.MatMul{M: 310, N: 330, K: 1000, Alpha: 0.7, Beta: 0.3}
+			s.TransA, s.TransB = form&1 != 0, form&2 != 0
 			var want []float32
 			for _, cache := range []int{0, 64 << 10, 1 << 20, 64 << 20} {
 				d := newDevice(2, set)
@@ -166,7 +167,9 @@ func TestBitsOfAProductDoNotDependOnCaches(t *testing.T) {
 func TestAGridCoversTheProduct(t *testing.T) {
 	for _, threads := range []int{1, 2, 16} {
 		d := newDevice(threads, &genericSet)
-		for _, shape := range [][3]int{{1, 1, 1}, {64, 64, 64}, {2048, 768, 768}, {256, 50304, 768}, {512, 64, 512}, {601, 77, 768}} {
+		for _, shape := range [][3]int{
+			{1, 1, 1}, {64, 64, 64}, {2048, 768, 768}, {256, 50304, 768}, {512, 64, 512}, {601, 77, 768},
+		} {
 			p := product{dev: d, set: d.set, rows: span{0, shape[0]}, ks: span{0, shape[2]}}
 			p.N = shape[1]
 			g := p.cut()
