@@ -32,6 +32,7 @@ type Device struct {
 	// streaming is the set for destinations of streamFrom elements and more.
 	streaming  *kernelSet
 	streamFrom int
+	blockBytes int // of the second-level cache that the packed columns of a task of a product may take
 	pool       *pool
 	scratch    []scratch // one for each worker
 	shared     scratch   // of the operation as a whole
@@ -65,7 +66,7 @@ func New(threads int) (*Device, error) {
 func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
 	return &Device{
-		set: set, streaming: set.streamed(), streamFrom: streamFrom,
+		set: set, streaming: set.streamed(), streamFrom: streamFrom, blockBytes: blockBytes(secondLevel()),
 		pool: newPool(threads), scratch: make([]scratch, threads), labels: labels{},
 		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
 	}

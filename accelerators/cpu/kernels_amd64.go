@@ -7,6 +7,9 @@ package cpu
 // pause is a moment's rest within a spin loop: the processor's other thread gets the core.
 func pause()
 
+// cpuid asks the processor about itself.
+func cpuid(leaf uint32, sub uint32) (a uint32, b uint32, c uint32, d uint32)
+
 // stripsAVX copies 48 columns into 8 strips of 6, step elements apart.
 //
 //go:noescape

@@ -43,6 +43,20 @@ var smallShapes = []accelerators.MatMul{
 	{M: 64, N: 64, K: 64},
 }
 
+// fewShapes are the products of few tokens, and those of a model of 17M parameters.
+var fewShapes = []accelerators.MatMul{
+	{M: 256, N: 2304, K: 768, TransB: true},
+	{M: 256, N: 768, K: 3072},
+	{M: 768, N: 768, K: 256, TransA: true},
+	{M: 256, N: 50304, K: 768, TransB: true},
+	{M: 256, N: 768, K: 50304},
+	{M: 50304, N: 768, K: 256, TransA: true},
+	{M: 2048, N: 1024, K: 384, TransB: true},
+	{M: 2048, N: 384, K: 1024},
+	{M: 384, N: 1024, K: 2048, TransA: true},
+	{M: 2048, N: 8192, K: 384, TransB: true},
+}
+
 // thinShapes are those of generation: a row for each sequence.
 var thinShapes = []accelerators.MatMul{
 	{M: 1, N: 3072, K: 768, TransB: true},
@@ -56,6 +70,7 @@ var thinShapes = []accelerators.MatMul{
 
 func BenchmarkMatMul(b *testing.B)      { benchmarkProducts(b, transformerShapes) }
 func BenchmarkMatMulSmall(b *testing.B) { benchmarkProducts(b, smallShapes) }
+func BenchmarkMatMulFew(b *testing.B)   { benchmarkProducts(b, fewShapes) }
 func BenchmarkMatMulThin(b *testing.B)  { benchmarkProducts(b, thinShapes) }
 
 func benchmarkProducts(b *testing.B, shapes []accelerators.MatMul) {

@@ -10,13 +10,14 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// edges are shapes around every block of a product: tiles, panels, strips, tasks, blocks of K and N, and the limits
-// between the ways through it.
+// edges are shapes around every block of a product: tiles, panels, strips, tasks, blocks of K, rows of a transposed A,
+// and the limits between the ways through it.
 var edges = [][3]uint16{
 	{1, 1, 1}, {1, 700, 130}, {5, 15, 7}, {6, 16, 8}, {7, 17, 9}, {8, 49, 16}, {9, 97, 17}, {15, 63, 31}, {16, 64, 33},
 	{17, 65, 64}, {33, 48, 767}, {32, 40, 768}, {31, 30, 769}, {95, 70, 20}, {96, 96, 21}, {97, 98, 22}, {127, 128, 40},
 	{128, 127, 41}, {129, 130, 42}, {48, 66, 300}, {145, 64, 50}, {144, 66, 50}, {193, 129, 30}, {20, 30, 1537},
-	{100, 2047, 9}, {3, 2049, 10}, {130, 2050, 11}, {300, 1, 5}, {1, 1, 2000}, {2, 3, 0},
+	{100, 2047, 9}, {3, 2049, 10}, {130, 2050, 11}, {300, 1, 5}, {1, 1, 2000}, {2, 3, 0}, {64, 70, 30}, {65, 71, 31},
+	{2048, 20, 12}, {2049, 40, 13}, {2150, 20, 14}, {700, 260, 24}, {200, 1030, 32},
 }
 
 func FuzzMatMul(f *testing.F) {
@@ -27,7 +28,7 @@ func FuzzMatMul(f *testing.F) {
 	}
 	factors := []float32{1, 0, -0.5, 2}
 	f.Fuzz(func(t *testing.T, m, n, k uint16, form, slack, scale byte, seed uint64) {
-		s := accelerators.MatMul{M: int(m % 512), N: int(n % 4096), K: int(k % 2048), TransA: form&1 != 0,
+		s := accelerators.MatMul{M: int(m % 4096), N: int(n % 4096), K: int(k % 2048), TransA: form&1 != 0,
 			TransB: form&2 != 0, Alpha: factors[scale&3], Beta: factors[scale>>2&3]}
 		if s.M*s.N*(s.K+8) > 1<<23 {
 			t.Skip("large")
@@ -137,6 +138,51 @@ func TestRowsOfAProductDoNotDependOnTheOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestBitsOfAProductDoNotDependOnCaches(t *testing.T) {
+	everySet(t, func(t *testing.T, set *kernelSet) {
+		for form := range 4 {
+			s := accelerators.MatMul{M: 310, N: 330, K: 1000, Alpha: 0.7, Beta: 0.3}
+			s.TransA, s.TransB = form&1 != 0, form&2 != 0
+			var want []float32
+			for _, cache := range []int{0, 64 << 10, 1 << 20, 64 << 20} {
+				d := newDevice(2, set)
+				d.blockBytes = cache
+				got := firstRows(d, s.M, s)
+				d.Close()
+				if want == nil {
+					want = got
+				}
+				for i, v := range got {
+					if math.Float32bits(v) != math.Float32bits(want[i]) {
+						t.Fatalf("form %d, %d bytes: element %d is %v, was %v", form, cache, i, v, want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAGridCoversTheProduct(t *testing.T) {
+	for _, threads := range []int{1, 2, 16} {
+		d := newDevice(threads, &genericSet)
+		for _, shape := range [][3]int{
+			{1, 1, 1}, {64, 64, 64}, {2048, 768, 768}, {256, 50304, 768}, {512, 64, 512}, {601, 77, 768},
+		} {
+			p := product{dev: d, set: d.set, rows: span{0, shape[0]}, ks: span{0, shape[2]}}
+			p.N = shape[1]
+			g := p.cut()
+			width := g.panels * d.set.width
+			if g.rows%tileRows != 0 || g.across != (p.N+width-1)/width || g.down != (shape[0]+g.rows-1)/g.rows {
+				t.Errorf("%v, %d threads: %+v", shape, threads, g)
+			}
+			if 4*width*shape[2] > max(d.blockBytes, 4*d.set.width*shape[2]) {
+				t.Errorf("%v, %d threads: %+v has more columns than %d bytes hold", shape, threads, g, d.blockBytes)
+			}
+		}
+		d.Close()
+	}
 }
 
 func TestProductsAllocateNothing(t *testing.T) {

@@ -31,6 +31,7 @@ func (d *Device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error)
 	switch t {
 	case accelerators.F32:
 		m.floats = make([]float32, n)
+		preferHugePages(m.floats)
 	case accelerators.I32:
 		m.ints = make([]int32, n)
 	default:

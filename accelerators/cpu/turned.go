@@ -3,8 +3,8 @@ package cpu
 // thinWidth is how many columns a panel of a turned product has; the kernel sets' narrow tiles are as wide.
 const thinWidth = 16
 
-// turnedMost is how many rows of C are few: above, transposing them costs more than packing B.
-const turnedMost = 128
+// turnedMost is how many rows of C are few: with more, packing B costs less than the narrow tiles lose.
+const turnedMost = 64
 
 // turnedRows is a multiple of every tile's height and of what one transposition writes.
 const turnedRows = 48

@@ -73,6 +73,9 @@ type Builder struct {
 	over bool
 }
 
+// Use makes the builder write into buf the frames that fit there. What buf holds is lost.
+func (b *Builder) Use(buf []byte) { b.buf = buf[:0:len(buf)] }
+
 // Begin starts a frame of rows rows and the given number of columns. The frame returned before becomes invalid.
 func (b *Builder) Begin(kind Kind, rows, columns int, batch uint64) {
 	size := headerSize + columns*entrySize

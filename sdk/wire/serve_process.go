@@ -41,7 +41,8 @@ func Serve() {
 		Plugins:         goplugin.PluginSet{Service: &served{plugin: p, stderr: os.Stderr}},
 		Logger:          hclog.NewNullLogger(),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage))...)
+			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
+				grpc.InitialWindowSize(MaxMessage), grpc.InitialConnWindowSize(MaxMessage))...)
 		},
 	})
 }
@@ -61,6 +62,7 @@ type served struct {
 
 	mu    sync.Mutex // a Guest is used by one call at a time
 	guest *Guest
+	share share
 }
 
 func (s *served) GRPCServer(_ *goplugin.GRPCBroker, server *grpc.Server) error {
@@ -84,27 +86,36 @@ func (s *served) Open(_ context.Context, r *dp1.OpenRequest) (*dp1.OpenReply, er
 	if err == nil {
 		s.guest, err = OpenGuest(s.plugin, r.Frame, s.log, call)
 	}
-	return &dp1.OpenReply{Error: text(err)}, nil
+	s.share.join(r.Shared)
+	return &dp1.OpenReply{Error: text(err), Shares: s.share.memory != nil}, nil
 }
 
 func (s *served) Run(ctx context.Context, r *dp1.RunRequest) (*dp1.RunReply, error) {
-	return s.answer(func(g *Guest) ([]byte, error) { return g.Run(ctx, Kind(r.Kind), r.Frame) })
+	return s.answer(r.SharedLength > 0, func(g *Guest) ([]byte, error) {
+		frame, err := s.share.request(r)
+		if err != nil {
+			return nil, err
+		}
+		return g.Run(ctx, Kind(r.Kind), frame)
+	})
 }
 
 func (s *served) Flush(ctx context.Context, r *dp1.FlushRequest) (*dp1.RunReply, error) {
-	return s.answer(func(g *Guest) ([]byte, error) { return g.Flush(ctx, Kind(r.Kind)) })
+	return s.answer(false, func(g *Guest) ([]byte, error) { return g.Flush(ctx, Kind(r.Kind)) })
 }
 
-// answer makes a reply of what the guest answers. The reply has its own copy: the guest's buffer is used again by the
-// next call.
-func (s *served) answer(ask func(*Guest) ([]byte, error)) (*dp1.RunReply, error) {
+// answer makes a reply of what the guest answers.
+func (s *served) answer(shared bool, ask func(*Guest) ([]byte, error)) (*dp1.RunReply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.guest == nil {
 		return nil, errors.New("the instance is not open")
 	}
 	frame, err := ask(s.guest)
-	return &dp1.RunReply{Frame: append([]byte(nil), frame...), Error: text(err)}, nil
+	if err != nil {
+		return &dp1.RunReply{Error: text(err)}, nil
+	}
+	return s.share.reply(frame, shared), nil
 }
 
 // text returns an error as a string that protobuf takes.

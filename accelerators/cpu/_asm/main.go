@@ -6,11 +6,13 @@ import (
 	"log"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 func main() {
 	ConstraintExpr("amd64,!purego")
 	pauseKernel()
+	cpuidKernel()
 	stripsKernel()
 	transposeAVX2()
 	transposeAVX512()
@@ -45,5 +47,17 @@ func pauseKernel() {
 	TEXT("pause", NOSPLIT, "func()")
 	Doc("pause is a moment's rest within a spin loop: the processor's other thread gets the core.")
 	PAUSE()
+	RET()
+}
+
+func cpuidKernel() {
+	TEXT("cpuid", NOSPLIT, "func(leaf, sub uint32) (a, b, c, d uint32)")
+	Doc("cpuid asks the processor about itself.")
+	Load(Param("leaf"), reg.EAX)
+	Load(Param("sub"), reg.ECX)
+	CPUID()
+	for i, r := range []reg.Register{reg.EAX, reg.EBX, reg.ECX, reg.EDX} {
+		Store(r, ReturnIndex(i))
+	}
 	RET()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -25,7 +26,7 @@ func newEnv(a *app) *cobra.Command {
 			printDevices(a.out)
 			fmt.Fprintf(a.out, "processor  %d threads, %s\n", runtime.GOMAXPROCS(0), strings.Join(features(), " "))
 			fmt.Fprintf(a.out, "memory     %s\n", memory())
-			fmt.Fprintf(a.out, "cache      %s\n", cacheDir())
+			fmt.Fprintf(a.out, "cache      %s\n", durable.CacheDir())
 			fmt.Fprintf(a.out, "plugins    %s\n", strings.Join(sdk.Names(), ", "))
 			for _, line := range environment(os.Environ()) {
 				fmt.Fprintf(a.out, "variable   %s\n", line)

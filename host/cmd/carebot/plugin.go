@@ -1,97 +1,140 @@
 package main
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
+	"github.com/carebot-llm/carebot/host/internal/author"
 	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/run"
+	"github.com/carebot-llm/carebot/sdk"
 )
 
 func newPlugin(a *app) *cobra.Command {
-	cmd := &cobra.Command{Use: "plugin", Short: "Look into plugins and pack them"}
-	cmd.AddCommand(newInspect(a), newPack(a))
+	cmd := &cobra.Command{Use: "plugin", Short: "Write, try and share plugins"}
+	cmd.AddCommand(newNew(a), newBuild(a), newTry(a), newBench(a), newAnswer(a), newInspect(a), newPack(a), newPush(a), newPull(a),
+		newList(a))
 	return cmd
 }
 
-func newInspect(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "inspect USE",
-		Short: "Print a plugin's transport, digest and manifest",
-		Long: `Print what the key use of a recipe would find: a built-in plugin by its name, a .wasm module or an
-executable by its path.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			info, err := plugin.Inspect(cmd.Context(), recipe.Plugin{Use: args[0]}, ".")
-			if err != nil {
-				return err
-			}
-			manifest, err := json.MarshalIndent(info.Manifest, "", "  ")
-			if err != nil {
-				return fmt.Errorf("print the manifest of %s: %w", args[0], err)
-			}
-			_, err = fmt.Fprintf(a.out, "transport: %s\nsha256: %s\nmanifest: %s\n",
-				info.Transport, info.Digest, manifest)
-			return err
-		},
-	}
+// A subject is a plugin that a command line names, with what it is given and granted: the entry of a recipe in flags.
+type subject struct {
+	with, network, env, models []string
+	device                     string
 }
 
-// Bounds of what is packed, in bytes.
-const (
-	maxModule   = 256 << 20
-	maxManifest = 1 << 20
-)
-
-func newPack(a *app) *cobra.Command {
-	var out string
-	cmd := &cobra.Command{
-		Use:   "pack MODULE MANIFEST",
-		Short: "Put a manifest into a WebAssembly module",
-		Args:  cobra.ExactArgs(2),
-		RunE:  func(_ *cobra.Command, args []string) error { return a.pack(args[0], args[1], out) },
-	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
-	return cmd
+func (s *subject) flags(f *pflag.FlagSet) {
+	f.StringArrayVar(&s.with, "with", nil, "KEY=VALUE of its configuration, the value as YAML; may be repeated")
+	f.StringArrayVar(&s.network, "network", nil, "HOST:PORT that an executable may reach; may be repeated")
+	f.StringArrayVar(&s.env, "env", nil, "environment variable that an executable sees; may be repeated")
 }
 
-func (a *app) pack(module, manifest, out string) error {
-	if out == "" {
-		return usageError{errors.New("--output is missing: the file to write")}
-	}
-	code, err := readBounded(module, maxModule)
-	if err != nil {
-		return err
-	}
-	text, err := readBounded(manifest, maxManifest)
-	if err != nil {
-		return err
-	}
-	packed, err := plugin.Pack(code, text)
-	if err != nil {
-		return fmt.Errorf("%s and %s: %w", module, manifest, err)
-	}
-	return durable.WriteFile(out, packed)
+func (s *subject) modelFlags(f *pflag.FlagSet) {
+	f.StringArrayVar(&s.models, "model", nil, "NAME=DIR: model directory for a model it asks for; may be repeated")
+	f.StringVar(&s.device, "device", "auto", "device of the models: auto, cpu, cuda or cuda:N")
 }
 
-func readBounded(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
+const usesFolder = "USE is what the key use of a recipe names, or a plugin's folder, which is built first."
+
+// An opening is a subject ready to be opened. Close it.
+type opening struct {
+	plugin.Spec
+	info  plugin.Info
+	close []func() error
+}
+
+func (o *opening) Close() (err error) {
+	for _, end := range o.close {
+		err = errors.Join(err, end())
+	}
+	return err
+}
+
+// prepare builds a folder, reads the manifest and loads the models. After an error nothing is left open.
+func (a *app) prepare(ctx context.Context, use string, s subject) (_ *opening, err error) {
+	o := &opening{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	if use, err = o.built(ctx, use); err != nil {
+		return nil, err
+	}
+	with, err := configuration(s.with)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", file, err)
-	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("%s is larger than %s", file, recipe.Bytes(limit))
+	o.Spec = plugin.Spec{
+		Name: filepath.Base(use), Dir: ".", CacheDir: durable.CacheDir(), Log: a.log,
+		Plugin: recipe.Plugin{Use: use, With: with, Grant: recipe.Grant{Network: s.network, Env: s.env}},
 	}
-	return data, nil
+	if o.info, err = plugin.Inspect(ctx, o.Plugin, o.Dir); err != nil {
+		return nil, err
+	}
+	return o, o.load(s)
+}
+
+// built returns what is to be used: the plugin itself, or what its folder is built into.
+func (o *opening) built(ctx context.Context, use string) (string, error) {
+	if stat, err := os.Stat(use); err != nil || !stat.IsDir() {
+		return use, nil
+	}
+	dir, err := os.MkdirTemp("", "carebot-plugin-")
+	if err != nil {
+		return "", err
+	}
+	o.close = append(o.close, func() error { return os.RemoveAll(dir) })
+	return author.Build(ctx, use, filepath.Join(dir, "plugin.wasm"))
+}
+
+// configuration reads KEY=VALUE.
+func configuration(given []string) (map[string]any, error) {
+	with := map[string]any{}
+	for _, text := range given {
+		key, value, found := strings.Cut(text, "=")
+		if !found || key == "" {
+			return nil, usageError{fmt.Errorf("--with %s: want KEY=VALUE", text)}
+		}
+		var v any
+		if err := yaml.Unmarshal([]byte(value), &v); err != nil {
+			return nil, usageError{fmt.Errorf("--with %s: %w", text, err)}
+		}
+		with[key] = v
+	}
+	return with, nil
+}
+
+// load loads the models that are named.
+func (o *opening) load(s subject) error {
+	for _, text := range s.models {
+		name, dir, found := strings.Cut(text, "=")
+		if !found || name == "" || dir == "" {
+			return usageError{fmt.Errorf("--model %s: want NAME=DIR", text)}
+		}
+		model, err := run.OpenModel(dir, s.device)
+		if err != nil {
+			return fmt.Errorf("model %s: %w", name, err)
+		}
+		o.close = append(o.close, model.Close)
+		o.bind(name, model)
+	}
+	return nil
+}
+
+func (o *opening) bind(name string, model sdk.Model) {
+	if o.Models == nil {
+		o.Models, o.Plugin.Models = map[string]sdk.Model{}, map[string]string{}
+	}
+	o.Models[name], o.Plugin.Models[name] = model, name
 }

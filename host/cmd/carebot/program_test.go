@@ -127,7 +127,7 @@ func results(t *testing.T, dir string) map[string]string {
 	found := map[string]string{}
 	root := filepath.Join(dir, "runs", "mini")
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
 		name, err := filepath.Rel(root, path)

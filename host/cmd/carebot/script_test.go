@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -48,13 +50,32 @@ func hold() int {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "../../testdata/script",
+		Dir:   "../../testdata/script",
+		Setup: authors,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"traces":    traces,
 			"validates": validates,
 		},
 	})
+}
+
+// authors gives scripts what the author of a plugin has: the kit of this checkout and the caches of the Go tools.
+func authors(e *testscript.Env) error {
+	kit, err := filepath.Abs("../../../sdk")
+	if err != nil {
+		return err
+	}
+	e.Setenv("CAREBOT_SDK", kit)
+	e.Setenv("CAREBOT_CACHE", filepath.Join(e.WorkDir, ".cache"))
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS", "GOSUMDB"} {
+		value, err := exec.Command("go", "env", name).Output()
+		if err != nil {
+			return err
+		}
+		e.Setenv(name, strings.TrimSpace(string(value)))
+	}
+	return nil
 }
 
 // exits CODE PROGRAM ARGS... runs a program and compares its exit code.

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/run"
 	"github.com/carebot-llm/carebot/recipes/samples"
@@ -49,22 +49,10 @@ func (a *app) options(out io.Writer) run.Options {
 		Out:      out,
 		Log:      a.log,
 		Samples:  samples.FS,
-		CacheDir: cacheDir(),
+		CacheDir: durable.CacheDir(),
 		Version:  versionText(),
 		Progress: a.format == "text" && onTerminal(a.err),
 	}
-}
-
-// cacheDir is where compiled plugins are kept between runs.
-func cacheDir() string {
-	if dir := os.Getenv("CAREBOT_CACHE"); dir != "" {
-		return dir
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil { // no home directory, as in a container
-		dir = os.TempDir()
-	}
-	return filepath.Join(dir, "carebot")
 }
 
 // onTerminal reports whether w is a terminal.

@@ -14,15 +14,13 @@ import (
 // An answer has at most maxTokens tokens and half the model's context; a question that is too long loses its oldest tokens.
 // The reference of each sample is the right letter.
 func Answer(ctx context.Context, s *Served, questions []*data.Record, maxTokens int) ([]sdk.Sample, error) {
-	listed := ChoiceOptions{Letters: true}
 	limit := s.model.Config().Context()
 	maxTokens = min(maxTokens, limit/2)
 	samples := make([]sdk.Sample, len(questions))
 	prompts := make([][]int32, len(questions))
 	for i, q := range questions {
-		history := []sdk.Turn{{Role: sdk.RoleUser, Text: listed.question(q)}}
-		samples[i] = sdk.Sample{ID: q.ID, History: history, Reference: letter(q.Answer)}
-		ids, _, err := s.tok.Chat(history, true)
+		samples[i], _ = Ask(q)
+		ids, _, err := s.tok.Chat(samples[i].History, true)
 		if err != nil {
 			return nil, fmt.Errorf("answer question %d: %w", i, err)
 		}
@@ -44,10 +42,16 @@ func (s *Served) Generate(
 ) ([][]int32, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, stop := range []func() (int32, bool){s.tok.EOS, s.tok.EndOfTurn} {
-		if id, ok := stop(); ok {
-			g.Stop = append(slices.Clip(g.Stop), id)
+	g.Stop = slices.Concat(g.Stop, s.ends())
+	return s.model.Generate(ctx, prompts, g, each)
+}
+
+// ends are the tokens that end an answer.
+func (s *Served) ends() (ids []int32) {
+	for _, end := range []func() (int32, bool){s.tok.EOS, s.tok.EndOfTurn} {
+		if id, ok := end(); ok {
+			ids = append(ids, id)
 		}
 	}
-	return s.model.Generate(ctx, prompts, g, each)
+	return ids
 }

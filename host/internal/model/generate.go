@@ -16,6 +16,7 @@ type Generation struct {
 	TopK        int     // sample among so many tokens; 0 is all
 	TopP        float32 // sample among the likeliest tokens of this mass; 0 is all
 	Seed        uint64
+	First       int     // number of the first prompt among all that are sampled with the seed
 	Stop        []int32 // ids that end a sequence; nil means the configuration's eos_token_id
 }
 
@@ -28,8 +29,9 @@ const (
 
 // Generate continues the prompts until a stop token, which is the last of an answer then, MaxTokens or the end of the
 // context. Answers are the new tokens alone; each, unless nil, is called with every one as it comes. An answer depends
-// on its prompt and, when sampled, on the seed and the prompt's place in the list, not on the other prompts. On
-// cancellation the answers so far are returned with the context's error.
+// on its prompt and, when sampled, on the seed and the prompt's number (First and its place in the list), not on the
+// other prompts: a list that is cut into calls has the same answers. On cancellation the answers so far are returned
+// with the context's error.
 func (m *Model) Generate(
 	ctx context.Context, prompts [][]int32, g Generation, each func(seq int, id int32),
 ) ([][]int32, error) {
@@ -207,12 +209,12 @@ func (s *session) forward(in Input, attend attend) (*tensor.Tensor, error) {
 }
 
 // draw samples the next token of the sequences from one on, whose last rows are given. Each has a stream of random
-// numbers of its own: its number in the list, counted on by step.
+// numbers of its own: its number, counted on by step.
 func (s *session) draw(last *tensor.Tensor, from, step int) error {
 	logits := s.tape.Linear(last, s.m.ends.lm, nil)
 	ids, err := s.tape.Sample(logits, accelerators.Sample{
 		Temperature: s.g.Temperature, TopK: s.g.TopK, TopP: s.g.TopP,
-		Seed: s.g.Seed, Counter: uint64(step)<<32 + uint64(s.first+from),
+		Seed: s.g.Seed, Counter: uint64(step)<<32 + uint64(s.g.First+s.first+from),
 	})
 	s.tape.Reset()
 	if err != nil {

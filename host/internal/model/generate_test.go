@@ -79,6 +79,11 @@ func TestAnAnswerDoesNotDependOnTheOtherPrompts(t *testing.T) {
 	if diff := cmp.Diff(drawn[:3], generate(t, m, prompts[:3], sampled)); diff != "" {
 		t.Errorf("sampled (-of eight +of three):\n%s", diff)
 	}
+	rest := sampled
+	rest.First = 3
+	if diff := cmp.Diff(drawn[3:], generate(t, m, prompts[3:], rest)); diff != "" {
+		t.Errorf("sampled (-the last five of eight +in a call of their own):\n%s", diff)
+	}
 	same := generate(t, m, [][]int32{prompts[0], prompts[0]}, sampled)
 	if slices.Equal(same[0], same[1]) {
 		t.Error("two samples of one prompt are the same")

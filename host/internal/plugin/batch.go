@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/wire"
@@ -15,12 +14,6 @@ import (
 
 // targetBytes is what the records of one batch take at most, unless one record alone takes more.
 const targetBytes = 1 << 20
-
-// A faultCount counts the faulty records of a plugin's life.
-type faultCount struct {
-	limit int
-	n     atomic.Int64
-}
 
 // asking is one call of ask.
 type asking[In, Out any] struct {
@@ -45,6 +38,9 @@ func ask[In, Out any](ctx context.Context, p *Plugin, m method[In, Out], in []In
 	if p.lost.Load() {
 		return nil, fmt.Errorf("plugin %s: %w", p.name, ErrStateLost)
 	}
+	if err := p.faults.exceeded(); err != nil {
+		return nil, fmt.Errorf("plugin %s: %w", p.name, err)
+	}
 	a := &asking[In, Out]{
 		method: &m, plugin: p, columns: wire.ColumnsOf(m.kind, p.info.Manifest.Columns), in: in, out: make([]Out, len(in)),
 		first: p.records.Add(uint64(len(in))) - uint64(len(in)),
@@ -65,12 +61,14 @@ func (a *asking[In, Out]) all(ctx context.Context) error {
 	var workers sync.WaitGroup
 	for range min(a.plugin.pool.size, len(ends)) {
 		workers.Go(func() {
+			c := a.plugin.newCaller(ctx)
+			defer c.stop()
 			for i := int(next.Add(1)) - 1; i < len(ends) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				from := 0
 				if i > 0 {
 					from = ends[i-1]
 				}
-				if err := a.rows(ctx, from, ends[i], true); err != nil {
+				if err := a.rows(c, from, ends[i], true); err != nil {
 					cancel(err)
 				}
 			}
@@ -99,53 +97,58 @@ func (a *asking[In, Out]) split() (ends []int) {
 
 // rows answers the records from to before to. A batch that fails is halved until the records that are to blame stand
 // alone.
-func (a *asking[In, Out]) rows(ctx context.Context, from, to int, whole bool) error {
-	answers, err := a.once(ctx, from, to)
+func (a *asking[In, Out]) rows(c *caller, from, to int, whole bool) error {
+	answers, err := a.once(c, from, to)
 	var start startError
 	var unsent unsentError
 	switch {
 	case err == nil:
 		copy(a.out[from:to], answers)
 		return a.count(from, to)
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	case c.ctx.Err() != nil:
+		return context.Cause(c.ctx)
 	case errors.As(err, &start), errors.Is(err, errClosed):
 		return err
 	case a.plugin.stateful() && !errors.As(err, &unsent):
 		return fmt.Errorf("%w: records %s to %s: %w", ErrStateLost, a.name(&a.in[from]), a.name(&a.in[to-1]), err)
 	case to-from == 1 && whole && mayBeChance(err):
-		return a.rows(ctx, from, to, false)
+		return a.rows(c, from, to, false)
 	case to-from == 1:
 		a.out[from] = a.fault(err.Error())
 		return a.count(from, to)
 	}
 	middle := from + (to-from)/2
-	if err := a.rows(ctx, from, middle, false); err != nil {
+	if err := a.rows(c, from, middle, false); err != nil {
 		return err
 	}
-	return a.rows(ctx, middle, to, false)
+	return a.rows(c, middle, to, false)
 }
 
 // mayBeChance tells whether a failure need not be the record's fault: an instance may have died before it got the
 // record.
 func mayBeChance(err error) bool {
-	var deadline deadlineError
-	var reported reportedError
-	var unsent unsentError
-	return !errors.As(err, &deadline) && !errors.As(err, &reported) && !errors.As(err, &unsent)
+	var sure interface{ certain() }
+	return !errors.As(err, &sure)
 }
 
 // An unsentError says that records do not fit a frame. The plugin has not seen them.
 type unsentError struct{ error }
 
+// The failures that another try would repeat.
+func (unsentError) certain()   {}
+func (reportedError) certain() {}
+func (deadlineError) certain() {}
+func (fuelError) certain()     {}
+func (depthError) certain()    {}
+
 // once asks an instance for the records from to before to.
-func (a *asking[In, Out]) once(ctx context.Context, from, to int) (answers []Out, err error) {
+func (a *asking[In, Out]) once(c *caller, from, to int) (answers []Out, err error) {
 	batch := a.first + uint64(from)
-	frame, err := a.encode(new(wire.Builder), batch, a.columns, a.in[from:to])
-	if err != nil {
-		return nil, unsentError{err}
-	}
-	err = a.plugin.call(ctx, func(ctx context.Context, inst instance) error {
+	err = c.call(func(ctx context.Context, inst instance) error {
+		frame, err := a.encode(c.builderFor(inst), batch, a.columns, a.in[from:to])
+		if err != nil {
+			return unsentError{err}
+		}
 		answer, err := inst.run(ctx, a.kind, frame)
 		if err == nil {
 			answers, err = a.read(answer, batch, to-from)
@@ -175,39 +178,17 @@ func (a *asking[In, Out]) read(answer []byte, batch uint64, rows int) ([]Out, er
 
 // count logs the faulty answers and fails when there are too many in the plugin's life.
 func (a *asking[In, Out]) count(from, to int) error {
-	faults := &a.plugin.faults
 	for i := from; i < to; i++ {
 		status, why := a.status(&a.out[i])
 		if status != sdk.Fault {
 			continue
 		}
 		a.plugin.log.Warn("fault", "record", a.name(&a.in[i]), "why", why)
-		if n := faults.n.Add(1); n > int64(faults.limit) {
-			return fmt.Errorf("%w: %d, more than the limit of %d; the last is %s: %s",
-				ErrTooManyFaults, n, faults.limit, a.name(&a.in[i]), why)
+		if err := a.plugin.faults.add(a.name(&a.in[i]), why); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// call runs one call on an instance, within the deadline. After an error that the plugin has not reported itself the
-// instance is discarded.
-func (p *Plugin) call(ctx context.Context, use func(context.Context, instance) error) error {
-	inst, err := p.pool.acquire(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer context.AfterFunc(p.pool.ctx, func() { cancel(errClosed) })()
-	ctx, meter := startMeter(ctx, time.Duration(p.limits.Deadline))
-	p.broker.running.Add(1)
-	err = use(ctx, inst)
-	p.broker.running.Add(-1)
-	meter.stop()
-	cancel(nil)
-	var reported reportedError
-	p.pool.release(inst, err == nil || errors.As(err, &reported))
-	return err
 }
 
 // flush asks the one instance of a stateful filter for the postponed verdicts.
@@ -215,7 +196,9 @@ func (p *Plugin) flush(ctx context.Context) (verdicts []sdk.Verdict, err error) 
 	if p.lost.Load() {
 		return nil, ErrStateLost
 	}
-	err = p.call(ctx, func(ctx context.Context, inst instance) error {
+	c := p.newCaller(ctx)
+	defer c.stop()
+	err = c.call(func(ctx context.Context, inst instance) error {
 		answer, err := inst.flush(ctx, wire.Dialogues)
 		if err != nil {
 			return err

@@ -1,9 +1,13 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,6 +15,7 @@ import (
 
 	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/sdktest"
+	"github.com/carebot-llm/carebot/sdk/wire"
 )
 
 func brokerOf(t testing.TB, m sdk.Model) (*broker, *brokered) {
@@ -123,4 +128,67 @@ func TestModelThatGivesTooFewAnswersIsAnError(t *testing.T) {
 	}
 	_, err := q.do(t.Context(), []string{"a", "b"})
 	wantError(t, err, "model m: 1 answers to 2 requests")
+}
+
+// threads is how many threads the process has.
+func threads(t testing.TB) int64 {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := bytes.Cut(status, []byte("Threads:"))
+	n, err := strconv.ParseInt(string(bytes.Fields(after)[0]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// embedding is a module that asks a model for the vector of one text for each document, and then answers.
+func embedding(t testing.TB) string {
+	request, err := wire.EncodeEmbed(new(wire.Builder), []string{"a text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame := ratingsFrame(t, 1, 0.5)
+	const requestAt = dataAt + 1024
+	m := misbehaving(t, number(0), number(requestAt), number(int64(len(request))), number(8192), number(4096), call(0),
+		drop)
+	m.imports = []imported{{importModule, "model_embed", modelType}}
+	m.data = append(append(frame, make([]byte, 1024-len(frame))...), request...)
+	m.manifest.Capabilities = []string{"model:m"}
+	return m.file(t)
+}
+
+func TestManyWaitingModulesShareTheModel(t *testing.T) {
+	const callers, rounds = 256, 8
+	model := &slow{takes: 2 * time.Millisecond}
+	s := strict(embedding(t))
+	s.Workers, s.Plugin.Limits.Memory = callers/modelFactor, 1<<20
+	s.Plugin.Models, s.Models = map[string]string{"m": "engine"}, map[string]sdk.Model{"m": model}
+	p := opened(t, s)
+	texts := make([]string, callers*rounds)
+	for i := range texts {
+		texts[i] = "x"
+	}
+	before := threads(t)
+	for attempt := range 5 { // the first starts the instances, and the machine may be busy
+		model.Calls.Store(0)
+		ratings, err := p.Score(t.Context(), documents(texts...))
+		if err != nil || statuses(ratings) != strings.Repeat("o", len(texts)) {
+			t.Fatalf("%s, %v", statuses(ratings), err)
+		}
+		mean := len(texts) / int(model.Calls.Load())
+		t.Logf("%d texts in a batch, %d threads", mean, threads(t))
+		if attempt > 0 && mean >= 100 {
+			break
+		}
+		if attempt == 4 {
+			t.Errorf("%d callers fill batches of %d", callers, mean)
+		}
+	}
+	if n := threads(t); n > max(before, 16) {
+		t.Errorf("%d threads wait", n)
+	}
 }

@@ -44,7 +44,8 @@ const (
 
 // processes builds all executables at once.
 var processes = sync.OnceValue(func() error {
-	return build(nil, "-o", built+"/", mains+example.Name, mains+median.Name, hostile, liar)
+	return build(nil, "-o", built+"/", mains+example.Name, mains+median.Name, hostile, liar, "./testdata/prober",
+		"./testdata/null")
 })
 
 func build(env []string, args ...string) error {

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,9 +19,10 @@ import (
 // An executable starts the processes of a plugin, each of which is one instance.
 type executable struct {
 	command command
-	opening []byte // frame
-	host    *hostService
-	sockets string // directory of all sockets, 0700
+	opening []byte       // frame
+	host    *hostService // nil without models
+	proxy   *proxy       // nil without a network
+	sockets string       // directory of all sockets, 0700
 
 	mu    sync.Mutex
 	early int // processes in a row that ended before they answered anything
@@ -31,48 +31,60 @@ type executable struct {
 // startTimeout is what a process has to shake hands, and then again to describe itself or to open.
 const startTimeout = 30 * time.Second
 
-// networkVariable tells a process which host:port names the recipe grants.
-const networkVariable = "CAREBOT_NETWORK"
-
 func newExecutable(spec Spec, info Info, opening wire.Opening, b *broker) (*executable, error) {
 	frame, err := wire.EncodeOpening(new(wire.Builder), opening)
 	if err != nil {
 		return nil, err
 	}
-	sockets, err := os.MkdirTemp("", "carebot-plugin-")
-	if err != nil {
+	e := &executable{opening: frame, command: newCommand(info.Path, spec.Dir, spec.Plugin)}
+	c := &e.command
+	c.hidden, c.shares, c.log = spec.Hidden, true, newGuestLog(spec.Log)
+	if err := errors.Join(c.pin(info.Digest), c.makeWritable()); err != nil {
 		return nil, err
 	}
-	e := &executable{opening: frame, sockets: sockets, command: newCommand(info.Path, spec.Dir, spec.Plugin)}
-	e.command.sockets, e.command.log = sockets, newGuestLog(spec.Log)
-	if len(b.models) > 0 {
-		if e.host, err = newHostService(filepath.Join(sockets, "host"), b); err != nil {
-			return nil, errors.Join(err, os.RemoveAll(sockets))
-		}
+	if e.sockets, err = os.MkdirTemp("", "carebot-plugin-"); err != nil {
+		return nil, err
 	}
+	c.sockets = e.sockets
+	if err := errors.Join(e.serveModels(b), e.serveNetwork(spec.Plugin.Grant.Network)); err != nil {
+		return nil, errors.Join(err, e.close())
+	}
+	warnWhereOpen(spec.Log, spec.Plugin)
 	return e, nil
 }
 
-// newCommand is what the recipe lets an executable start with.
-func newCommand(path, dir string, p recipe.Plugin) command {
-	env := []string{networkVariable + "=" + strings.Join(p.Grant.Network, ",")}
-	for _, name := range p.Grant.Env {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
+// serveModels lets processes ask models, when there are some.
+func (e *executable) serveModels(b *broker) (err error) {
+	if len(b.models) > 0 {
+		e.command.host = filepath.Join(e.sockets, "host")
+		e.host, err = newHostService(e.command.host, b)
 	}
-	return command{path: path, dir: dir, args: p.Args, env: env, timeout: startTimeout}
+	return err
 }
 
-// describe starts a process to get its manifest.
-func describe(ctx context.Context, path, dir string, p recipe.Plugin) (m sdk.Manifest, err error) {
-	sockets, err := os.MkdirTemp("", "carebot-plugin-")
-	if err != nil {
+// serveNetwork lets processes reach what is granted. Where they are not kept from the network they need no proxy.
+func (e *executable) serveNetwork(granted []string) (err error) {
+	socket := ""
+	if len(granted) > 0 && contains().Namespaces {
+		socket = filepath.Join(e.sockets, "proxy")
+	}
+	if e.command.net, err = newNetwork(socket, granted); err == nil && socket != "" {
+		e.proxy, err = newProxy(socket, granted, e.command.log)
+	}
+	return err
+}
+
+// describe starts a process to get its manifest. It has no network, and writes nothing.
+func describe(ctx context.Context, info Info, dir string, p recipe.Plugin) (m sdk.Manifest, err error) {
+	c := newCommand(info.Path, dir, p)
+	c.write, c.log = nil, newGuestLog(slog.New(slog.DiscardHandler))
+	if err := c.pin(info.Digest); err != nil {
 		return m, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(sockets)) }()
-	c := newCommand(path, dir, p)
-	c.sockets, c.log = sockets, newGuestLog(slog.New(slog.DiscardHandler))
+	if c.sockets, err = os.MkdirTemp("", "carebot-plugin-"); err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(c.sockets)) }()
 	proc, err := launch(ctx, c)
 	if err != nil {
 		return m, err
@@ -120,7 +132,7 @@ func (e *executable) start(ctx context.Context) (instance, error) {
 func (e *executable) open(ctx context.Context, p *process) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.command.timeout, errors.New("the process does not open"))
 	defer cancel()
-	request := &dp1.OpenRequest{Frame: e.opening}
+	request := &dp1.OpenRequest{Frame: e.opening, Shared: p.shared.offer()}
 	if e.host != nil {
 		request.HostSocket, request.Token = e.host.socket, e.host.admit(p)
 	}
@@ -130,6 +142,10 @@ func (e *executable) open(ctx context.Context, p *process) error {
 		return p.failed(ctx, err)
 	case reply.Error != "":
 		return fmt.Errorf("the plugin does not open: %w", reportedError{reply.Error})
+	}
+	if !reply.Shares {
+		p.shared.close()
+		p.shared = nil
 	}
 	return nil
 }
@@ -170,6 +186,9 @@ func (e *executable) backOff(ctx context.Context) error {
 func (e *executable) close() error {
 	if e.host != nil {
 		e.host.close()
+	}
+	if e.proxy != nil {
+		e.proxy.close()
 	}
 	return os.RemoveAll(e.sockets)
 }

@@ -55,8 +55,14 @@ func checkGrants(i Info, p recipe.Plugin) error {
 	case network && len(p.Grant.Network) == 0:
 		bad("grant.network: %s asks for the network and the recipe grants none", asker)
 	}
+	if _, err := newNetwork("", p.Grant.Network); err != nil {
+		problems = append(problems, err)
+	}
 	if len(p.Grant.Env) > 0 && !process {
 		bad("grant.env: only an executable has an environment")
+	}
+	if len(p.Grant.Read)+len(p.Grant.Write) > 0 && !process {
+		bad("grant.read, grant.write: only an executable sees files")
 	}
 	if len(p.Args) > 0 && !process {
 		bad("args: only an executable has arguments")

@@ -102,6 +102,17 @@ func (o *output) take(line string) {
 	}
 }
 
+// say logs what the instance has the host log. An error explains the end of the instance: a module whose language has no
+// standard error says it before it traps.
+func (o *output) say(level slog.Level, message string) {
+	if level >= slog.LevelError {
+		o.mu.Lock()
+		o.last = message
+		o.mu.Unlock()
+	}
+	o.log.write(level, message)
+}
+
 // forget makes what follows the only output that explains anything.
 func (o *output) forget() {
 	o.mu.Lock()

@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"context"
 	"log/slog"
 
 	"github.com/tetratelabs/wazero/api"
@@ -29,17 +28,17 @@ var imports = []hostFunc{
 // modelParams are model, request, length of the request, place for the answer, room for the answer.
 var modelParams = []api.ValueType{i32, i32, i32, i32, i32}
 
-func logMessage(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func logMessage(inst *moduleInstance, args []uint64) uint64 {
 	if text, ok := inst.memory().Read(uint32(args[1]), uint32(args[2])); ok {
-		inst.output.log.write(slog.Level(int32(args[0])), string(text[:min(len(text), maxLine)]))
+		inst.output.say(slog.Level(int32(args[0])), string(text[:min(len(text), maxLine)]))
 	}
 	return 0
 }
 
 // modelFunc answers a model request: the bytes of the answer, or the bytes that it needs when there is less room
 // (nothing is written then), or a negative result.
-func modelFunc(kind wire.Kind) func(context.Context, *moduleInstance, []uint64) uint64 {
-	return func(ctx context.Context, inst *moduleInstance, args []uint64) uint64 {
+func modelFunc(kind wire.Kind) func(*moduleInstance, []uint64) uint64 {
+	return func(inst *moduleInstance, args []uint64) uint64 {
 		at, n, out, room := uint32(args[1]), uint32(args[2]), uint32(args[3]), uint32(args[4])
 		if n > wire.MaxFrame {
 			return result(resultInvalid)
@@ -48,7 +47,7 @@ func modelFunc(kind wire.Kind) func(context.Context, *moduleInstance, []uint64) 
 		if !ok {
 			return result(resultFault)
 		}
-		answer := inst.broker.answerRequest(ctx, kind, int(int32(args[0])), view)
+		answer := inst.of.broker.answerRequest(inst.call.Context, kind, int(int32(args[0])), view)
 		if len(answer) > int(room) {
 			return result(int32(len(answer)))
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/wasm"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -23,7 +24,9 @@ type Info struct {
 	Manifest  sdk.Manifest
 	Digest    string // sha256 of the code, in hex
 	Transport string
-	Path      string // file, empty for a built-in plugin
+	Path      string   // file, empty for a built-in plugin
+	Contained string   // of a process: how, in words
+	Imports   []string // of a module, each as MODULE.NAME
 }
 
 // Inspect finds the plugin of a recipe's entry (dir is what relative paths start from), checks its digest when the
@@ -50,7 +53,11 @@ func (i Info) check(p recipe.Plugin) error {
 
 // inspect returns the code as well when it is a module's.
 func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code []byte, err error) {
-	if info.Transport, info.Path, err = ResolveUse(p.Use, dir); err != nil {
+	use, err := local(ctx, p.Use)
+	if err != nil {
+		return Info{}, nil, err
+	}
+	if info.Transport, info.Path, err = ResolveUse(use, dir); err != nil {
 		return Info{}, nil, err
 	}
 	if info.Digest, code, err = readCode(info, p, dir); err != nil {
@@ -64,9 +71,13 @@ func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code 
 		registered, _ := sdk.Registered(p.Use)
 		info.Manifest = registered.Manifest
 	case TransportWasm:
-		info.Manifest, err = moduleManifest(code)
+		info.Imports, err = wasm.Imports(code)
+		if err == nil {
+			info.Manifest, err = moduleManifest(code)
+		}
 	case TransportProcess:
-		info.Manifest, err = describe(ctx, info.Path, dir, p)
+		info.Contained = contains().String()
+		info.Manifest, err = describe(ctx, info, dir, p)
 	}
 	if err == nil {
 		err = checkManifest(&info.Manifest)
@@ -86,7 +97,7 @@ func readCode(info Info, p recipe.Plugin, dir string) (digest string, code []byt
 		}
 		return digest, code, err
 	case TransportProcess:
-		digest, err = executableDigest(info.Path, dir, p.Args)
+		digest, err = executableDigest(newCommand(info.Path, dir, p))
 		return digest, nil, err
 	}
 	registered, _ := sdk.Registered(p.Use)

@@ -14,8 +14,9 @@ func (e deadlineError) Error() string {
 	return fmt.Sprintf("took longer than the deadline of %v", e.limit)
 }
 
-// A meter counts the time of one call, without the time that the plugin waits for the host's models, and cancels the
-// call's context with a deadlineError when the limit is reached.
+// A meter counts the time of calls that follow each other, without the time that the plugin waits for the host's
+// models, and cancels their context with a deadlineError when one of them reaches the limit. After that it counts no
+// more calls.
 type meter struct {
 	limit  time.Duration
 	cancel context.CancelCauseFunc
@@ -24,12 +25,12 @@ type meter struct {
 	timer *time.Timer
 	since time.Time     // the timer runs since
 	used  time.Duration // before since
-	waits int           // model requests under way
+	waits int           // model requests under way, and one more between the calls
 }
 
 type meterKey struct{}
 
-// startMeter returns the context of a call and its meter, which must be stopped.
+// startMeter returns the context of calls and its meter, which counts the first of them and must be stopped.
 func startMeter(ctx context.Context, limit time.Duration) (context.Context, *meter) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	m := &meter{limit: limit, cancel: cancel, since: time.Now()}
@@ -37,13 +38,31 @@ func startMeter(ctx context.Context, limit time.Duration) (context.Context, *met
 	return context.WithValue(ctx, meterKey{}, m), m
 }
 
+// restart begins to count the next call, after rest.
+func (m *meter) restart() {
+	m.mu.Lock()
+	m.used = 0
+	m.mu.Unlock()
+	m.resume()
+}
+
+// rest ends the counting of a call. An expire that is under way finds the time stopped.
+func (m *meter) rest() { m.pause() }
+
 // meterOf returns the meter of the call that the context belongs to, nil outside a call.
 func meterOf(ctx context.Context) *meter {
 	m, _ := ctx.Value(meterKey{}).(*meter)
 	return m
 }
 
-// expire ends the call, unless the timer fired while it was being paused.
+// check ends the call when its time is up, as the timer does when it gets its turn. A meter that is nil has none.
+func (m *meter) check() {
+	if m != nil {
+		m.expire()
+	}
+}
+
+// expire ends the call when its time is up. A timer may fire while it is being paused.
 func (m *meter) expire() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,9 +98,6 @@ func (m *meter) resume() {
 
 // stop ends the metering and releases the context.
 func (m *meter) stop() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.timer.Stop()
-	m.waits++ // an expire that is under way finds the time stopped
+	m.pause()
 	m.cancel(nil)
 }

@@ -7,9 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	goruntime "runtime"
 	"strings"
 	"time"
 
@@ -18,6 +15,8 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/wasm"
+	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/wire"
 )
 
@@ -25,35 +24,43 @@ import (
 // limit of memory belongs to the runtime.
 type module struct {
 	runtime  wazero.Runtime
+	cache    wazero.CompilationCache
 	compiled wazero.CompiledModule
+	state    moduleState
 	opening  []byte // frame
 	broker   *broker
 	log      *guestLog
 	random   [32]byte // seed of the instances' random numbers
-	deadline recipe.Duration
+	usage    usageCount
+
+	deadline  recipe.Duration
+	fuel      int64 // for each KB of a request
+	watermark int64 // bytes of memory above which an instance is not used again
+	stateful  bool
 }
 
 // pageSize is the unit of a module's memory.
 const pageSize = 64 << 10
 
-// newModule compiles a module and checks what it imports and exports. No code of it runs.
-func newModule(ctx context.Context, spec Spec, code []byte, opening wire.Opening, b *broker) (*module, error) {
-	frame, err := wire.EncodeOpening(new(wire.Builder), opening)
+// newModule installs a module and checks what it imports and exports. No code of it runs.
+func newModule(ctx context.Context, spec Spec, info Info, code []byte, o wire.Opening, b *broker) (*module, error) {
+	frame, err := wire.EncodeOpening(new(wire.Builder), o)
 	if err != nil {
 		return nil, err
 	}
-	m := &module{opening: frame, broker: b, log: newGuestLog(spec.Log), deadline: spec.Plugin.Limits.Deadline}
-	m.random = sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(spec.Name), spec.Seed))
-	cache := ""
-	if spec.CacheDir != "" {
-		cache = filepath.Join(spec.CacheDir, "wasm", digestBytes(code))
+	limits := spec.Plugin.Limits
+	m := &module{
+		opening: frame, broker: b, log: newGuestLog(spec.Log), deadline: limits.Deadline, fuel: int64(limits.Fuel),
+		watermark: int64(limits.Memory) / 2, stateful: info.Manifest.Purity == sdk.Stateful,
 	}
-	if err := m.compile(ctx, code, int64(spec.Plugin.Limits.Memory), cache); err != nil {
+	m.random = sha256.Sum256(binary.LittleEndian.AppendUint64([]byte(spec.Name), spec.Seed))
+	if err := m.install(ctx, spec.CacheDir, code, info.Digest, int64(limits.Memory)); err != nil {
 		return nil, err
 	}
 	err = errors.Join(checkImports(m.compiled), checkExports(m.compiled))
 	if err == nil {
-		err = errors.Join(export(ctx, m.runtime, wasiModule, wasi), export(ctx, m.runtime, importModule, imports))
+		err = errors.Join(export(ctx, m.runtime, wasiModule, wasi), export(ctx, m.runtime, importModule, imports),
+			export(ctx, m.runtime, wasm.YieldModule, instruments))
 	}
 	if err != nil {
 		return nil, errors.Join(err, m.close())
@@ -61,59 +68,21 @@ func newModule(ctx context.Context, spec Spec, code []byte, opening wire.Opening
 	return m, nil
 }
 
-// compile makes the runtime and compiles the code. A cache that is damaged makes compiling fail, so after a failure the
-// cache of this module is emptied and compiling tried once more.
-func (m *module) compile(ctx context.Context, code []byte, memory int64, cache string) error {
-	err := m.compileOnce(ctx, code, memory, cache)
-	if err == nil || cache == "" {
-		return err
-	}
-	if cleared := os.RemoveAll(cache); cleared != nil {
-		return errors.Join(err, cleared)
-	}
-	return m.compileOnce(ctx, code, memory, cache)
-}
-
-func (m *module) compileOnce(ctx context.Context, code []byte, memory int64, cache string) error {
-	pages := uint32(min(max((memory+pageSize-1)/pageSize, 1), 1<<16))
-	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).
-		WithMemoryLimitPages(pages).WithMemoryCapacityFromMax(true)
-	if cache != "" {
-		opened, err := openCache(cache)
-		if err != nil {
-			return err
-		}
-		config = config.WithCompilationCache(opened)
-	}
-	runtime := wazero.NewRuntimeWithConfig(ctx, config)
-	compiled, err := runtime.CompileModule(experimental.WithCompilationWorkers(ctx, goruntime.GOMAXPROCS(0)), code)
-	if err != nil {
-		return errors.Join(fmt.Errorf("compile the module (memory limit %d MiB): %w", memory>>20, err), runtime.Close(ctx))
-	}
-	m.runtime, m.compiled = runtime, compiled
-	return nil
-}
-
-// openCache opens the cache of a module. It holds native code, so nobody else may write there.
-func openCache(dir string) (wazero.CompilationCache, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the cache of compiled modules: %w", err)
-	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("close the cache of compiled modules to others: %w", err)
-	}
-	return wazero.NewCompilationCacheWithDir(dir)
-}
+// fuelFor returns the fuel of a call with a request of so many bytes.
+func (m *module) fuelFor(size int) int64 { return m.fuel*int64((size+1023)/1024) + baseFuel }
 
 // checkImports refuses a module that imports what this host does not give.
 func checkImports(m wazero.CompiledModule) error {
 	var unknown []string
 	for _, f := range m.ImportedFunctions() {
 		from, name, _ := f.Import()
-		if from == wasiModule && gives(wasi, name) || from == importModule && gives(imports, name) {
-			continue
+		given := offered(from, name)
+		switch {
+		case given == nil:
+			unknown = append(unknown, from+"."+name)
+		case !given.fits(f):
+			return fmt.Errorf("the module imports %s.%s with another signature", from, name)
 		}
-		unknown = append(unknown, from+"."+name)
 	}
 	if len(unknown) > 0 {
 		return fmt.Errorf("the module imports %s, which plugins do not get (there are no files and no network)",
@@ -125,13 +94,22 @@ func checkImports(m wazero.CompiledModule) error {
 	return nil
 }
 
-func gives(functions []hostFunc, name string) bool {
-	for _, f := range functions {
+// offers are the functions that modules get, by module.
+var offers = map[string][]hostFunc{wasiModule: wasi, importModule: imports, wasm.YieldModule: instruments}
+
+// offered returns the function that the host gives under a name, nil for none.
+func offered(from, name string) *hostFunc {
+	for i, f := range offers[from] {
 		if f.name == name {
-			return true
+			return &offers[from][i]
 		}
 	}
-	return false
+	return nil
+}
+
+// fits tells whether a definition has the function's signature.
+func (f *hostFunc) fits(d api.FunctionDefinition) bool {
+	return bytes.Equal(d.ParamTypes(), f.params) && bytes.Equal(d.ResultTypes(), f.results)
 }
 
 // The exports of a module and their signatures.
@@ -162,8 +140,7 @@ func checkExports(m wazero.CompiledModule) error {
 		}
 	}
 	for _, f := range append(optional, required...) {
-		e := exports[f.name]
-		if e != nil && !(bytes.Equal(e.ParamTypes(), f.params) && bytes.Equal(e.ResultTypes(), f.results)) {
+		if e := exports[f.name]; e != nil && !f.fits(e) {
 			problems = append(problems, fmt.Errorf("the module's %s has another signature", f.name))
 		}
 	}
@@ -171,7 +148,8 @@ func checkExports(m wazero.CompiledModule) error {
 }
 
 func (m *module) close() error {
-	return m.runtime.Close(context.Background())
+	ctx := context.Background()
+	return errors.Join(m.runtime.Close(ctx), m.cache.Close(ctx))
 }
 
 // start makes an instance and opens it. It has as long as one call.
@@ -179,7 +157,7 @@ func (m *module) start(ctx context.Context) (instance, error) {
 	ctx, meter := startMeter(ctx, time.Duration(m.deadline))
 	defer meter.stop()
 	inst := newModuleInstance(m)
-	if err := inst.begin(ctx, m); err != nil {
+	if err := inst.begin(ctx); err != nil {
 		inst.close()
 		return nil, err
 	}

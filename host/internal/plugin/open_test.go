@@ -38,7 +38,7 @@ func TestUseTellsBuiltInModuleAndExecutableApart(t *testing.T) {
 		}
 	}
 	for use, want := range map[string]string{
-		"nothing":   `"nothing" is no built-in plugin (built in: sdktest-example, sdktest-median, test-`,
+		"nothing":   `"nothing" is no built-in plugin (built in: quality-rules, sdktest-example, sdktest-median, test-`,
 		"text.wasm": "is not a WebAssembly module",
 		"notes":     "neither a WebAssembly module nor executable",
 		"e":         "neither a WebAssembly module nor executable",
@@ -53,6 +53,7 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 	info := func(transport string, capabilities ...string) Info {
 		return Info{Transport: transport, Manifest: sdk.Manifest{Name: "p", Capabilities: capabilities}}
 	}
+	files := recipe.Grant{Read: []string{"x"}}
 	network, env := recipe.Grant{Network: []string{"h:1"}}, recipe.Grant{Env: []string{"K"}}
 	for _, c := range []struct {
 		name string
@@ -64,6 +65,9 @@ func TestGrantsMustCoverWhatThePluginAsksFor(t *testing.T) {
 		{"other model", info(TransportWasm), recipe.Plugin{Models: map[string]string{"x": "y"}}, "models.x: p asks for no"},
 		{"network", info(TransportProcess, "network"), recipe.Plugin{}, "grant.network: p asks for the network"},
 		{"network of a module", info(TransportWasm, "network"), recipe.Plugin{Grant: network}, "only an executable"},
+		{"network that is none", info(TransportProcess), recipe.Plugin{Grant: recipe.Grant{Network: []string{"h"}}},
+			`grant.network: "h" is not host:port`},
+		{"files of a module", info(TransportWasm), recipe.Plugin{Grant: files}, "grant.read"},
 		{"environment of a module", info(TransportWasm), recipe.Plugin{Grant: env}, "grant.env"},
 		{"arguments of a module", info(TransportWasm), recipe.Plugin{Args: []string{"-x"}}, "args: "},
 	} {
@@ -171,7 +175,7 @@ func TestDigestOfAnInterpreterCoversItsScript(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "plugin.py"), []byte(script), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		d, err := executableDigest("/bin/sh", dir, args)
+		d, err := executableDigest(command{path: "/bin/sh", dir: dir, args: args})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,33 +193,6 @@ func TestInspectionRunsNoCodeOfAModule(t *testing.T) {
 	info, err := Inspect(t.Context(), recipe.Plugin{Use: m.file(t)}, "")
 	if err != nil || info.Manifest.Name != "bare" || info.Transport != TransportWasm {
 		t.Fatalf("%v, %v", info, err)
-	}
-}
-
-func TestDamagedCacheIsMadeAgain(t *testing.T) {
-	s := spec(honest(ratingsFrame(t, 1, 1)).file(t))
-	s.CacheDir = t.TempDir()
-	opened(t, s)
-	var files []string
-	err := filepath.WalkDir(s.CacheDir, func(path string, d fs.DirEntry, err error) error {
-		if d.Type().IsRegular() {
-			files = append(files, path)
-		} else if info, err := d.Info(); err == nil && path != s.CacheDir && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s is open to others: %v", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil || len(files) == 0 {
-		t.Fatalf("cached files %v, %v", files, err)
-	}
-	for _, path := range files {
-		if err := os.Truncate(path, 40); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p := opened(t, s)
-	if ratings, err := p.Score(t.Context(), documents("x")); err != nil || ratings[0].Status != sdk.OK {
-		t.Errorf("%v, %v", ratings, err)
 	}
 }
 

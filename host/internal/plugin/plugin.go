@@ -34,6 +34,7 @@ type Spec struct {
 	Seed     uint64
 	Models   map[string]sdk.Model // by the manifest's names, the keys of Plugin.Models
 	CacheDir string               // holds compiled modules; empty for none
+	Hidden   []string             // folders that a process does not see even where it sees what they lie in
 	Log      *slog.Logger         // nil discards
 	Workers  int                  // instances that compute at once; 0 is one for each processor
 }
@@ -66,6 +67,9 @@ func Open(ctx context.Context, spec Spec) (*Plugin, error) {
 	return p, nil
 }
 
+// defaultMemory is the memory of a plugin whose entry does not limit it, in bytes.
+const defaultMemory = 256 << 20
+
 // complete fills in what a recipe without limits leaves at zero.
 func (s Spec) complete() Spec {
 	if s.Workers <= 0 {
@@ -76,10 +80,13 @@ func (s Spec) complete() Spec {
 	}
 	l := &s.Plugin.Limits
 	if l.Memory <= 0 {
-		l.Memory = 256 << 20
+		l.Memory = defaultMemory
 	}
 	if l.Deadline <= 0 {
 		l.Deadline = recipe.Duration(30 * time.Second)
+	}
+	if l.Fuel <= 0 {
+		l.Fuel = 50_000_000
 	}
 	if l.Batch <= 0 {
 		l.Batch = 256
@@ -128,7 +135,7 @@ func newEngine(ctx context.Context, spec Spec, info Info, code []byte, b *broker
 	opening := wire.Opening{Config: config, Seed: spec.Seed, Models: b.grants()}
 	switch info.Transport {
 	case TransportWasm:
-		return newModule(ctx, spec, code, opening, b)
+		return newModule(ctx, spec, info, code, opening, b)
 	case TransportProcess:
 		return newExecutable(spec, info, opening, b)
 	}

@@ -22,8 +22,31 @@ type engine interface {
 	close() error
 }
 
-// A reportedError is what the plugin itself says of a batch that failed. The instance is sound; after all other errors
-// of a call it is discarded.
+// A settler is an instance that can be used again after a call that was broken off, or be used up by calls that were
+// not. Settle makes it ready for the next call and tells whether it could. Other instances are discarded after a call
+// that was broken off.
+type settler interface{ settle(broken bool) bool }
+
+// settle tells whether an instance is good for another call after one with the given outcome.
+func settle(inst instance, err error) bool {
+	broken := err != nil && breaks(err)
+	if s, ok := inst.(settler); ok {
+		return s.settle(broken)
+	}
+	return !broken
+}
+
+// breaks tells whether a failure leaves the instance in a state that nobody knows.
+func breaks(err error) bool {
+	var reported reportedError
+	var unsent unsentError
+	return !errors.As(err, &reported) && !errors.As(err, &unsent)
+}
+
+// A roomy is an instance that gives the memory that its requests are best written in.
+type roomy interface{ roomForRequest() []byte }
+
+// A reportedError is what the plugin itself says of a batch that failed. The instance is sound.
 type reportedError struct{ text string }
 
 func (e reportedError) Error() string { return e.text }

@@ -25,6 +25,7 @@ type process struct {
 	runner *groupRunner
 	client *goplugin.Client
 	plugin dp1.PluginClient
+	shared *shared // nil until the plugin says that it shares
 	output *output
 	onEnd  func(lived bool) // told once, when the process is ended
 
@@ -34,31 +35,26 @@ type process struct {
 	end   sync.Once
 }
 
-// A command is what a process is started with.
-type command struct {
-	path, dir string
-	args, env []string
-	sockets   string // directory for its socket, 0700
-	timeout   time.Duration
-	log       *guestLog
-}
-
 // launch starts a process and connects to it. A process that does not shake hands in time is killed.
 func launch(ctx context.Context, c command) (*process, error) {
+	p := &process{output: &output{log: c.log}, onEnd: func(bool) {}}
 	cmd := exec.Command(c.path, c.args...)
-	cmd.Dir, cmd.Env = c.dir, c.env
-	r, err := newGroupRunner(cmd)
-	if err != nil {
+	cmd.Dir, cmd.Env = c.dir, c.environment()
+	var err error
+	if p.shared, err = c.share(cmd); err != nil {
 		return nil, err
 	}
-	p := &process{runner: r, output: &output{log: c.log}, onEnd: func(bool) {}}
+	if p.runner, err = newGroupRunner(cmd, p.output); err != nil {
+		return nil, err
+	}
 	p.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake,
 		Plugins:          goplugin.PluginSet{wire.Service: connector{}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		RunnerFunc: func(_ hclog.Logger, prepared *exec.Cmd, _ string) (runner.Runner, error) {
+		RunnerFunc: func(_ hclog.Logger, prepared *exec.Cmd, sockets string) (runner.Runner, error) {
 			cmd.Env = append(cmd.Env, prepared.Env...)
-			return r, nil
+			p.runner.behind = contains().Namespaces
+			return p.runner, c.confine(cmd, sockets)
 		},
 		SkipHostEnv:      true,
 		StartTimeout:     2 * c.timeout, // connect gives up before
@@ -68,12 +64,15 @@ func launch(ctx context.Context, c command) (*process, error) {
 		Logger:           hclog.NewNullLogger(),
 		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: c.sockets},
 		GRPCDialOptions: []grpc.DialOption{
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithDefaultCallOptions(
+				grpc.MaxCallRecvMsgSize(wire.MaxMessage), grpc.MaxCallSendMsgSize(wire.MaxMessage)),
+			grpc.WithInitialWindowSize(wire.MaxMessage), grpc.WithInitialConnWindowSize(wire.MaxMessage),
 		},
 	})
 	if err := p.connect(ctx, c.timeout); err != nil {
 		p.close()
-		return nil, errors.New(p.output.explained(fmt.Sprintf("%s: %s", c.path, strings.ReplaceAll(err.Error(), "\n", " "))))
+		why := fmt.Sprintf("%s: %s", c.path, strings.ReplaceAll(err.Error(), "\n", " "))
+		return nil, errors.New(p.output.explained(why))
 	}
 	return p, nil
 }
@@ -118,7 +117,7 @@ func (connector) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grp
 
 func (p *process) run(ctx context.Context, kind wire.Kind, frame []byte) ([]byte, error) {
 	return p.call(ctx, func() (*dp1.RunReply, error) {
-		return p.plugin.Run(ctx, &dp1.RunRequest{Kind: uint32(kind), Frame: frame})
+		return p.plugin.Run(ctx, p.shared.request(kind, frame))
 	})
 }
 
@@ -141,7 +140,7 @@ func (p *process) call(ctx context.Context, ask func() (*dp1.RunReply, error)) (
 	if reply.Error != "" {
 		return nil, reportedError{reply.Error}
 	}
-	return reply.Frame, nil
+	return p.shared.frame(reply)
 }
 
 func (p *process) setMeter(m *meter) {
@@ -165,14 +164,17 @@ func (p *process) failed(ctx context.Context, err error) error {
 	if s.Code() != codes.Unavailable {
 		return fmt.Errorf("the call failed: %s (%s)", s.Message(), s.Code())
 	}
-	p.close()
+	defer p.close()
 	select {
 	case <-p.runner.ended:
-		return errors.New(p.output.explained("the process ended with " + p.runner.cmd.ProcessState.String()))
-	default:
+		return errors.New(p.output.explained("the process ended with " + p.runner.fate()))
+	case <-time.After(exitGrace):
 		return errors.New("the process cannot be reached")
 	}
 }
+
+// exitGrace is what a process that cannot be reached has to end by itself, so that it can be told how it did.
+const exitGrace = 200 * time.Millisecond
 
 // killGrace bounds the wait for a process that has been killed.
 const killGrace = 5 * time.Second
@@ -191,6 +193,7 @@ func (p *process) close() {
 		case <-killed:
 		case <-time.After(killGrace):
 		}
+		p.shared.close()
 		p.onEnd(p.calls > 0)
 	})
 }

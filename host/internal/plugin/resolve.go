@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +11,22 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/carebot-llm/carebot/host/internal/durable"
+	"github.com/carebot-llm/carebot/host/internal/oci"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
 // wasmMagic starts every WebAssembly file.
 var wasmMagic = []byte("\x00asm")
+
+// local returns the file of a plugin that is named by an OCI reference, which is fetched unless it has been before.
+// Other names are returned as they are.
+func local(ctx context.Context, use string) (string, error) {
+	if !oci.IsReference(use) {
+		return use, nil
+	}
+	return oci.Fetch(ctx, use, filepath.Join(durable.CacheDir(), "oci"))
+}
 
 // ResolveUse tells what a recipe's `use` names: a built-in plugin, or a file, which is a module or an executable by its
 // content and mode. Path is absolute and empty for a built-in plugin. The error lists the built-in plugins.

@@ -20,6 +20,7 @@ import (
 type groupRunner struct {
 	cmd            *exec.Cmd
 	stdout, stderr io.ReadCloser
+	behind         bool          // the process runs behind the helper, which ends as it does
 	ended          chan struct{} // closed when the process has been waited for
 
 	mu     sync.Mutex
@@ -27,14 +28,19 @@ type groupRunner struct {
 	killed bool
 }
 
-func newGroupRunner(cmd *exec.Cmd) (*groupRunner, error) {
+// newGroupRunner makes a runner of a command. What the process says on standard output after the first line goes to
+// babble.
+func newGroupRunner(cmd *exec.Cmd, babble io.Writer) (*groupRunner, error) {
 	r := &groupRunner{cmd: cmd, ended: make(chan struct{})}
 	cmd.Stdin = nil
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	var err error
-	if r.stdout, err = cmd.StdoutPipe(); err != nil {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = groupAttributes()
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
 		return nil, err
 	}
+	r.stdout = &greeting{ReadCloser: stdout, babble: babble}
 	r.stderr, err = cmd.StderrPipe()
 	return r, err
 }
@@ -73,6 +79,18 @@ func (r *groupRunner) begin() error {
 func (r *groupRunner) Wait(context.Context) error {
 	defer close(r.ended)
 	return r.cmd.Wait()
+}
+
+// signalBase is added to the number of the signal that ended a process to make the helper's exit status.
+const signalBase = 128
+
+// fate says how the process ended. It must have been waited for.
+func (r *groupRunner) fate() string {
+	state := r.cmd.ProcessState
+	if code := state.ExitCode(); r.behind && code > signalBase {
+		return "signal: " + syscall.Signal(code-signalBase).String()
+	}
+	return state.String()
 }
 
 // pipeGrace is how long the output of a killed process is still read. A process that has left the group may hold the

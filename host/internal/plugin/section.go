@@ -69,11 +69,15 @@ func moduleManifest(code []byte) (sdk.Manifest, error) {
 			return sdk.Manifest{}, errors.New("the module has a start section, which would run before its limits hold")
 		}
 		if s.id == sectionCustom && s.name == manifestSection {
+			if body != nil {
+				return sdk.Manifest{}, fmt.Errorf("the module has two custom sections %s", manifestSection)
+			}
 			body = s.body
 		}
 	}
 	if body == nil {
-		return sdk.Manifest{}, fmt.Errorf("the module has no custom section %s: pack its manifest into it", manifestSection)
+		return sdk.Manifest{}, fmt.Errorf("the module has no custom section %s: pack its manifest into it",
+			manifestSection)
 	}
 	return parseManifest(body)
 }

@@ -31,7 +31,7 @@ type hostFunc struct {
 	name    string
 	params  []api.ValueType
 	results []api.ValueType
-	call    func(ctx context.Context, inst *moduleInstance, args []uint64) uint64
+	call    func(inst *moduleInstance, args []uint64) uint64
 }
 
 // wasi is all that a module gets of WASI: what the start of a Go program needs. There are no files, arguments or
@@ -60,24 +60,24 @@ var wasi = []hostFunc{
 func export(ctx context.Context, r wazero.Runtime, module string, functions []hostFunc) error {
 	b := r.NewHostModuleBuilder(module)
 	for _, f := range functions {
-		call := api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
-			result := f.call(ctx, instanceOf(ctx), stack)
+		call := api.GoFunc(func(ctx context.Context, stack []uint64) {
+			result := f.call(ctx.(*guestContext).inst, stack)
 			if len(f.results) > 0 {
 				stack[0] = result
 			}
 		})
-		b.NewFunctionBuilder().WithGoModuleFunction(call, f.params, f.results).Export(f.name)
+		b.NewFunctionBuilder().WithGoFunction(call, f.params, f.results).Export(f.name)
 	}
 	_, err := b.Instantiate(ctx)
 	return err
 }
 
-func succeed(context.Context, *moduleInstance, []uint64) uint64 { return errnoSuccess }
+func succeed(*moduleInstance, []uint64) uint64 { return errnoSuccess }
 
-func noFile(context.Context, *moduleInstance, []uint64) uint64 { return errnoBadF }
+func noFile(*moduleInstance, []uint64) uint64 { return errnoBadF }
 
 // noStrings answers that there are no arguments and no environment.
-func noStrings(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func noStrings(inst *moduleInstance, args []uint64) uint64 {
 	return errno(inst.memory().WriteUint32Le(uint32(args[0]), 0) && inst.memory().WriteUint32Le(uint32(args[1]), 0))
 }
 
@@ -92,12 +92,12 @@ func errno(ok bool) uint64 {
 // clockStep is how far the clock goes at each reading, so that a loop that waits by reading it ends.
 const clockStep = 1000
 
-func clockTime(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func clockTime(inst *moduleInstance, args []uint64) uint64 {
 	inst.clock += clockStep
 	return errno(inst.memory().WriteUint64Le(uint32(args[2]), inst.clock))
 }
 
-func randomGet(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func randomGet(inst *moduleInstance, args []uint64) uint64 {
 	buf, ok := inst.memory().Read(uint32(args[0]), uint32(args[1]))
 	if ok {
 		_, _ = inst.random.Read(buf)
@@ -106,9 +106,9 @@ func randomGet(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
 }
 
 // procExit ends the instance.
-func procExit(ctx context.Context, inst *moduleInstance, args []uint64) uint64 {
+func procExit(inst *moduleInstance, args []uint64) uint64 {
 	code := uint32(args[0])
-	_ = inst.module.CloseWithExitCode(ctx, code)
+	_ = inst.module.CloseWithExitCode(inst.call.Context, code)
 	panic(sys.NewExitError(code))
 }
 
@@ -116,7 +116,7 @@ func procExit(ctx context.Context, inst *moduleInstance, args []uint64) uint64 {
 const maxVectors = 1 << 10
 
 // fdWrite writes standard output and error to the log.
-func fdWrite(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func fdWrite(inst *moduleInstance, args []uint64) uint64 {
 	fd, vectors, n, written := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	if fd != 1 && fd != 2 {
 		return errnoBadF
@@ -148,7 +148,7 @@ const (
 
 // pollOneoff does not wait: the earliest clock subscription has come, and the clock has gone there. Subscriptions to
 // files fail.
-func pollOneoff(_ context.Context, inst *moduleInstance, args []uint64) uint64 {
+func pollOneoff(inst *moduleInstance, args []uint64) uint64 {
 	in, out, n, events := uint32(args[0]), uint32(args[1]), uint32(args[2]), uint32(args[3])
 	if n == 0 || n > maxVectors {
 		return errnoInval

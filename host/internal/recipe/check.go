@@ -131,6 +131,8 @@ func (c *checker) stage(p path, st Stage) {
 		c.curate(p, st.Curate)
 	case st.Train != nil:
 		c.train(p, st.Name, st.Train)
+	case st.Pairs != nil:
+		c.asks(p, st.Pairs)
 	case st.Evaluate != nil:
 		c.evaluate(p, st.Evaluate)
 	}

@@ -20,11 +20,14 @@ var contents = map[string]string{
 	"choice":     questions,
 }
 
-// format is the format of a dataset, or of the first one at which a chain of curate stages begins; empty when the chain is
-// broken.
+// format is the format of a dataset, that of a pairs stage's result, or that of the first of these at which a chain of
+// curate stages begins; empty when the chain is broken.
 func (r *Recipe) format(name string) string {
 	for range len(r.Stages) {
 		st := r.Stages[name]
+		if st.Pairs != nil {
+			return "preference"
+		}
 		if st.Curate == nil {
 			break
 		}
@@ -65,6 +68,18 @@ func (c *checker) curate(p path, spec *Curate) {
 		}
 	}
 	c.alike(p.key("from"), spec.From)
+}
+
+// asks reports what a pairs stage cannot ask, and a model that cannot answer.
+func (c *checker) asks(p path, spec *Pairs) {
+	for i, name := range spec.From {
+		c.holds(p.key("from").item(i), name, "prompts are those of questions, dialogues and pairs",
+			questions, dialogues, pairs)
+	}
+	if training := c.training(spec.Model); training != "" && training != languageModel {
+		c.problem(p.key("model"), "answers are those of a language model, and %s is %s",
+			spec.Model, described(training))
+	}
 }
 
 func (c *checker) evaluate(p path, e *Evaluate) {

@@ -6,7 +6,7 @@ import "testing"
 var wrongReferences = map[string]change{
 	"unknown dataset": {
 		"ratings: [rated]", "ratings: [ratet]",
-		`stages.raters.ratings[0]: want a dataset or a curate stage, nothing is named "ratet", did you mean ` +
+		`stages.raters.ratings[0]: want a dataset or a curate or pairs stage, nothing is named "ratet", did you mean ` +
 			`rated`,
 	},
 	"unknown plugin": {
@@ -19,12 +19,12 @@ var wrongReferences = map[string]change{
 	},
 	"unknown in mix": {
 		"mix: {clean: 19,", "mix: {claen: 19,",
-		`stages.stable.data.mix.claen: want a dataset or a curate stage, nothing is named "claen", did you ` +
+		`stages.stable.data.mix.claen: want a dataset or a curate or pairs stage, nothing is named "claen", did you ` +
 			`mean clean`,
 	},
 	"model for data": {
 		"{clean: 19, general: 1}", "{clean: 19, base: 1}",
-		`stages.stable.data.mix.base: "base" is a model, want a dataset or a curate stage`,
+		`stages.stable.data.mix.base: "base" is a model, want a dataset or a curate or pairs stage`,
 	},
 	"data for model": {
 		"model: dpo,", "model: pairs,",
@@ -145,6 +145,22 @@ var wrongData = map[string]change{
 	"examples": {
 		"    shots_from: exam\n", "",
 		"stages.test.shots: shots_from is missing: the dataset that the 2 examples come from",
+	},
+	"documents as prompts": {
+		"from: [exam, dialogues]", "from: [exam, medical]",
+		"stages.answered.from[1]: medical holds documents, prompts are those of questions, dialogues and pairs",
+	},
+	"pairs of pairs as text": {
+		"perplexity: [medical]", "perplexity: [answered]",
+		"stages.test.perplexity[0]: answered holds preference pairs, perplexity is that of documents and dialogues",
+	},
+	"answers of a rater": {
+		"model: sft", "model: rate",
+		"stages.answered.model: answers are those of a language model, and rate is trained with regression",
+	},
+	"ranked by nothing": {
+		"    reward: reward\n", "    reward: given\n",
+		`stages.answered.reward: "given" is a model, want a plugin`,
 	},
 	"nothing measured": {
 		", ratings: [rated], label: label", "",

@@ -15,7 +15,8 @@ func TestOrderFollowsReferencesThenTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"words", "rate", "clean", "stable", "boost", "dialogues", "sft", "dpo", "test", "raters", "release"}
+	want := []string{"words", "rate", "clean", "stable", "boost", "dialogues", "sft", "dpo", "answered", "test",
+		"raters", "release"}
 	if diff := cmp.Diff(want, r.Order()); diff != "" {
 		t.Error(diff)
 	}

@@ -55,7 +55,7 @@ func TestWholeRecipeLoads(t *testing.T) {
 	if got := r.Stages["sft"].Train.Data.Mix; !cmp.Equal(got, map[string]float64{"dialogues": 1}) {
 		t.Errorf("short mix is %v", got)
 	}
-	wantLimits := Limits{Memory: 64 << 20, Deadline: Duration(90e9), Batch: 32}
+	wantLimits := Limits{Memory: 64 << 20, Deadline: Duration(90e9), Fuel: 50_000_000, Batch: 32}
 	if got := r.Plugins["reward"].Limits; got != wantLimits {
 		t.Errorf("limits are %+v, want %+v", got, wantLimits)
 	}
@@ -69,7 +69,7 @@ func TestDefaultsFillWhatIsAbsent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := r.Plugins["rules"].Limits, (Limits{256 << 20, Duration(30e9), 256, 10}); got != want {
+	if got, want := r.Plugins["rules"].Limits, (Limits{256 << 20, Duration(30e9), 50_000_000, 256, 10}); got != want {
 		t.Errorf("limits are %+v, want %+v", got, want)
 	}
 	rate := r.Stages["rate"].Train

@@ -41,7 +41,8 @@ stages:
 	want := []string{
 		`3:39: datasets.medical.format: want one of text, rated, messages, sharegpt, alpaca, transcript, preference, ` +
 			`choice, found "txt", did you mean text`,
-		`7:35: stages.words.from[0]: want a dataset or a curate stage, nothing is named "medcal", did you mean medical`,
+		`7:35: stages.words.from[0]: want a dataset or a curate or pairs stage, nothing is named "medcal", ` +
+			`did you mean medical`,
 		`12:5: stages.stable.lerning_rate: unknown key, did you mean learning_rate`,
 		`13:20: stages.stable.learning_rate: want a number, found the text "fast"`,
 		`17:12: stages.stable.steps: the length is given twice: want one of epochs, steps`,
@@ -200,7 +201,7 @@ var wrongEntries = map[string]change{
 	},
 	"kind": {
 		"kind: export", "kind: exports",
-		`stages.release.kind: want one of tokenizer, curate, train, evaluate, export, found "exports", did ` +
+		`stages.release.kind: want one of tokenizer, curate, train, pairs, evaluate, export, found "exports", did ` +
 			`you mean export`,
 	},
 	"tag": {"seed: 7", "seed: !secret 7", "seed: the tag !secret is not known here"},

@@ -73,7 +73,7 @@ type Model struct {
 
 // A Plugin binds a plugin to the recipe.
 type Plugin struct {
-	Use    string            `key:"use" required:"true" path:"slash" doc:"name of a built-in plugin, path of a .wasm module, or path of an executable"`
+	Use    string            `key:"use" required:"true" path:"slash" doc:"name of a built-in plugin, path of a .wasm module or of an executable, or an OCI reference by digest"`
 	SHA256 string            `key:"sha256" pattern:"sha256" doc:"digest that the file must have"`
 	Args   []string          `key:"args" doc:"command-line arguments of an executable"`
 	Models map[string]string `key:"models" doc:"the plugin's model names to models or stages of this recipe"`
@@ -88,12 +88,15 @@ type Plugin struct {
 type Grant struct {
 	Network []string `key:"network" doc:"host:port names an executable may connect to"`
 	Env     []string `key:"env" doc:"environment variables that an executable sees, such as the name of an API key"`
+	Read    []string `key:"read" path:"always" doc:"files and folders that an executable sees besides its own and the recipe's folder"`
+	Write   []string `key:"write" path:"always" doc:"files and folders that an executable may write; made when missing, a folder when the name ends in /"`
 }
 
 // Limits bound a plugin.
 type Limits struct {
-	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module"`
+	Memory   Bytes    `key:"memory" default:"256MiB" doc:"linear memory of a module; data of a process besides 256MiB for its runtime"`
 	Deadline Duration `key:"deadline" default:"30s" doc:"wall time of one call, model time excluded"`
+	Fuel     int      `key:"fuel" default:"50000000" min:"1" doc:"instructions of a module for each KB of a request, beside a fixed amount"`
 	Batch    int      `key:"batch" default:"256" min:"1" doc:"most records in one call"`
 	Faults   int      `key:"faults" default:"10" min:"0" doc:"faulty records after which the stage stops"`
 }
@@ -101,10 +104,11 @@ type Limits struct {
 // A Stage is one step. Exactly the struct of its kind is set.
 type Stage struct {
 	Name      string
-	Kind      string `key:"kind" required:"true" enum:"tokenizer,curate,train,evaluate,export" doc:"what the stage does"`
+	Kind      string `key:"kind" required:"true" enum:"tokenizer,curate,train,pairs,evaluate,export" doc:"what the stage does"`
 	Tokenizer *Tokenizer
 	Curate    *Curate
 	Train     *Train
+	Pairs     *Pairs
 	Evaluate  *Evaluate
 	Export    *Export
 
@@ -119,7 +123,7 @@ type Tokenizer struct {
 
 // Curate rates and filters a dataset.
 type Curate struct {
-	From  Fields `key:"from" required:"true" doc:"dataset or curate stage, or several of them together"`
+	From  Fields `key:"from" required:"true" doc:"dataset, curate or pairs stage, or several of them together"`
 	Steps []Step `key:"steps" required:"true" doc:"what is done with each record, in order"`
 }
 
@@ -179,8 +183,21 @@ type Train struct {
 
 // A Mix is the data of a train stage: one dataset, or several in shares of tokens.
 type Mix struct {
-	Mix      map[string]float64 `key:"mix" required:"true" above:"0" doc:"datasets or curate stages and their shares of the tokens; name[score>=4] selects by score"`
+	Mix      map[string]float64 `key:"mix" required:"true" above:"0" doc:"datasets, curate or pairs stages and their shares of the tokens; name[score>=4] selects by score"`
 	Language map[string]float64 `key:"language" above:"0" doc:"languages and their shares of the tokens"`
+}
+
+// Pairs makes preference pairs of a model's own answers.
+type Pairs struct {
+	Model       string  `key:"model" required:"true" doc:"language model that answers"`
+	From        Fields  `key:"from" required:"true" doc:"dataset, curate or pairs stage whose questions, dialogues or pairs are asked again, or several"`
+	Reward      string  `key:"reward" required:"true" doc:"reward plugin that ranks the answers; it knows the answer in the data as the reference"`
+	N           int     `key:"n" default:"4" min:"2" doc:"answers to each prompt; best and worst become a pair"`
+	Temperature float64 `key:"temperature" default:"1" above:"0" doc:"of sampling"`
+	TopP        float64 `key:"top_p" default:"1" above:"0" max:"1" doc:"sample among the likeliest tokens of this mass"`
+	Tokens      int     `key:"tokens" default:"128" min:"1" doc:"most tokens of an answer; prompts without room for them are dropped"`
+	Margin      float64 `key:"margin" default:"0" min:"0" doc:"least difference of the rewards of best and worst; equal rewards never make a pair"`
+	BatchSize   int     `key:"batch_size" default:"32" min:"1" results:"same" doc:"prompts that are answered together, after which progress is kept and a reward may be swapped"`
 }
 
 // Evaluate measures models.

@@ -13,7 +13,7 @@ type role struct {
 }
 
 var (
-	dataRole      = role{[]string{"dataset", "curate stage"}, "a dataset or a curate stage"}
+	dataRole      = role{[]string{"dataset", "curate stage", "pairs stage"}, "a dataset or a curate or pairs stage"}
 	modelRole     = role{[]string{"model", "train stage"}, "a model or a train stage"}
 	pluginRole    = role{[]string{"plugin"}, "a plugin"}
 	tokenizerRole = role{[]string{"tokenizer stage"}, "a tokenizer stage, or a directory (with a slash in its path)"}
@@ -35,6 +35,8 @@ func (st Stage) references() []reference {
 		return st.Curate.references()
 	case st.Train != nil:
 		return st.Train.references()
+	case st.Pairs != nil:
+		return st.Pairs.references()
 	case st.Evaluate != nil:
 		return st.Evaluate.references()
 	case st.Export != nil:
@@ -67,6 +69,11 @@ func (t *Train) references() []reference {
 		refs = append(refs, reference{path{"data", "mix", key}, selected(key), dataRole})
 	}
 	return refs
+}
+
+func (p *Pairs) references() []reference {
+	return slices.Concat(
+		single("model", p.Model, modelRole), listed("from", p.From, dataRole), single("reward", p.Reward, pluginRole))
 }
 
 func (e *Evaluate) references() []reference {

@@ -84,7 +84,7 @@ func TestWhatOtherInputsLeftIsGone(t *testing.T) {
 
 func TestWhatAKilledProcessDidNotFinishIsGone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "stage")
-	if err := claim(dir, "a"); err != nil {
+	if err := claim(dir, inputs{Key: "a"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"whole", "half.partial"} {
@@ -99,7 +99,7 @@ func TestWhatAKilledProcessDidNotFinishIsGone(t *testing.T) {
 		key  string
 		want []string
 	}{{"a", []string{"inputs.json", "whole"}}, {"b", []string{"inputs.json"}}} {
-		if err := claim(dir, step.key); err != nil {
+		if err := claim(dir, inputs{Key: step.key}); err != nil {
 			t.Fatal(err)
 		}
 		if got := names(t, dir); !slices.Equal(got, step.want) {

@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/eval"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/tokenizer"
@@ -25,23 +23,12 @@ type ChatOptions struct {
 // Chat talks with the model of a directory: a line of in is a user turn, the answer is written as it comes. An empty line
 // begins a new conversation; the end of in ends the talk. The oldest turns go when the conversation outgrows the context.
 func Chat(ctx context.Context, dir string, o ChatOptions, in io.Reader, out io.Writer) error {
-	dev, _, err := accelerators.Open(o.Device)
-	if err != nil {
-		return err
-	}
-	defer dev.Close()
-	cfg, err := readConfig(dir)
-	if err != nil {
-		return err
-	}
-	m, tok, err := loadDir(dev, dir, cfg, model.HeadLM, model.Frozen())
+	m, err := openModel(dir, o.Device, model.HeadLM)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	served := eval.Serve(dir, m, tok, dev, new(sync.Mutex))
-	defer served.Close()
-	c := conversation{served: served, tok: tok, options: o, out: out, limit: m.Config().Context()}
+	c := conversation{served: m.Served, tok: m.tok, options: o, out: out, limit: m.model.Config().Context()}
 	return c.talk(ctx, in)
 }
 

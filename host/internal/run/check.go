@@ -32,7 +32,7 @@ func (p *Process) Check(ctx context.Context) error {
 	}
 	problems = append(problems, p.checkExpressions())
 	for _, name := range p.recipe.Order() {
-		problems = append(problems, p.checkTemplate(name))
+		problems = append(problems, p.checkTemplate(name), p.checkJudge(ctx, name))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return err
@@ -59,6 +59,22 @@ func (p *Process) checkDataset(ctx context.Context, name string) error {
 func (p *Process) checkPlugin(ctx context.Context, name string) error {
 	if err := plugin.Check(ctx, p.recipe.Plugins[name], p.recipeDir()); err != nil {
 		return fmt.Errorf("plugin %s: %s", name, strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return nil
+}
+
+// checkJudge reports a plugin that cannot judge a pairs stage; one that cannot be read is reported by itself.
+func (p *Process) checkJudge(ctx context.Context, name string) error {
+	spec := p.recipe.Stages[name].Pairs
+	if spec == nil {
+		return nil
+	}
+	info, err := plugin.Inspect(ctx, p.recipe.Plugins[spec.Reward], p.recipeDir())
+	if err != nil {
+		return nil
+	}
+	if err := judgesInBatches(info.Manifest); err != nil {
+		return fmt.Errorf("stage %s: reward %s: %w", name, spec.Reward, err)
 	}
 	return nil
 }

@@ -9,29 +9,16 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// curation is a curate stage on its way: the records that are left, and what became of the others.
+// curation is a curate stage on its way; kept are the records that are left.
 type curation struct {
 	*Process
-	records     []*data.Record
-	dropped     []drop
-	quarantined []drop
+	outcome
+	stage, dir string
+	step       int // that is being done, counted from 1
 }
 
-// A drop is a record that a step took out, a line of dropped.jsonl or quarantine.jsonl.
-type drop struct {
-	ID     string             `json:"id"`
-	File   string             `json:"file,omitempty"`
-	Line   int                `json:"line,omitempty"`
-	Source string             `json:"source"`
-	Step   string             `json:"step"`
-	Reason string             `json:"reason"`
-	Detail string             `json:"detail,omitempty"`
-	Scores map[string]float32 `json:"scores,omitempty"`
-
-	faulty bool // a plugin failed on it: quarantined, not dropped
-}
-
-func (p *Process) curate(ctx context.Context, spec *recipe.Curate, dir string, s *Summary) error {
+func (p *Process) curate(ctx context.Context, name, dir string, s *Summary) error {
+	spec := p.recipe.Stages[name].Curate
 	var records []*data.Record
 	for _, from := range spec.From {
 		more, err := p.records(ctx, from)
@@ -40,19 +27,15 @@ func (p *Process) curate(ctx context.Context, spec *recipe.Curate, dir string, s
 		}
 		records = append(records, more...)
 	}
-	c := &curation{Process: p, records: clone(records)}
+	c := &curation{Process: p, stage: name, dir: dir, outcome: outcome{in: len(records), kept: clone(records)}}
 	for i, step := range spec.Steps {
-		if err := c.step(ctx, step); err != nil {
-			return fmt.Errorf("step %d (%s): %w", i+1, stepName(step), err)
+		c.step = i + 1
+		if err := c.do(ctx, step); err != nil {
+			return fmt.Errorf("step %d (%s): %w", c.step, stepName(step), err)
 		}
 	}
-	s.Unit, s.In, s.Out = "records", int64(len(records)), int64(len(c.records))
-	s.Dropped, s.Quarantined = int64(len(c.dropped)), int64(len(c.quarantined))
-	s.Reasons = c.reasons()
-	if s.In != s.Out+s.Dropped+s.Quarantined {
-		panic(fmt.Sprintf("curate: %d records in, %d out, %d dropped, %d quarantined", s.In, s.Out, s.Dropped, s.Quarantined))
-	}
-	return c.write(dir)
+	s.Unit = "records"
+	return c.outcome.write(dir, s)
 }
 
 // clone copies the records, whose scores and turns the steps will change.
@@ -83,7 +66,7 @@ func stepName(step recipe.Step) string {
 	return "keep: " + step.Keep
 }
 
-func (c *curation) step(ctx context.Context, step recipe.Step) error {
+func (c *curation) do(ctx context.Context, step recipe.Step) error {
 	switch {
 	case step.Dedup != nil:
 		c.dedup(step)
@@ -93,7 +76,7 @@ func (c *curation) step(ctx context.Context, step recipe.Step) error {
 	case step.Filter != "":
 		return c.plugin(ctx, step.Filter, step, c.filter)
 	case step.Reward != "":
-		return c.plugin(ctx, step.Reward, step, c.reward)
+		return c.reward(ctx, step)
 	}
 	return c.keep(step)
 }
@@ -125,7 +108,7 @@ func (c *curation) keep(step recipe.Step) error {
 	if err != nil {
 		return err
 	}
-	holds, err := expr.Bind(c.records)
+	holds, err := expr.Bind(c.kept)
 	if err != nil {
 		return err
 	}
@@ -140,23 +123,15 @@ func (c *curation) keep(step recipe.Step) error {
 
 // sieve takes out the records for which judge returns a drop; i is their place among the records.
 func (c *curation) sieve(step recipe.Step, judge func(i int, r *data.Record) *drop) {
-	left := c.records[:0:0]
-	for i, r := range c.records {
-		switch d := judge(i, r); {
-		case d == nil:
+	left := c.kept[:0:0]
+	for i, r := range c.kept {
+		if d := judge(i, r); d != nil {
+			c.out(d.of(r, stepName(step)))
+		} else {
 			left = append(left, r)
-		case d.faulty:
-			c.quarantined = append(c.quarantined, d.of(r, step))
-		default:
-			c.dropped = append(c.dropped, d.of(r, step))
 		}
 	}
-	c.records = left
-}
-
-func (d drop) of(r *data.Record, step recipe.Step) drop {
-	d.ID, d.File, d.Line, d.Source, d.Step, d.Scores = r.ID, r.File, r.Line, r.Source, stepName(step), finite(r.Scores)
-	return d
+	c.kept = left
 }
 
 // finite leaves out the scores of plugins that abstained, which JSON cannot write.
@@ -168,26 +143,4 @@ func finite(scores map[string]float32) map[string]float32 {
 		}
 	}
 	return kept
-}
-
-// reasons counts what was taken out, by step and reason.
-func (c *curation) reasons() map[string]int64 {
-	counts := map[string]int64{}
-	for _, d := range c.dropped {
-		counts[d.Step+": "+d.Reason]++
-	}
-	for _, d := range c.quarantined {
-		counts[d.Step+": fault"]++
-	}
-	return counts
-}
-
-func (c *curation) write(dir string) error {
-	if err := writeItems(dir+"/dropped.jsonl", c.dropped); err != nil {
-		return err
-	}
-	if err := writeItems(dir+"/quarantine.jsonl", c.quarantined); err != nil {
-		return err
-	}
-	return data.WriteDataset(dir+"/dataset", c.records)
 }

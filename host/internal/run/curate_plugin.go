@@ -16,8 +16,8 @@ import (
 
 // score rates the records' texts; the ratings become scores named plugin.score, NaN where the plugin abstained.
 func (c *curation) score(ctx context.Context, step recipe.Step, p *openedPlugin) error {
-	docs := make([]sdk.Document, len(c.records))
-	for i, r := range c.records {
+	docs := make([]sdk.Document, len(c.kept))
+	for i, r := range c.kept {
 		docs[i] = r.Document()
 	}
 	ratings, err := p.Score(ctx, docs)
@@ -47,8 +47,8 @@ func fault(status sdk.Status, detail string) *drop {
 
 // filter drops or edits dialogues; the verdict's score becomes plugin.score, NaN where the plugin abstained.
 func (c *curation) filter(ctx context.Context, step recipe.Step, p *openedPlugin) error {
-	dialogues := make([]sdk.Dialogue, len(c.records))
-	for i, r := range c.records {
+	dialogues := make([]sdk.Dialogue, len(c.kept))
+	for i, r := range c.kept {
 		dialogues[i] = r.Dialogue()
 	}
 	verdicts, err := p.FilterAll(ctx, dialogues)
@@ -118,58 +118,4 @@ func between(turns []sdk.Turn, i int) sdk.Role {
 		return sdk.RoleAssistant
 	}
 	return sdk.RoleUser
-}
-
-// reward judges answers: both of a pair, or the last of a dialogue. The rewards become scores, NaN where the plugin
-// abstained.
-func (c *curation) reward(ctx context.Context, step recipe.Step, p *openedPlugin) error {
-	samples, per, err := c.samples()
-	if err != nil {
-		return err
-	}
-	answers, err := p.Reward(ctx, samples)
-	if err != nil {
-		return err
-	}
-	c.sieve(step, func(i int, r *data.Record) *drop {
-		a := answers[i*per : (i+1)*per]
-		if per == 1 {
-			r.Scores[p.name+".reward"] = float32(a[0].Reward)
-		} else {
-			r.Scores[p.name+".chosen"], r.Scores[p.name+".rejected"] = float32(a[0].Reward), float32(a[1].Reward)
-			r.Scores[p.name+".margin"] = float32(a[0].Reward - a[1].Reward)
-		}
-		for _, j := range a {
-			if d := fault(j.Status, j.Detail); d != nil {
-				return d
-			}
-		}
-		return nil
-	})
-	return nil
-}
-
-// samples lays out the answers to be judged, per of each record: two of pairs, one of dialogues. All records are of one
-// kind.
-func (c *curation) samples() (all []sdk.Sample, per int, err error) {
-	for _, r := range c.records {
-		answers, err := samplesOf(r)
-		if err != nil {
-			return nil, 0, err
-		}
-		all, per = append(all, answers...), len(answers)
-	}
-	return all, per, nil
-}
-
-func samplesOf(r *data.Record) ([]sdk.Sample, error) {
-	if r.Kind() == data.KindPair {
-		return []sdk.Sample{{ID: r.ID, History: r.Prompt, Response: r.Chosen},
-			{ID: r.ID, History: r.Prompt, Response: r.Rejected}}, nil
-	}
-	last := len(r.Turns) - 1
-	if last < 1 || r.Turns[last].Role != sdk.RoleAssistant {
-		return nil, fmt.Errorf("%s:%d: the dialogue does not end with an answer", r.File, r.Line)
-	}
-	return []sdk.Sample{{ID: r.ID, History: r.Turns[:last], Response: r.Turns[last].Text}}, nil
 }

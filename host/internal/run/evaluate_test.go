@@ -13,18 +13,18 @@ func TestAnswersThatWereNotJudgedHaveNoReward(t *testing.T) {
 		t.Errorf("figures of a plugin that abstains: %+v", figures)
 	}
 	file := filepath.Join(p.dir, "runs", "mini", "exam-before", "answers-stable-examiner-exam.jsonl")
-	answers := jsonLines[rewardLine](t, file)
+	answers := jsonLines[judgedPrompt](t, file)
 	if len(answers) != 2 {
 		t.Fatalf("%d answers", len(answers))
 	}
 	for _, a := range answers {
-		if a.Status != "abstain" || a.Reward != nil || a.ID == "" || a.Reference == "" {
+		if a.Answers[0].Status != "abstain" || a.Answers[0].Reward != nil || a.ID == "" || a.Reference == "" {
 			t.Errorf("answer %+v", a)
 		}
 	}
 	p.run(t, "mini.yaml")
-	for _, a := range jsonLines[rewardLine](t, file) {
-		if a.Status != "ok" || a.Reward == nil {
+	for _, a := range jsonLines[judgedPrompt](t, file) {
+		if a.Answers[0].Status != "ok" || a.Answers[0].Reward == nil || len(a.Prompt) != 1 {
 			t.Errorf("answer %+v", a)
 		}
 	}

@@ -17,9 +17,10 @@ type readDataset struct {
 	counts  data.Counts
 }
 
-// records returns the records of a dataset or of a finished curate stage. They are read once and must not be changed.
+// records returns the records of a dataset or of a finished curate or pairs stage. They are read once and must not be
+// changed.
 func (p *Process) records(ctx context.Context, ref string) ([]*data.Record, error) {
-	if st, ok := p.recipe.Stages[ref]; ok && st.Curate != nil {
+	if st := p.recipe.Stages[ref]; st.Curate != nil || st.Pairs != nil {
 		return p.curatedRecords(ref)
 	}
 	d, err := p.dataset(ctx, ref)
@@ -49,7 +50,7 @@ func (p *Process) dataset(ctx context.Context, name string) (*readDataset, error
 	}
 	spec, ok := p.recipe.Datasets[name]
 	if !ok {
-		return nil, fmt.Errorf("%q is neither a dataset nor a curate stage", name)
+		return nil, fmt.Errorf("%q is neither a dataset nor a curate or pairs stage", name)
 	}
 	d := &readDataset{}
 	err := p.quarantine(name, func(w io.Writer) (err error) {

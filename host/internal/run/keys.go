@@ -9,10 +9,12 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
 // formatVersion is part of every key. It changes when the same inputs would give other results than before.
@@ -30,7 +32,7 @@ type stageKey struct {
 	Tokenizer string
 }
 
-// resolve computes the keys of all stages; it reads every file that the recipe names.
+// resolve computes the keys of all stages; it reads every file that the recipe names, once.
 func (p *Process) resolve(ctx context.Context) error {
 	for _, name := range p.recipe.Order() {
 		key, err := p.key(ctx, name)
@@ -42,7 +44,52 @@ func (p *Process) resolve(ctx context.Context) error {
 	return nil
 }
 
+// key is a stage's key, with the swaps that its ledger holds.
 func (p *Process) key(ctx context.Context, name string) (string, error) {
+	in, err := p.inputs(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	return in.digest()
+}
+
+// inputs are what a stage is made of: what the recipe declares, and the swaps of a run that goes on.
+func (p *Process) inputs(ctx context.Context, name string) (inputs, error) {
+	if err := p.readLedger(); err != nil {
+		return inputs{}, err
+	}
+	key, err := p.declaredKey(ctx, name)
+	if err != nil {
+		return inputs{}, err
+	}
+	if in := p.ledger[name]; in.Key == key {
+		return in, nil
+	}
+	return inputs{Key: key}, nil
+}
+
+// readLedger reads the swaps of all stages, once. Swaps belong to the run in which they were made: when it has ended,
+// the next one is that of the recipe again. What the lock file does not have was made in a run before that.
+func (p *Process) readLedger() error {
+	if p.ledger != nil {
+		return nil
+	}
+	l, err := readLock(p.dir)
+	if err != nil {
+		return err
+	}
+	p.ledger = map[string]inputs{}
+	for name := range p.recipe.Stages {
+		in := claimed(p.stageDir(name))
+		n := min(len(in.Swaps), len(l.Lock.Swaps[name])) // the lock file is written first, and may have one more
+		if !l.Lock.Finished && n > 0 && in.equal(inputs{in.Key, l.Lock.Swaps[name][:n]}) {
+			p.ledger[name] = in
+		}
+	}
+	return nil
+}
+
+func (p *Process) declaredKey(ctx context.Context, name string) (string, error) {
 	needs := p.recipe.Needs(name)
 	k := stageKey{Format: formatVersion, Seed: p.recipe.Seed, Stage: p.declaration("stages", name), Stages: map[string]string{}}
 	for _, s := range needs.Stages {
@@ -119,20 +166,27 @@ func (p *Process) modelDigest(name string) (string, error) {
 	})
 }
 
-// pluginDigest covers the code, the configuration and the keys of the models that the plugin asks.
 func (p *Process) pluginDigest(ctx context.Context, name string) (string, error) {
-	return p.once("plugin", name, func() (string, error) {
-		spec := p.recipe.Plugins[name]
-		info, err := plugin.Inspect(ctx, spec, p.recipeDir())
-		if err != nil {
-			return "", err
-		}
-		bound, err := p.digestAll(slices.Sorted(maps.Values(spec.Models)), p.boundDigest)
-		if err != nil {
-			return "", err
-		}
-		return digest(p.declaration("plugins", name), info.Digest, bound)
-	})
+	return p.once("plugin", name, func() (string, error) { return p.digestOf(ctx, p.recipe, name) })
+}
+
+// digestOf covers the code, the configuration and the keys of the models that a recipe's plugin asks.
+func (p *Process) digestOf(ctx context.Context, r *recipe.Recipe, name string) (string, error) {
+	spec := r.Plugins[name]
+	info, err := plugin.Inspect(ctx, spec, p.recipeDir())
+	if err != nil {
+		return "", err
+	}
+	bound, err := p.digestAll(slices.Sorted(maps.Values(spec.Models)), p.boundDigest)
+	if err != nil {
+		return "", err
+	}
+	return digest(string(r.Declaration("plugins", name)), info.Digest, bound)
+}
+
+// forgetPlugins forgets the plugins' digests, which depend on the keys of the models they ask.
+func (p *Process) forgetPlugins() {
+	maps.DeleteFunc(p.digests, func(name, _ string) bool { return strings.HasPrefix(name, "plugin ") })
 }
 
 // boundDigest is the key of a stage or the digest of a model that a plugin asks.

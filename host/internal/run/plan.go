@@ -79,6 +79,9 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	st := p.recipe.Stages[name]
 	after := strings.Join(p.recipe.Needs(name).Stages, " ")
 	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", ""}
+	if st.Pairs != nil {
+		row[5] = p.planAnswers(ctx, st.Pairs)
+	}
 	if st.Train == nil {
 		return row
 	}
@@ -97,7 +100,11 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 
 // planState says whether the stage would run.
 func (p *Process) planState(ctx context.Context, name string) string {
-	key, err := p.key(ctx, name)
+	in, err := p.inputs(ctx, name)
+	if err != nil {
+		return "inputs missing"
+	}
+	key, err := in.digest()
 	if err != nil {
 		return "inputs missing"
 	}
@@ -110,8 +117,26 @@ func (p *Process) planState(ctx context.Context, name string) string {
 	if s, err := readSummary(p.stageDir(name)); err == nil && s != nil && s.Key == key {
 		return "done"
 	}
-	if _, step, ok, err := checkpoint.Latest(p.stageDir(name)); err == nil && ok && claimed(p.stageDir(name)) == key {
+	if !claimed(p.stageDir(name)).equal(in) {
+		return "runs"
+	}
+	return p.planProgress(name)
+}
+
+// planProgress says where a stage that was interrupted goes on.
+func (p *Process) planProgress(name string) string {
+	if _, step, ok, err := checkpoint.Latest(p.stageDir(name)); err == nil && ok {
 		return fmt.Sprintf("goes on from step %d", step)
+	}
+	done := 0
+	for _, err := range judgedPrompts(filepath.Join(p.stageDir(name), samplesFile)) {
+		if err != nil {
+			return "runs"
+		}
+		done++
+	}
+	if done > 0 {
+		return fmt.Sprintf("goes on from prompt %d", done)
 	}
 	return "runs"
 }

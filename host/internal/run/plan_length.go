@@ -46,6 +46,17 @@ func (p *Process) planEpochs(ctx context.Context, spec *recipe.Train, perStep fl
 	return "~" + count(int64(n)), "~" + count(int64(math.Ceil(rows)))
 }
 
+// planAnswers is how many tokens the answers of a pairs stage have at most.
+func (p *Process) planAnswers(ctx context.Context, spec *recipe.Pairs) string {
+	var all extent
+	for _, from := range spec.From {
+		if err := p.measure(ctx, from, &all); err != nil {
+			return "?"
+		}
+	}
+	return "≤" + count(int64(all.records)*int64(spec.N)*int64(spec.Tokens))
+}
+
 // extent is how much data there is.
 type extent struct{ records, bytes float64 }
 
@@ -54,10 +65,16 @@ func (e *extent) add(r *data.Record) {
 	e.bytes += float64(len(r.Document().Text))
 }
 
-// measure adds what a dataset holds, or a curate stage: its result when it is done, else all that it chooses from.
+// measure adds what a dataset holds, or a curate or pairs stage: its result when it is done, else all that it is made
+// of.
 func (p *Process) measure(ctx context.Context, ref string, all *extent) error {
-	curate := p.recipe.Stages[ref].Curate
-	if curate == nil {
+	var from recipe.Fields
+	switch st := p.recipe.Stages[ref]; {
+	case st.Curate != nil:
+		from = st.Curate.From
+	case st.Pairs != nil:
+		from = st.Pairs.From
+	default:
 		return p.measureDataset(ctx, ref, all)
 	}
 	if done, err := readSummary(p.stageDir(ref)); err == nil && done != nil && done.Key == p.keys[ref] {
@@ -67,8 +84,8 @@ func (p *Process) measure(ctx context.Context, ref string, all *extent) error {
 		}
 		return err
 	}
-	for _, from := range curate.From {
-		if err := p.measure(ctx, from, all); err != nil {
+	for _, source := range from {
+		if err := p.measure(ctx, source, all); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/carebot-llm/carebot/host/internal/plugin"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -20,7 +21,11 @@ type openedPlugin struct {
 
 // openPlugin opens a plugin and loads the models that the recipe binds to it.
 func (p *Process) openPlugin(ctx context.Context, name string) (*openedPlugin, error) {
-	spec := p.recipe.Plugins[name]
+	return p.openEntry(ctx, name, p.recipe.Plugins[name])
+}
+
+// openEntry opens a plugin by an entry of its own.
+func (p *Process) openEntry(ctx context.Context, name string, spec recipe.Plugin) (*openedPlugin, error) {
 	o := &openedPlugin{name: name}
 	bound := map[string]sdk.Model{}
 	for _, as := range slices.Sorted(maps.Keys(spec.Models)) {
@@ -34,7 +39,7 @@ func (p *Process) openPlugin(ctx context.Context, name string) (*openedPlugin, e
 	}
 	opened, err := plugin.Open(ctx, plugin.Spec{
 		Name: name, Plugin: spec, Dir: p.recipeDir(), Seed: p.recipe.Seed, Models: bound,
-		CacheDir: p.options.CacheDir, Log: p.log.With("plugin", name),
+		CacheDir: p.options.CacheDir, Hidden: []string{p.dir}, Log: p.log.With("plugin", name),
 	})
 	if err != nil {
 		o.closeModels()

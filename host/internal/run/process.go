@@ -1,7 +1,8 @@
 // Package run turns a recipe into its run directory: a graph of stages, each done once for the same inputs, each able to go on
 // where it was stopped.
 //
-// Reading order: Process (a recipe on its way), stageKey (what makes a stage the same), then a file for each kind of stage.
+// Reading order: Process (a recipe on its way), stageKey and inputs (what makes a stage the same), then a file for each
+// kind of stage; bench (who judges), Swap and control (how another takes over while a stage runs); Replay.
 package run
 
 import (
@@ -46,6 +47,8 @@ type Process struct {
 	curated    map[string][]*data.Record
 	keys       map[string]string // by stage name
 	digests    map[string]string // of datasets, models and plugins, by "kind name"
+	ledger     map[string]inputs // of the stages with swaps, by name; nil until it was read
+	control    *control          // of a run; nil otherwise
 }
 
 // New prepares the run of a recipe; it touches nothing.
@@ -56,6 +59,9 @@ func New(r *recipe.Recipe, o Options) *Process {
 		keys: map[string]string{}, digests: map[string]string{},
 	}
 }
+
+// Dir is the run directory.
+func (p *Process) Dir() string { return p.dir }
 
 // Close gives the device back.
 func (p *Process) Close() error {
@@ -81,18 +87,32 @@ func (p *Process) Run(ctx context.Context) (err error) {
 	if err := p.resolve(ctx); err != nil {
 		return err
 	}
-	if err := p.writeLockFile(); err != nil {
+	if err := p.writeLockFile(false); err != nil {
 		return err
 	}
+	p.control = p.listen(ctx)
+	defer p.control.close()
+	all, err := p.stages(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.report(all); err != nil {
+		return err
+	}
+	return p.writeLockFile(true)
+}
+
+// stages does one stage after the other.
+func (p *Process) stages(ctx context.Context) ([]*Summary, error) {
 	var all []*Summary
 	for _, name := range p.recipe.Order() {
 		s, err := p.stage(ctx, name)
 		if err != nil {
-			return fmt.Errorf("stage %s: %w", name, err)
+			return nil, fmt.Errorf("stage %s: %w", name, err)
 		}
 		all = append(all, s)
 	}
-	return p.report(all)
+	return all, nil
 }
 
 // stage does one stage unless it is done.
@@ -110,13 +130,27 @@ func (p *Process) stage(ctx context.Context, name string) (*Summary, error) {
 		p.log.Info("stage is done already", "stage", name)
 		return done, nil
 	}
-	if err := claim(dir, p.keys[name]); err != nil {
+	if err := p.claim(ctx, name, done); err != nil {
 		return nil, err
 	}
 	return p.perform(ctx, name, dir)
 }
 
-// perform runs the stage's kind and publishes its summary, which makes the stage done.
+// claim takes a stage's directory for its inputs; done is what another stage left there, or nil.
+func (p *Process) claim(ctx context.Context, name string, done *Summary) error {
+	in, err := p.inputs(ctx, name)
+	if err != nil {
+		return err
+	}
+	if done != nil && len(done.Swaps) > 0 {
+		p.log.Warn("a reward was swapped in this stage; it is done again with that of the recipe", "stage", name)
+	}
+	p.ledger[name] = in
+	return claim(p.stageDir(name), in)
+}
+
+// perform runs the stage's kind and publishes its summary, which makes the stage done. A swap on the way changes the
+// key.
 func (p *Process) perform(ctx context.Context, name, dir string) (*Summary, error) {
 	s := &Summary{Stage: name, Kind: p.recipe.Stages[name].Kind, Key: p.keys[name]}
 	p.log.Info("stage begins", "stage", name, "kind", s.Kind)
@@ -124,7 +158,7 @@ func (p *Process) perform(ctx context.Context, name, dir string) (*Summary, erro
 	if err := p.kind(ctx, name, dir, s); err != nil {
 		return nil, err
 	}
-	s.Seconds = time.Since(begin).Seconds()
+	s.Seconds, s.Key, s.Swaps = time.Since(begin).Seconds(), p.keys[name], p.ledger[name].Swaps
 	if err := s.write(dir); err != nil {
 		return nil, err
 	}
@@ -137,9 +171,11 @@ func (p *Process) kind(ctx context.Context, name, dir string, s *Summary) error 
 	case st.Tokenizer != nil:
 		return p.tokenizer(ctx, st.Tokenizer, dir, s)
 	case st.Curate != nil:
-		return p.curate(ctx, st.Curate, dir, s)
+		return p.curate(ctx, name, dir, s)
 	case st.Train != nil:
 		return p.train(ctx, name, dir, s)
+	case st.Pairs != nil:
+		return p.pairs(ctx, name, dir, s)
 	case st.Evaluate != nil:
 		return p.evaluate(ctx, name, dir, s)
 	case st.Export != nil:

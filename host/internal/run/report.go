@@ -17,8 +17,8 @@ const reportFile = "report.md"
 
 // report writes report.md and the loss curves, and prints the tables.
 func (p *Process) report(all []*Summary) error {
-	tables := []table{stageTable(all), reasonTable(all), mixTable(all), choiceTable(all), perplexityTable(all),
-		preferenceTable(all), ratingTable(all), rewardTable(all)}
+	tables := []table{stageTable(all), reasonTable(all), mixTable(all), pairsTable(all), swapTable(all),
+		choiceTable(all), perplexityTable(all), preferenceTable(all), ratingTable(all), rewardTable(all)}
 	curves, err := p.plotLosses(all)
 	if err != nil {
 		return err

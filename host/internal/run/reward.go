@@ -7,7 +7,6 @@ import (
 
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/eval"
-	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -56,20 +55,21 @@ func (e evaluation) reward(
 		return err
 	}
 	figure := RewardFigure{Subject: Subject{m.ref, dataset, ""}, Plugin: name}
-	lines := make([]rewardLine, len(answers))
+	lines := make([]judgedPrompt, len(answers))
 	for i, a := range answers {
 		figure.add(a)
-		lines[i] = rewardLine{ID: samples[i].ID, Response: samples[i].Response, Reference: samples[i].Reference,
-			Status: plugin.StatusName(a.Status), Detail: a.Detail}
-		if a.Status == sdk.OK {
-			lines[i].Reward = &answers[i].Reward
-		}
+		lines[i] = judged(samples[i:i+1], answers[i:i+1], judge.Digest())
 	}
 	if figure.Judged > 0 {
 		figure.Mean /= float64(figure.Judged)
 	}
 	e.out.Rewards = append(e.out.Rewards, figure)
-	return writeItems(filepath.Join(e.dir, fmt.Sprintf("answers-%s-%s-%s.jsonl", m.ref, name, dataset)), lines)
+	return writeItems(filepath.Join(e.dir, answersFile(m.ref, name, dataset)), lines)
+}
+
+// answersFile holds a model's answers to a benchmark and what a reward plugin gave them.
+func answersFile(model, plugin, dataset string) string {
+	return fmt.Sprintf("answers-%s-%s-%s.jsonl", model, plugin, dataset)
 }
 
 func (f *RewardFigure) add(j sdk.Judgement) {
@@ -82,14 +82,4 @@ func (f *RewardFigure) add(j sdk.Judgement) {
 	default:
 		f.Faults++
 	}
-}
-
-// A rewardLine is one judged answer.
-type rewardLine struct {
-	ID        string   `json:"id"`
-	Response  string   `json:"response"`
-	Reference string   `json:"reference"`
-	Status    string   `json:"status"`
-	Reward    *float64 `json:"reward"` // null unless the status is ok
-	Detail    string   `json:"detail,omitempty"`
 }

@@ -2,14 +2,11 @@ package run
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
-	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
@@ -28,7 +25,9 @@ type Summary struct {
 	Train       *train.Result      `json:"train,omitempty"`
 	Data        *data.PlanReport   `json:"data,omitempty"` // of a train stage
 	Evaluation  *Evaluation        `json:"evaluation,omitempty"`
+	Pairs       *PairsFigure       `json:"pairs,omitempty"`
 	Export      *Exported          `json:"export,omitempty"`
+	Swaps       []Swap             `json:"swaps,omitempty"` // rewards that took over on the way
 	Figures     map[string]float64 `json:"figures,omitempty"`
 
 	Cached bool `json:"-"` // done by an earlier run
@@ -48,56 +47,4 @@ func readSummary(dir string) (*Summary, error) {
 
 func (s *Summary) write(dir string) error {
 	return checkpoint.WriteJSON(filepath.Join(dir, summaryFile), s)
-}
-
-// claimFile names the inputs that an unfinished stage directory belongs to.
-const claimFile = "inputs.json"
-
-// claim makes dir the place of a stage with this key: what other inputs left goes, what the same inputs left stays to be
-// gone on from, but for what a killed process did not finish.
-func claim(dir, key string) error {
-	if claimed(dir) == key {
-		return removeUnfinished(dir)
-	}
-	if err := empty(dir); err != nil {
-		return fmt.Errorf("clear stage directory: %w", err)
-	}
-	return checkpoint.WriteJSON(filepath.Join(dir, claimFile), inputs{key})
-}
-
-// empty makes dir an empty directory. An old one loses its name first: a process that is killed meanwhile leaves no half
-// of a done stage.
-func empty(dir string) error {
-	aside := dir + durable.Suffix
-	if err := os.RemoveAll(aside); err != nil {
-		return err
-	}
-	if err := os.Rename(dir, aside); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return errors.Join(os.RemoveAll(aside), os.MkdirAll(dir, 0o755))
-}
-
-func removeUnfinished(dir string) error {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), durable.Suffix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
-		}
-	}
-	return err
-}
-
-// inputs is what claimFile holds.
-type inputs struct {
-	Key string `json:"key"`
-}
-
-// claimed is the key that a stage directory belongs to; empty when it belongs to none.
-func claimed(dir string) string {
-	var in inputs
-	if err := checkpoint.ReadJSON(filepath.Join(dir, claimFile), &in); err != nil {
-		return ""
-	}
-	return in.Key
 }

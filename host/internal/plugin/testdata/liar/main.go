@@ -84,7 +84,7 @@ func (l *liar) Open(context.Context, *dp1.OpenRequest) (*dp1.OpenReply, error) {
 	if l.mode == "children" {
 		return &dp1.OpenReply{}, exec.Command("/bin/sleep", "3600").Start()
 	}
-	return &dp1.OpenReply{}, nil
+	return &dp1.OpenReply{Shares: l.mode == "shared"}, nil
 }
 
 func (l *liar) Run(_ context.Context, r *dp1.RunRequest) (*dp1.RunReply, error) {
@@ -101,6 +101,12 @@ func (l *liar) Run(_ context.Context, r *dp1.RunRequest) (*dp1.RunReply, error) 
 		ratings[i].Scores = map[string]float64{"length": 1}
 	}
 	frame, err := tables.EncodeRatings(new(wire.Builder), f.Batch, ratings)
+	if l.mode == "shared" {
+		return &dp1.RunReply{SharedLength: 1 << 31}, err
+	}
+	if l.mode == "unshared" {
+		return &dp1.RunReply{SharedLength: uint32(len(frame))}, err
+	}
 	return &dp1.RunReply{Frame: l.twisted(frame)}, err
 }
 

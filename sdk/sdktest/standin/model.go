@@ -1,4 +1,6 @@
-package sdktest
+// Package standin stands in for what a plugin meets in a run: the host's models, and records that are awkward. It
+// needs no test around it.
+package standin
 
 import (
 	"context"

@@ -1,0 +1,70 @@
+"""The contract dp1: the numbers of kinds and columns of frames."""
+
+MAX_FRAME = 16 << 20
+MAX_ROWS = 1 << 20
+MAX_COLUMNS = 1 << 12
+
+# What a frame holds. The answer to a request of kind k has kind k | ANSWER.
+ANSWER = 0x80
+DOCUMENTS = 0x01
+DIALOGUES = 0x02
+SAMPLES = 0x03
+LOGLIK = 0x10
+TEXTS = 0x11
+EMBED = 0x12
+OPEN = 0x20
+FAILURE = 0x21
+
+# Types of columns. BYTES has offsets into its data, LIST into its child columns.
+U8, U16, U32, I64, F32, F64, BYTES, LIST = range(1, 9)
+
+ID = 0x01
+TEXT = 0x02
+LANGUAGE = 0x03
+SOURCE = 0x04
+META = 0x05
+TURNS = 0x06
+HISTORY = 0x07
+RESPONSE = 0x08
+REFERENCE = 0x09
+
+STATUS = 0x20
+DETAIL = 0x21
+ACTION = 0x22
+SCORE = 0x23
+REASONS = 0x24
+REWARD = 0x25
+SCORES = 0x100  # the manifest's score i is column SCORES + i
+
+CONTEXT = 0x40
+CONTEXT2 = 0x41
+CONTINUATION = 0x42
+LOG_PROB = 0x43
+LOG_PROB2 = 0x44
+TOKENS = 0x45
+VECTOR = 0x46
+
+CONFIG = 0x60
+SEED = 0x61
+MODELS = 0x62
+
+CHILD = 0x4000  # marks the columns whose rows are elements of a list
+TURN_ROLE = CHILD | 0x01
+TURN_TEXT = CHILD | 0x02
+HISTORY_ROLE = CHILD | 0x03
+HISTORY_TEXT = CHILD | 0x04
+REASON = CHILD | 0x05
+EDIT_ROW = CHILD | 0x06
+EDIT_TURN = CHILD | 0x07
+EDIT_OP = CHILD | 0x08
+EDIT_TEXT = CHILD | 0x09
+CONTEXT_ROLE = CHILD | 0x0A
+CONTEXT_TEXT = CHILD | 0x0B
+CONTEXT2_ROLE = CHILD | 0x0C
+CONTEXT2_TEXT = CHILD | 0x0D
+VALUE = CHILD | 0x0E
+MODEL_NAME = CHILD | 0x10
+MODEL_INFO = CHILD | 0x11
+MODEL_TOKENS = CHILD | 0x12
+MODEL_OUTPUTS = CHILD | 0x13
+MODEL_HIDDEN = CHILD | 0x14
