@@ -45,6 +45,9 @@ const compileWorkers = 2
 func compile(ctx context.Context, dir string, code []byte, b bounds) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.time, fmt.Errorf("compiling takes more than %v", b.time))
 	defer cancel()
+	if !canHelp {
+		return errors.New("this program does not run helpers, and so compiles no modules (see RunHelper)")
+	}
 	var complaint bounded
 	self, err := thisProgram()
 	if err != nil {

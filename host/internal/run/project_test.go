@@ -13,9 +13,15 @@ import (
 	"testing"
 
 	_ "github.com/carebot-llm/carebot/accelerators/cpu"
+	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	_ "github.com/carebot-llm/carebot/plugins/exam-reward"
 )
+
+func TestMain(m *testing.M) {
+	plugin.RunHelper()
+	os.Exit(m.Run())
+}
 
 // A project is a folder with a recipe and its data. Its runs are in the folder runs beside them.
 type project struct {
