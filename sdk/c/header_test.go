@@ -2,13 +2,14 @@
 package c_test
 
 import (
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/carebot-llm/carebot/sdk/sdktest/toolchain"
 )
 
 const frames = "../sdktest/testdata/frames"
@@ -16,30 +17,11 @@ const frames = "../sdktest/testdata/frames"
 // compile runs a compiler, or skips when there is none; CI has all.
 func compile(t *testing.T, args ...string) {
 	t.Helper()
-	if _, err := exec.LookPath(args[0]); err != nil {
-		if os.Getenv("CAREBOT_TOOLCHAINS") == "all" {
-			t.Fatal(err)
-		}
-		t.Skipf("SKIPPED: %v (set CAREBOT_TOOLCHAINS=all to make this a failure)", err)
-	}
+	_, err := exec.LookPath(args[0])
+	toolchain.Need(t, err)
 	cmd := exec.Command(args[0], args[1:]...)
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("%s: %v\n%s", cmd, err, out)
-	}
-}
-
-// see opens the files that only compilers read, so that the cache of test results knows them.
-func see(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		_, err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -47,7 +29,7 @@ func see(t *testing.T, dir string) {
 const strict = " -Wall -Wextra -pedantic -Werror -I . "
 
 func TestHeaderReadsAndWritesTheGoldenFrames(t *testing.T) {
-	see(t, ".")
+	toolchain.See(t, ".")
 	for name, compiler := range map[string]string{
 		"C":       "gcc" + strict + "-std=c11 -O2",
 		"C++":     "g++" + strict + "-x c++ -std=c++20 -O2 -Wno-missing-field-initializers",
@@ -66,7 +48,7 @@ func TestHeaderReadsAndWritesTheGoldenFrames(t *testing.T) {
 }
 
 func TestModulesNeedNoCLibrary(t *testing.T) {
-	see(t, ".")
+	toolchain.See(t, ".")
 	const freestanding = "clang-19" + strict + "--target=wasm32-unknown-unknown -nostdlib -mbulk-memory -O2 " +
 		"-Wl,--no-entry"
 	for name, options := range map[string]string{

@@ -2,7 +2,6 @@ package author
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/sdk/examples"
+	"github.com/carebot-llm/carebot/sdk/sdktest/toolchain"
 )
 
 func TestMain(m *testing.M) {
@@ -70,28 +70,13 @@ func authored(t *testing.T, folder string) string {
 	return dir
 }
 
-// see opens the files that only compilers read, so that the cache of test results knows them.
-func see(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		_, err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestEveryExampleBuildsAndPassesItsCases(t *testing.T) {
 	sdkDir, err := filepath.Abs(kit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(SDKVariable, sdkDir)
-	see(t, kit)
+	toolchain.See(t, kit)
 	t.Setenv("CARGO_TARGET_DIR", t.TempDir())
 	for _, folder := range folders(t) {
 		t.Run(folder, func(t *testing.T) {

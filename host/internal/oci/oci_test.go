@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/carebot-llm/carebot/sdk/sdktest/toolchain"
 )
 
 var sample = Plugin{
@@ -83,12 +85,7 @@ func shared(t *testing.T, where string) {
 func startRegistry(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
-	if err != nil && os.Getenv("CAREBOT_TOOLCHAINS") != "all" {
-		t.Skip("SKIPPED: docker-registry is not installed (set CAREBOT_TOOLCHAINS=all to make this a failure)")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	toolchain.Need(t, err)
 	address := freeAddress(t)
 	config := filepath.Join(t.TempDir(), "config.yml")
 	text := fmt.Sprintf("version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: %s}\n",

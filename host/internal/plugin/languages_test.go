@@ -2,7 +2,6 @@ package plugin_test
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/carebot-llm/carebot/sdk/sdktest"
 	"github.com/carebot-llm/carebot/sdk/sdktest/example"
 	"github.com/carebot-llm/carebot/sdk/sdktest/example/median"
+	"github.com/carebot-llm/carebot/sdk/sdktest/toolchain"
 )
 
 // kit is the folder of the software development kits.
@@ -42,24 +42,6 @@ var (
 	}
 )
 
-// toolchains is the environment variable that turns the absence of a language's tools from a skip into a failure.
-const toolchains = "CAREBOT_TOOLCHAINS"
-
-// see opens the files that only compilers read, so that the cache of test results knows them.
-func see(t *testing.T, dir string) {
-	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		_, err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // build builds a plugin's folder, in a copy, with the kit of this checkout.
 func build(t *testing.T, folder string) (use string) {
 	t.Helper()
@@ -68,7 +50,7 @@ func build(t *testing.T, folder string) (use string) {
 		t.Fatal(err)
 	}
 	t.Setenv(author.SDKVariable, sdkDir)
-	see(t, sdkDir)
+	toolchain.See(t, sdkDir)
 	dir := t.TempDir()
 	source := filepath.Join(dir, "plugin")
 	if err := os.CopyFS(source, os.DirFS(filepath.Join(sdkDir, folder))); err != nil {
@@ -76,8 +58,8 @@ func build(t *testing.T, folder string) (use string) {
 	}
 	use, err = author.Build(t.Context(), source, filepath.Join(dir, "plugin.wasm"))
 	var missing *author.MissingTool
-	if errors.As(err, &missing) && os.Getenv(toolchains) != "all" {
-		t.Skipf("SKIPPED: %v (set %s=all to make this a failure)", missing, toolchains)
+	if errors.As(err, &missing) {
+		toolchain.Need(t, missing)
 	}
 	if err != nil {
 		t.Fatal(err)
