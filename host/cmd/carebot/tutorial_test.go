@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/carebot-llm/carebot/host/internal/author"
+	"github.com/carebot-llm/carebot/sdk/sdktest/toolchain"
 )
 
 // TestTheTutorialHoldsInEveryLanguage follows docs/plugins.md step by step: what it shows is what happens.
@@ -49,8 +50,8 @@ func mustBuild(t *testing.T, language string) {
 	t.Setenv(author.SDKVariable, kit)
 	_, err = author.Build(t.Context(), dir, filepath.Join(dir, "probe.wasm"))
 	var missing *author.MissingTool
-	if errors.As(err, &missing) && os.Getenv("CAREBOT_TOOLCHAINS") != "all" {
-		t.Skipf("SKIPPED: %v (set CAREBOT_TOOLCHAINS=all to make this a failure)", missing)
+	if errors.As(err, &missing) {
+		toolchain.Need(t, missing)
 	}
 	if err != nil {
 		t.Fatal(err)

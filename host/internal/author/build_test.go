@@ -83,8 +83,8 @@ func TestEveryExampleBuildsAndPassesItsCases(t *testing.T) {
 			dir := authored(t, folder)
 			use, err := Build(t.Context(), dir, filepath.Join(t.TempDir(), "plugin.wasm"))
 			var missing *MissingTool
-			if errors.As(err, &missing) && os.Getenv("CAREBOT_TOOLCHAINS") != "all" {
-				t.Skipf("SKIPPED: %v (set CAREBOT_TOOLCHAINS=all to make this a failure)", missing)
+			if errors.As(err, &missing) {
+				toolchain.Need(t, missing)
 			}
 			if err != nil {
 				t.Fatal(err)
