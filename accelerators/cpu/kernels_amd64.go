@@ -484,3 +484,13 @@ func prefetch(x []float32)
 
 // dotPeakBF16 is VDPBF16PS at the rate of the registers: 1536 operations a turn.
 func dotPeakBF16(turns int)
+
+// sumTiles sets the rows of sums, 32 apart, to those of a product of A, rows of pairs rowStep apart, and B, a panel of 32 columns. pairs is a multiple of 16. Sums, and readable rows of A, are as many as the next multiple of 16 from m on. It asks for the rows of c, ldc apart, which are wanted next.
+//
+//go:noescape
+func sumTiles(pairs int, a []float32, rowStep int, b []float32, sums []float32, c []float32, ldc int, m int)
+
+// storeSums sets m rows of C, ldc apart, of n <= 32 columns, to alpha times the sums, whose rows are 32 apart, or adds that.
+//
+//go:noescape
+func storeSums(c []float32, ldc int, sums []float32, m int, n int, alpha float32, add bool)
