@@ -31,7 +31,8 @@ type bf16Blocks struct {
 	height, width int // of a tile
 	k, n          int // of B; k is a multiple of 32, so that no line of words is cut
 	unit, rows    int // rows of a task: a multiple of unit, no more than rows unless they are too little work
-	thin          int // at most so many rows: cut the work by columns
+	thinRows      int // at most so many rows, fewer than columns: cut the work by columns,
+	thinSize      int // unless A has more elements and leaves the cache
 }
 
 // words is how many words a depth of K takes.
@@ -70,7 +71,7 @@ func (d *Device) multiplyBF16(p *product) {
 	t.dev, t.set, t.kernels = d, p.set, p.set.bf16()
 	blocks := (t.K + t.kernels.blocks.k - 1) / t.kernels.blocks.k
 	t.step = ((t.K+blocks-1)/blocks + 31) &^ 31
-	if t.M <= t.kernels.blocks.thin {
+	if few := t.kernels.blocks; t.M <= few.thinRows && 2*t.M <= t.N && t.M*t.K <= few.thinSize {
 		t.thin()
 	} else {
 		t.wide()
@@ -97,9 +98,9 @@ func (t *bf16Product) wide() {
 	}
 }
 
-// taskRows is some tasks for every worker, so that all end together. Rows do not depend on the others of their task.
+// taskRows is two tasks for every worker, so that all end together. Rows do not depend on the others of their task.
 func (t *bf16Product) taskRows() int {
-	const tasks = 4
+	const tasks = 2
 	unit := t.kernels.blocks.unit
 	units := t.M / (tasks * t.dev.pool.threads * unit)
 	return min(unit*max(1, units), t.kernels.blocks.rows)

@@ -24,7 +24,7 @@ func roundedBF16(set *kernelSet) bf16Kernels {
 	return bf16Kernels{
 		depth: 1, columns: roundMatrix, rows: roundMatrix, transpose: roundTransposed, prefetch: func([]float32) {},
 		blocks: bf16Blocks{height: tileRows, width: set.width, k: 1536, n: 2048,
-			unit: 4 * tileRows, rows: 8 * tileRows, thin: 96},
+			unit: 4 * tileRows, rows: 8 * tileRows, thinRows: 96, thinSize: 1 << 20},
 	}
 }
 

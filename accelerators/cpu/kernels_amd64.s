@@ -15895,20 +15895,30 @@ turn:
 	VZEROUPPER
 	RET
 
-// func sumTiles(pairs int, a []float32, rowStep int, b []float32, sums []float32, c []float32, ldc int, m int)
+// func sumTiles(pairs int, a []float32, rowStep int, b []float32, sums []float32, m int, c []float32, ldc int, next []float32)
 // Requires: MMX+
-TEXT ·sumTiles(SB), NOSPLIT, $0-128
-	MOVQ pairs+0(FP), AX
-	MOVQ a_base+8(FP), R8
-	MOVQ b_base+40(FP), R10
-	MOVQ rowStep+32(FP), R9
-	MOVQ ldc+112(FP), DI
-	SHLQ $0x02, R9
-	SHLQ $0x02, DI
-	MOVQ $+128, R11
-	LEAQ tileShapes<>+0(SB), BX
+TEXT ·sumTiles(SB), NOSPLIT, $24-152
+	MOVQ  pairs+0(FP), AX
+	MOVQ  a_base+8(FP), R8
+	MOVQ  b_base+40(FP), R10
+	MOVQ  rowStep+32(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  $+128, R11
+	MOVQ  ldc+120(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  c_base+96(FP), R13
+	MOVQ  m+88(FP), BX
+	IMULQ DI, BX
+	ADDQ  R13, BX
+	MOVQ  BX, (SP)
+	MOVQ  next_base+128(FP), BX
+	MOVQ  BX, 8(SP)
+	MOVQ  next_len+136(FP), R15
+	LEAQ  (BX)(R15*4), BX
+	MOVQ  BX, 16(SP)
+	LEAQ  tileShapes<>+0(SB), BX
 
-	// LDTILECFG (BX)
+	// LDTILECFG 0x0(BX)
 	BYTE $0xc4
 	BYTE $0xe2
 	BYTE $0x78
@@ -15923,12 +15933,34 @@ TEXT ·sumTiles(SB), NOSPLIT, $0-128
 block:
 	MOVQ R8, DX
 	MOVQ sums_base+64(FP), R12
-	MOVQ c_base+88(FP), R13
-	MOVQ m+120(FP), SI
+	MOVQ m+88(FP), SI
 
 rows:
-	CMPQ SI, $+16
-	JLE  few
+	CMPQ R13, (SP)
+	JLT  wanted
+	MOVQ 8(SP), R13
+	MOVQ R11, DI
+	MOVQ 16(SP), BX
+	MOVQ BX, (SP)
+	MOVQ BX, 8(SP)
+
+wanted:
+	CMPQ  SI, $+16
+	JLE   few
+	MOVQ  DX, BX
+	MOVQ  R10, R15
+	MOVQ  R9, R14
+	SHLQ  $0x04, R14
+	ADDQ  R14, DX
+	ADDQ  DX, R14
+	XCHGQ R14, DX
+	MOVQ  AX, CX
+	SHRQ  $0x04, CX
+	CMPQ  CX, $+8
+	JLE   count2
+	MOVQ  $+8, CX
+
+count2:
 	CMPQ AX, pairs+0(FP)
 	JNE  more2
 
@@ -15959,21 +15991,59 @@ rows:
 	BYTE $0x7b
 	BYTE $0x49
 	BYTE $0xd8
-	MOVQ DX, BX
-	MOVQ R10, R15
-	MOVQ R9, R14
-	SHLQ $0x04, R14
-	ADDQ DX, R14
-	LEAQ (R14)(R9*8), DX
-	LEAQ (DX)(R9*8), DX
-	MOVQ AX, CX
-	SHRQ $0x04, CX
-	CMPQ CX, $+8
-	JLE  first2
-	MOVQ $+8, CX
+	JMP  step2
 
-first2:
-	// TILELOADD 0(R15)(R11*1), T6
+more2:
+	// TILELOADD 0x0(R12)(R11*1), T0
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R12)(R11*1), T1
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x800(R12)(R11*1), T2
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x840(R12)(R11*1), T3
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+step2:
+	// TILELOADD 0x0(R15)(R11*1), T6
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7b
@@ -15985,7 +16055,7 @@ first2:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 64(R15)(R11*1), T7
+	// TILELOADD 0x40(R15)(R11*1), T7
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7b
@@ -15997,7 +16067,7 @@ first2:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 0(BX)(R9*1), T4
+	// TILELOADD 0x0(BX)(R9*1), T4
 	BYTE $0xc4
 	BYTE $0xa2
 	BYTE $0x7b
@@ -16022,8 +16092,9 @@ first2:
 	BYTE $0x42
 	BYTE $0x5c
 	BYTE $0xcc
+	ADDQ $+64, BX
 
-	// TILELOADD 0(R14)(R9*1), T5
+	// TILELOADD 0x0(R14)(R9*1), T5
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7b
@@ -16048,170 +16119,22 @@ first2:
 	BYTE       $0x42
 	BYTE       $0x5c
 	BYTE       $0xdd
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
-	ADDQ       $+64, BX
 	ADDQ       $+64, R14
 	ADDQ       $+2048, R15
-	DECQ       CX
-	JNZ        first2
-	JMP        store2
+	CMPQ       R13, (SP)
+	JGE        step2asked
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
 
-more2:
-	// TILELOADD 0(R12)(R11*1), T0
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 64(R12)(R11*1), T1
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x1c
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 2048(R12)(R11*1), T2
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 2112(R12)(R11*1), T3
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x1c
-	BYTE $0x40
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-	MOVQ DX, BX
-	MOVQ R10, R15
-	MOVQ R9, R14
-	SHLQ $0x04, R14
-	ADDQ DX, R14
-	LEAQ (R14)(R9*8), DX
-	LEAQ (DX)(R9*8), DX
-	MOVQ AX, CX
-	SHRQ $0x04, CX
-	CMPQ CX, $+8
-	JLE  later2
-	MOVQ $+8, CX
-
-later2:
-	// TILELOADD 0(R15)(R11*1), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x1f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 64(R15)(R11*1), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x1f
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 0(BX)(R9*1), T4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-
-	// TILELOADD 0(R14)(R9*1), T5
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x0e
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TDPBF16PS T6, T5, T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-
-	// TDPBF16PS T7, T5, T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ $+64, BX
-	ADDQ $+64, R14
-	ADDQ $+2048, R15
+step2asked:
 	DECQ CX
-	JNZ  later2
+	JNZ  step2
 
-store2:
-	// TILESTORED T0, 0(R12)(R11*1)
+	// TILESTORED T0, 0x0(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16223,7 +16146,7 @@ store2:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILESTORED T1, 64(R12)(R11*1)
+	// TILESTORED T1, 0x40(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16235,7 +16158,7 @@ store2:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILESTORED T2, 2048(R12)(R11*1)
+	// TILESTORED T2, 0x800(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16247,7 +16170,7 @@ store2:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILESTORED T3, 2112(R12)(R11*1)
+	// TILESTORED T3, 0x840(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16264,6 +16187,20 @@ store2:
 	JMP  next
 
 few:
+	MOVQ  DX, BX
+	MOVQ  R10, R15
+	MOVQ  R9, R14
+	SHLQ  $0x04, R14
+	ADDQ  R14, DX
+	ADDQ  DX, R14
+	XCHGQ R14, DX
+	MOVQ  AX, CX
+	SHRQ  $0x04, CX
+	CMPQ  CX, $+8
+	JLE   count1
+	MOVQ  $+8, CX
+
+count1:
 	CMPQ AX, pairs+0(FP)
 	JNE  more1
 
@@ -16280,21 +16217,35 @@ few:
 	BYTE $0x7b
 	BYTE $0x49
 	BYTE $0xc8
-	MOVQ DX, BX
-	MOVQ R10, R15
-	MOVQ R9, R14
-	SHLQ $0x04, R14
-	ADDQ DX, R14
-	LEAQ (R14)(R9*8), DX
-	LEAQ (DX)(R9*8), DX
-	MOVQ AX, CX
-	SHRQ $0x04, CX
-	CMPQ CX, $+8
-	JLE  first1
-	MOVQ $+8, CX
+	JMP  step1
 
-first1:
-	// TILELOADD 0(R15)(R11*1), T6
+more1:
+	// TILELOADD 0x0(R12)(R11*1), T0
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R12)(R11*1), T1
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+step1:
+	// TILELOADD 0x0(R15)(R11*1), T6
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7b
@@ -16306,7 +16257,7 @@ first1:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 64(R15)(R11*1), T7
+	// TILELOADD 0x40(R15)(R11*1), T7
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7b
@@ -16318,7 +16269,7 @@ first1:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 0(BX)(R9*1), T4
+	// TILELOADD 0x0(BX)(R9*1), T4
 	BYTE $0xc4
 	BYTE $0xa2
 	BYTE $0x7b
@@ -16343,114 +16294,22 @@ first1:
 	BYTE       $0x42
 	BYTE       $0x5c
 	BYTE       $0xcc
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
-	PREFETCHT1 (R13)
-	PREFETCHT1 64(R13)
-	ADDQ       DI, R13
 	ADDQ       $+64, BX
-	ADDQ       $+64, R14
 	ADDQ       $+2048, R15
-	DECQ       CX
-	JNZ        first1
-	JMP        store1
+	CMPQ       R13, (SP)
+	JGE        step1asked
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
 
-more1:
-	// TILELOADD 0(R12)(R11*1), T0
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x1c
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 64(R12)(R11*1), T1
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x1c
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	MOVQ DX, BX
-	MOVQ R10, R15
-	MOVQ R9, R14
-	SHLQ $0x04, R14
-	ADDQ DX, R14
-	LEAQ (R14)(R9*8), DX
-	LEAQ (DX)(R9*8), DX
-	MOVQ AX, CX
-	SHRQ $0x04, CX
-	CMPQ CX, $+8
-	JLE  later1
-	MOVQ $+8, CX
-
-later1:
-	// TILELOADD 0(R15)(R11*1), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x1f
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 64(R15)(R11*1), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x1f
-	BYTE $0x40
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 0(BX)(R9*1), T4
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x0b
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-	ADDQ $+64, BX
-	ADDQ $+64, R14
-	ADDQ $+2048, R15
+step1asked:
 	DECQ CX
-	JNZ  later1
+	JNZ  step1
 
-store1:
-	// TILESTORED T0, 0(R12)(R11*1)
+	// TILESTORED T0, 0x0(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16462,7 +16321,7 @@ store1:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILESTORED T1, 64(R12)(R11*1)
+	// TILESTORED T1, 0x40(R12)(R11*1)
 	BYTE $0xc4
 	BYTE $0x82
 	BYTE $0x7a
@@ -16568,47 +16427,46 @@ TEXT ·storeSums(SB), NOSPLIT, $0-77
 	MOVB         add+76(FP), DI
 	MOVBQZX      DI, DI
 	CMPQ         CX, $+16
-	JG           wide
+	JG           two
 	MOVQ         $+1, R8
 	SHLQ         CL, R8
 	DECQ         R8
 	KMOVW        R8, K1
 	TESTQ        DI, DI
-	JNZ          add1
+	JNZ          oneadd
 
-store1false:
+oneset:
 	VMOVUPS (BX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, K1, (AX)
 	ADDQ    $+128, BX
 	ADDQ    DX, AX
 	DECQ    SI
-	JNZ     store1false
+	JNZ     oneset
 	VZEROUPPER
 	RET
 
-add1:
-store1true:
+oneadd:
 	VMOVUPS     (BX), Z1
 	VFMADD213PS (AX), Z0, K1, Z1
 	VMOVUPS     Z1, K1, (AX)
 	ADDQ        $+128, BX
 	ADDQ        DX, AX
 	DECQ        SI
-	JNZ         store1true
+	JNZ         oneadd
 	VZEROUPPER
 	RET
 
-wide:
+two:
 	SUBQ  $+16, CX
 	MOVQ  $+1, R8
 	SHLQ  CL, R8
 	DECQ  R8
 	KMOVW R8, K1
 	TESTQ DI, DI
-	JNZ   add2
+	JNZ   bothadd
 
-store2false:
+bothset:
 	VMOVUPS (BX), Z1
 	VMULPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
@@ -16618,12 +16476,11 @@ store2false:
 	ADDQ    $+128, BX
 	ADDQ    DX, AX
 	DECQ    SI
-	JNZ     store2false
+	JNZ     bothset
 	VZEROUPPER
 	RET
 
-add2:
-store2true:
+bothadd:
 	VMOVUPS     (BX), Z1
 	VFMADD213PS (AX), Z0, Z1
 	VMOVUPS     Z1, (AX)
@@ -16633,6 +16490,6 @@ store2true:
 	ADDQ        $+128, BX
 	ADDQ        DX, AX
 	DECQ        SI
-	JNZ         store2true
+	JNZ         bothadd
 	VZEROUPPER
 	RET

@@ -21,13 +21,8 @@ type tileMem struct {
 	disp         int
 }
 
-func (m tileMem) offset(by int) tileMem {
-	m.disp += by
-	return m
-}
-
 func (m tileMem) String() string {
-	return fmt.Sprintf("%d(%s)(%s*1)", m.disp, m.base.Asm(), m.stride.Asm())
+	return fmt.Sprintf("%#x(%s)(%s*1)", m.disp, m.base.Asm(), m.stride.Asm())
 }
 
 // The instructions of tiles are in neither avo nor Go's assembler; t, a and b are numbers of tile registers.
@@ -49,7 +44,7 @@ func multiplyTiles(a, b, sum int) {
 
 // configureTiles reads 64 bytes.
 func configureTiles(from reg.GPPhysical) {
-	emit(fmt.Sprintf("LDTILECFG (%s)", from.Asm()), vexMemory(prefixNone, 0x49, 0, from, nil, 0))
+	emit(fmt.Sprintf("LDTILECFG 0x0(%s)", from.Asm()), vexMemory(prefixNone, 0x49, 0, from, nil, 0))
 }
 
 // releaseTiles leaves the state that costs a switch of threads nothing.
@@ -101,9 +96,9 @@ func vexMap(r, x, b int) byte {
 
 func vexPrefix(pp, second int) byte { return byte((15-second)<<3 | pp) }
 
-// The shape of the kernel's work: two by two tiles of sums at a time, of a panel of 32 columns. stepPairs is how many
-// pairs one instruction takes, and blockSteps how many steps pass all rows before the next: so much of a panel stays in
-// the first-level cache.
+// The shape of the kernel's work: two by two tiles of sums at a time, of a panel of 32 columns. One instruction takes
+// stepPairs of K, and blockSteps of them pass all rows before the next do: so much of a panel stays in the first-level
+// cache.
 const (
 	tileSide   = 16
 	tileBytes  = 64
@@ -123,42 +118,42 @@ var (
 	leftPairs, stepsLeft = reg.RAX, reg.RCX // of K, and of a block of it
 	leftA, rowA, rowStep = reg.R8, reg.RDX, reg.R9
 	panelB, panelStep    = reg.R10, reg.R11
-	sumsAt, sumsLeft     = reg.R12, reg.RSI // rows
-	outAt, outStep       = reg.R13, reg.RDI
+	sumsAt, rowsLeft     = reg.R12, reg.RSI
+	wantedAt, wantedStep = reg.R13, reg.RDI
 	atA, lowA, atB       = reg.RBX, reg.R14, reg.R15
 )
 
 // sumTiles is one call from the first tile to the last: nothing saves them when goroutines switch, and a thread that
 // holds none switches faster.
 func sumTiles() {
-	begin("sumTiles", "func(pairs int, a []float32, rowStep int, b, sums, c []float32, ldc, m int)",
-		"sets the rows of sums, 32 apart, to those of a product of A, rows of pairs rowStep apart, and B, a panel of 32 "+
-			"columns. pairs is a multiple of 16. Sums, and readable rows of A, are as many as the next multiple of 16 from m on. "+
-			"It asks for the rows of c, ldc apart, which are wanted next.")
+	begin("sumTiles", "func(pairs int, a []float32, rowStep int, b, sums []float32, m int, c []float32, ldc int, "+
+		"next []float32)",
+		"sets m rows of sums, 32 apart, to those of a product of A, rows of pairs rowStep apart, and B, a panel of 32 "+
+			"columns. pairs is a multiple of 16. Rows of A and of sums up to the next multiple of 16 are read and written. "+
+			"It asks for what is wanted after it: m rows of c, ldc apart, and next.")
 	loadInto("pairs", leftPairs)
 	loadInto("a", leftA)
 	loadInto("b", panelB)
 	loadInto("rowStep", rowStep)
-	loadInto("ldc", outStep)
 	SHLQ(U8(2), rowStep)
-	SHLQ(U8(2), outStep)
 	MOVQ(I32(panelBytes), panelStep)
+	w := firstWanted()
 	LEAQ(tileShapes(), atA)
 	configureTiles(atA)
 	Label("block")
 	MOVQ(leftA, rowA)
 	loadInto("sums", sumsAt)
-	loadInto("c", outAt)
-	loadInto("m", sumsLeft)
+	loadInto("m", rowsLeft)
 	Label("rows")
-	CMPQ(sumsLeft, I32(tileSide))
+	w.change()
+	CMPQ(rowsLeft, I32(tileSide))
 	JLE(LabelRef("few"))
-	sumRows(2)
-	SUBQ(I32(2*tileSide), sumsLeft)
+	w.sumRows(2)
+	SUBQ(I32(2*tileSide), rowsLeft)
 	JG(LabelRef("rows"))
 	JMP(LabelRef("next"))
 	Label("few")
-	sumRows(1)
+	w.sumRows(1)
 	Label("next")
 	ADDQ(I32(blockSteps*tileBytes), leftA)
 	ADDQ(I32(blockSteps*tileSide*panelBytes), panelB)
@@ -171,11 +166,10 @@ func sumTiles() {
 // loadInto loads a parameter, of a slice its address.
 func loadInto(name string, to reg.GPPhysical) {
 	p := Param(name)
-	if at, err := p.Resolve(); err == nil {
-		MOVQ(at.Addr, to)
-		return
+	if _, err := p.Resolve(); err != nil {
+		p = p.Base()
 	}
-	Load(p.Base(), to)
+	Load(p, to)
 }
 
 // tileShapes configures all tiles as whole ones, by palette 1: lengths of rows from byte 16 on, 16 bits each, and
@@ -192,62 +186,106 @@ func tileShapes() Mem {
 	return m
 }
 
+// wanted is what the kernel asks the second-level cache for while it computes: rows of panelBytes until end, then those
+// from next until last.
+type wanted struct{ end, next, last Mem }
+
+// wantedRows is how many are asked for in a step: enough to be done in time, too few to hold up the tiles.
+const wantedRows = 2
+
+func firstWanted() wanted {
+	w := wanted{AllocLocal(8), AllocLocal(8), AllocLocal(8)}
+	loadInto("ldc", wantedStep)
+	SHLQ(U8(2), wantedStep)
+	loadInto("c", wantedAt)
+	loadInto("m", atA)
+	IMULQ(wantedStep, atA)
+	ADDQ(wantedAt, atA)
+	MOVQ(atA, w.end)
+	loadInto("next", atA)
+	MOVQ(atA, w.next)
+	Load(Param("next").Len(), atB)
+	LEAQ(Mem{Base: atA, Index: atB, Scale: 4}, atA)
+	MOVQ(atA, w.last)
+	return w
+}
+
+// change goes on to what is next; at the end of that, to nothing.
+func (w wanted) change() {
+	CMPQ(wantedAt, w.end)
+	JLT(LabelRef("wanted"))
+	MOVQ(w.next, wantedAt)
+	MOVQ(panelStep, wantedStep)
+	MOVQ(w.last, atA)
+	MOVQ(atA, w.end)
+	MOVQ(atA, w.next)
+	Label("wanted")
+}
+
+func (w wanted) ask(label string) {
+	CMPQ(wantedAt, w.end)
+	JGE(LabelRef(label + "asked"))
+	for range wantedRows {
+		PREFETCHT1(Mem{Base: wantedAt})
+		PREFETCHT1(Mem{Base: wantedAt, Disp: tileBytes})
+		ADDQ(wantedStep, wantedAt)
+	}
+	Label(label + "asked")
+}
+
 // sumRows adds a block of K to one or two tiles of rows, by two of columns; the first block begins with zero.
-func sumRows(height int) {
+func (w wanted) sumRows(height int) {
 	label := func(s string) string { return fmt.Sprintf("%s%d", s, height) }
 	pairs, err := Param("pairs").Resolve()
 	if err != nil {
 		panic(err)
 	}
+	startSteps(label("count"))
 	CMPQ(leftPairs, pairs.Addr)
 	JNE(LabelRef(label("more")))
 	eachSum(height, func(sum int, _ tileMem) { clearTile(sum) })
-	sumSteps(height, label("first"), true)
-	JMP(LabelRef(label("store")))
+	JMP(LabelRef(label("step")))
 	Label(label("more"))
 	eachSum(height, func(sum int, m tileMem) { loadTile(m, sum) })
-	sumSteps(height, label("later"), false)
-	Label(label("store"))
+	Label(label("step"))
+	sumStep(height)
+	w.ask(label("step"))
+	DECQ(stepsLeft)
+	JNZ(LabelRef(label("step")))
 	eachSum(height, func(sum int, m tileMem) { storeTile(sum, m) })
 	ADDQ(I32(height*tileSide*panelBytes), sumsAt)
 }
 
-// sumSteps passes a block of K, and asks for rows of C.
-func sumSteps(height int, label string, ask bool) {
+// startSteps sets the pointers for a block of K, and rowA to the rows after the lower ones.
+func startSteps(label string) {
 	MOVQ(rowA, atA)
 	MOVQ(panelB, atB)
 	MOVQ(rowStep, lowA)
 	SHLQ(U8(4), lowA)
+	ADDQ(lowA, rowA)
 	ADDQ(rowA, lowA)
-	LEAQ(Mem{Base: lowA, Index: rowStep, Scale: 8}, rowA)
-	LEAQ(Mem{Base: rowA, Index: rowStep, Scale: 8}, rowA)
+	XCHGQ(lowA, rowA)
 	MOVQ(leftPairs, stepsLeft)
 	SHRQ(U8(4), stepsLeft)
 	CMPQ(stepsLeft, I32(blockSteps))
 	JLE(LabelRef(label))
 	MOVQ(I32(blockSteps), stepsLeft)
 	Label(label)
+}
+
+// sumStep is one instruction for each tile of sums.
+func sumStep(height int) {
 	for j := range 2 {
 		loadTile(tileMem{atB, panelStep, j * tileBytes}, tilesB+j)
 	}
-	for i := range height {
-		loadTile(tileMem{[]reg.GPPhysical{atA, lowA}[i], rowStep, 0}, tilesA+i)
+	for i, at := range []reg.GPPhysical{atA, lowA}[:height] {
+		loadTile(tileMem{at, rowStep, 0}, tilesA+i)
 		for j := range 2 {
 			multiplyTiles(tilesA+i, tilesB+j, 2*i+j)
 		}
+		ADDQ(I32(tileBytes), at)
 	}
-	if ask {
-		for range height * tileSide / blockSteps {
-			PREFETCHT1(Mem{Base: outAt})
-			PREFETCHT1(Mem{Base: outAt, Disp: tileBytes})
-			ADDQ(outStep, outAt)
-		}
-	}
-	ADDQ(I32(tileBytes), atA)
-	ADDQ(I32(tileBytes), lowA)
 	ADDQ(I32(tileSide*panelBytes), atB)
-	DECQ(stepsLeft)
-	JNZ(LabelRef(label))
 }
 
 // eachSum is for every tile of sums, with its place in memory.
@@ -269,31 +307,28 @@ func storeSums() {
 	broadcast("alpha", alpha)
 	MOVBQZX(Load(Param("add"), GP8()), add)
 	CMPQ(n, I32(16))
-	JG(LabelRef("wide"))
-	for vectors := 1; vectors <= 2; vectors++ {
-		if vectors == 2 {
-			Label("wide")
-			SUBQ(I32(16), n)
+	JG(LabelRef("two"))
+	storeRows("one", 1, c, ldc, sums, m, n, add, alpha)
+	Label("two")
+	SUBQ(I32(16), n)
+	storeRows("both", 2, c, ldc, sums, m, n, add, alpha)
+}
+
+// storeRows is for n columns in the last of the vectors.
+func storeRows(label string, vectors int, c, ldc, sums, m, n, add reg.GPVirtual, alpha reg.VecVirtual) {
+	KMOVW(firstBits(n).As32(), reg.K1)
+	TESTQ(add, add)
+	JNZ(LabelRef(label + "add"))
+	for _, way := range []string{"set", "add"} {
+		Label(label + way)
+		for v := range vectors {
+			storeSum(Mem{Base: sums, Disp: 64 * v}, Mem{Base: c, Disp: 64 * v}, alpha, v == vectors-1, way == "add")
 		}
-		KMOVW(firstBits(n).As32(), reg.K1)
-		TESTQ(add, add)
-		for _, adds := range []bool{false, true} {
-			label := fmt.Sprintf("store%d%v", vectors, adds)
-			if adds {
-				Label(fmt.Sprintf("add%d", vectors))
-			} else {
-				JNZ(LabelRef(fmt.Sprintf("add%d", vectors)))
-			}
-			Label(label)
-			for v := range vectors {
-				storeSum(Mem{Base: sums, Disp: 64 * v}, Mem{Base: c, Disp: 64 * v}, alpha, v == vectors-1, adds)
-			}
-			ADDQ(I32(panelBytes), sums)
-			ADDQ(ldc, c)
-			DECQ(m)
-			JNZ(LabelRef(label))
-			end()
-		}
+		ADDQ(I32(panelBytes), sums)
+		ADDQ(ldc, c)
+		DECQ(m)
+		JNZ(LabelRef(label + way))
+		end()
 	}
 }
 
