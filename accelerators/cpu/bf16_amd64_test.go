@@ -5,7 +5,11 @@ package cpu
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/cpu"
 	"pgregory.net/rapid"
@@ -74,23 +78,120 @@ func TestTilesOfPairsAgreeWithPlainGo(t *testing.T) {
 	})
 }
 
-func TestPairsLeaveFloatKernelsAlone(t *testing.T) {
-	requirePairs(t)
-	want, got := fingerprint(t, 1, &avx512Set), fingerprint(t, 1, &avx512BF16Set)
-	for i := range want {
-		if want[i].Op == acceltest.FingerprintBF16 {
-			want[i], got[i] = acceltest.Print{}, acceltest.Print{}
-		}
+// sixteenPairs is TDPBF16PS for one sum: the first values of 16 pairs, and the second ones, are summed apart.
+func sixteenPairs(sum float32, x, y func(pair int) float32) float32 {
+	upper := func(bits uint32) float64 { return float64(math.Float32frombits(bits &^ 0xffff)) }
+	var first, second float32
+	for i := range 16 {
+		a, b := math.Float32bits(x(i)), math.Float32bits(y(i))
+		first = float32(upper(a<<16)*upper(b<<16) + float64(first))
+		second = float32(upper(a)*upper(b) + float64(second))
 	}
-	acceltest.Same(t, want, got)
+	return sum + (first + second)
 }
 
-// BenchmarkPairPeak is the most that VDPBF16PS can do on one thread, for comparison.
-func BenchmarkPairPeak(b *testing.B) {
-	requirePairs(b)
-	flops := 0.0
-	for b.Loop() {
-		flops += peakPairs(nil, 4)
+func tileAMXGeneric(pairs int, a []float32, rowStep int, b, c []float32, ldc, m, n int, alpha float32, add bool) {
+	for i := range m {
+		for j := range n {
+			var sum float32
+			for p := 0; p < pairs; p += 16 {
+				sum = sixteenPairs(sum, func(q int) float32 { return a[i*rowStep+p+q] },
+					func(q int) float32 { return b[(p+q)*amxColumns+j] })
+			}
+			storeTile(c[i*ldc+j:][:1], []float32{sum}, alpha, add)
+		}
 	}
-	b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+func requireAMX(t testing.TB) {
+	if !slices.Contains(supportedSets(), &amxSet) {
+		t.Skip("the processor has no AMX, or the system does not allow it")
+	}
+}
+
+func TestTilesOfAMXAgreeWithPlainGo(t *testing.T) {
+	requireAMX(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		pairs := 16 * rapid.IntRange(1, 20).Draw(rt, "pairs/16")
+		m, n := rapid.IntRange(1, 100).Draw(rt, "m"), rapid.IntRange(1, amxColumns).Draw(rt, "n")
+		ldc, rowStep := n+rapid.IntRange(0, 5).Draw(rt, "slack"), pairs+rapid.IntRange(0, 5).Draw(rt, "slack of a")
+		add := rapid.Bool().Draw(rt, "add")
+		r := rand.New(rand.NewPCG(uint64(pairs), uint64(n)))
+		a, b := pairOperand(t, r, (lines(m)-1)*rowStep+pairs), pairOperand(t, r, pairs*amxColumns)
+		c := operand(t, r, (m-1)*ldc+n)
+		want := clone(t, c)
+		tileAMXGeneric(pairs, a, rowStep, b, want, ldc, m, n, 0.5, add)
+		tileAMX(&scratch{}, pairs, a, rowStep, b, c, ldc, m, n, 0.5, add)
+		for i := range c {
+			// The sum with what was there is fused.
+			if diff := math.Abs(float64(want[i] - c[i])); diff > 0 && !(add && diff <= 1e-6*math.Abs(float64(want[i]))) {
+				t.Fatalf("%dx%d of %d pairs: element %d is %v, want %v", m, n, pairs, i, c[i], want[i])
+			}
+		}
+	})
+}
+
+// TestTilesSurviveInterruptions: the system has to keep tiles for threads that it stops, and signals come in between.
+func TestTilesSurviveInterruptions(t *testing.T) {
+	requireAMX(t)
+	const threads, m, pairs = 16, amxRows, 512
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+	r := rand.New(rand.NewPCG(1, 2))
+	a, b := pairOperand(t, r, m*pairs), pairOperand(t, r, pairs*amxColumns)
+	product := func(s *scratch, c []float32) {
+		tileAMX(s, pairs, a, pairs, b, c, amxColumns, m, amxColumns, 1, false)
+	}
+	want := make([]float32, m*amxColumns)
+	product(&scratch{}, want)
+	stop := time.Now().Add(300 * time.Millisecond)
+	var workers sync.WaitGroup
+	for range threads {
+		workers.Go(func() {
+			s, c := &scratch{}, make([]float32, m*amxColumns)
+			for time.Now().Before(stop) {
+				product(s, c)
+				if !slices.Equal(c, want) {
+					t.Error("a product differs")
+					return
+				}
+			}
+		})
+	}
+	for time.Now().Before(stop) {
+		runtime.GC() // stops all threads, by signals
+	}
+	workers.Wait()
+}
+
+func TestPairsLeaveFloatKernelsAlone(t *testing.T) {
+	requirePairs(t)
+	want := fingerprint(t, 1, &avx512Set)
+	for _, set := range supportedSets() {
+		if set.peakBF16 == nil {
+			continue
+		}
+		got := fingerprint(t, 1, set)
+		for i := range want {
+			if got[i].Op == acceltest.FingerprintBF16 {
+				want[i], got[i] = acceltest.Print{}, acceltest.Print{}
+			}
+		}
+		acceltest.Same(t, want, got)
+	}
+}
+
+// BenchmarkPeakBF16 is the most that the instructions for bfloat16 do on one thread, for comparison.
+func BenchmarkPeakBF16(b *testing.B) {
+	for _, set := range testedSets(b) {
+		if set.peakBF16 == nil {
+			continue
+		}
+		b.Run(set.name, func(b *testing.B) {
+			flops, s := 0.0, &scratch{}
+			for b.Loop() {
+				flops += set.peakBF16(s, 4)
+			}
+			b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
 }

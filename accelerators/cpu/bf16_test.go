@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -199,6 +200,57 @@ func TestProductsInBF16AreThoseOfRoundedOperands(t *testing.T) {
 			s.StrideA, s.StrideB, s.StrideC = s.M+s.K+1, s.N+s.K+2, s.N+3
 		}
 		checkBF16(t, s, 1)
+	})
+}
+
+// Sizes beyond a block, and products that are cut by columns beside those cut by rows.
+func TestLargeProductsInBF16(t *testing.T) {
+	for _, size := range [][3]int{{300, 40, 2100}, {30, 100, 1100}, {70, 33, 1025}} {
+		for form := range 4 {
+			checkBF16(t, accelerators.MatMul{M: size[0], N: size[1], K: size[2], TransA: form&1 != 0, TransB: form&2 != 0,
+				Alpha: 1, Beta: 1, Compute: accelerators.BF16}, uint64(form))
+		}
+	}
+}
+
+// A row has the same bits alone, in a product that is cut by columns, and in one that is cut by rows.
+func TestRowsOfAProductInBF16DoNotDependOnTheOthers(t *testing.T) {
+	everySet(t, func(t *testing.T, set *kernelSet) {
+		d := newDevice(2, set)
+		defer d.Close()
+		for form := range 4 {
+			s := accelerators.MatMul{M: 300, N: 100, K: 1100, TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 0.7, Beta: 0.3,
+				Compute: accelerators.BF16}
+			whole := firstRows(d, s.M, s)
+			for _, few := range []int{1, 17, 50, 130} {
+				if !slices.Equal(firstRows(d, few, s), whole[:few*s.N]) {
+					t.Errorf("form %d: the first %d rows differ when computed alone", form, few)
+				}
+			}
+		}
+	})
+}
+
+// Values without a number stay in their row and column, and sums that are hardly any may become zero.
+func TestSpecialValuesInBF16StayWhereTheyAre(t *testing.T) {
+	const m, n, k, tiny = 40, 40, 50, 0x1p-70
+	everySet(t, func(t *testing.T, set *kernelSet) {
+		d := newDevice(1, set)
+		a, b, c := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+		d.set.fill(a, tiny)
+		d.set.fill(b, tiny)
+		a[3*k+k-1], b[(k-1)*n+7] = float32(math.NaN()), float32(math.Inf(1))
+		d.multiply(c, a, b, denseStrides(accelerators.MatMul{M: m, N: n, K: k, Alpha: 1, Compute: accelerators.BF16}))
+		for i, v := range c {
+			switch row, column := i/n, i%n; {
+			case row == 3 && v == v:
+				t.Fatalf("c[%d,%d] is %v", row, column, v)
+			case row != 3 && column == 7 && !math.IsInf(float64(v), 1):
+				t.Fatalf("c[%d,%d] is %v", row, column, v)
+			case row != 3 && column != 7 && !(math.Abs(float64(v)) <= k*0x1p-126):
+				t.Fatalf("c[%d,%d] is %v", row, column, v)
+			}
+		}
 	})
 }
 

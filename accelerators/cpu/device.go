@@ -1,6 +1,7 @@
 // Package cpu is the device that every machine has. Each kernel exists in plain Go and, where that pays, in assembly
-// for AVX2, AVX-512 and NEON that the nested module _asm generates; the best set that the processor has is taken once,
-// when the device opens. The environment variable CAREBOT_CPU (generic, avx2, avx512, avx512bf16, neon) forces one.
+// for AVX2, AVX-512, AMX and NEON that the nested module _asm generates; the best set that the processor has is taken
+// once, when the device opens. The environment variable CAREBOT_CPU (generic, avx2, avx512, avx512bf16, amx, neon)
+// forces one.
 //
 // Work is cut into blocks by shape alone, so results have the same bits for any number of threads. They may differ in
 // the last bits between instruction sets.

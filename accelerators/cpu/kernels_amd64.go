@@ -487,3 +487,13 @@ func prefetch(x []float32)
 
 // dotPeakBF16 is VDPBF16PS at the rate of the registers: 1536 operations a turn.
 func dotPeakBF16(turns int)
+
+// sumTiles sets m rows of sums, 32 apart, to those of a product of A, rows of pairs rowStep apart, and B, a panel of 32 columns. pairs is a multiple of 16. Rows of A and of sums up to the next multiple of 16 are read and written. It asks for what is wanted after it: m rows of c, ldc apart, and next.
+//
+//go:noescape
+func sumTiles(pairs int, a []float32, rowStep int, b []float32, sums []float32, m int, c []float32, ldc int, next []float32)
+
+// storeSums sets m rows of C, ldc apart, of n <= 32 columns, to alpha times the sums, whose rows are 32 apart, or adds that.
+//
+//go:noescape
+func storeSums(c []float32, ldc int, sums []float32, m int, n int, alpha float32, add bool)

@@ -15906,3 +15906,602 @@ turn:
 	JNZ  turn
 	VZEROUPPER
 	RET
+
+// func sumTiles(pairs int, a []float32, rowStep int, b []float32, sums []float32, m int, c []float32, ldc int, next []float32)
+// Requires: MMX+
+TEXT ·sumTiles(SB), NOSPLIT, $24-152
+	MOVQ  pairs+0(FP), AX
+	MOVQ  a_base+8(FP), R8
+	MOVQ  b_base+40(FP), R10
+	MOVQ  rowStep+32(FP), R9
+	SHLQ  $0x02, R9
+	MOVQ  $+128, R11
+	MOVQ  ldc+120(FP), DI
+	SHLQ  $0x02, DI
+	MOVQ  c_base+96(FP), R13
+	MOVQ  m+88(FP), BX
+	IMULQ DI, BX
+	ADDQ  R13, BX
+	MOVQ  BX, (SP)
+	MOVQ  next_base+128(FP), BX
+	MOVQ  BX, 8(SP)
+	MOVQ  next_len+136(FP), R15
+	LEAQ  (BX)(R15*4), BX
+	MOVQ  BX, 16(SP)
+	LEAQ  tileShapes<>+0(SB), BX
+
+	// LDTILECFG 0x0(BX)
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x84
+	BYTE $0x23
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+block:
+	MOVQ R8, DX
+	MOVQ sums_base+64(FP), R12
+	MOVQ m+88(FP), SI
+
+rows:
+	CMPQ R13, (SP)
+	JLT  wanted
+	MOVQ 8(SP), R13
+	MOVQ R11, DI
+	MOVQ 16(SP), BX
+	MOVQ BX, (SP)
+	MOVQ BX, 8(SP)
+
+wanted:
+	CMPQ  SI, $+16
+	JLE   few
+	MOVQ  DX, BX
+	MOVQ  R10, R15
+	MOVQ  R9, R14
+	SHLQ  $0x04, R14
+	ADDQ  R14, DX
+	ADDQ  DX, R14
+	XCHGQ R14, DX
+	MOVQ  AX, CX
+	SHRQ  $0x04, CX
+	CMPQ  CX, $+8
+	JLE   count2
+	MOVQ  $+8, CX
+
+count2:
+	CMPQ AX, pairs+0(FP)
+	JNE  more2
+
+	// TILEZERO T0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO T1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+
+	// TILEZERO T2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd0
+
+	// TILEZERO T3
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xd8
+	JMP  step2
+
+more2:
+	// TILELOADD 0x0(R12)(R11*1), T0
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R12)(R11*1), T1
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x800(R12)(R11*1), T2
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x840(R12)(R11*1), T3
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+step2:
+	// TILELOADD 0x0(R15)(R11*1), T6
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x1f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R15)(R11*1), T7
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x1f
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x0(BX)(R9*1), T4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS T6, T4, T0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5c
+	BYTE $0xc4
+
+	// TDPBF16PS T7, T4, T1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x42
+	BYTE $0x5c
+	BYTE $0xcc
+	ADDQ $+64, BX
+
+	// TILELOADD 0x0(R14)(R9*1), T5
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xac
+	BYTE $0x0e
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS T6, T5, T2
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5c
+	BYTE $0xd5
+
+	// TDPBF16PS T7, T5, T3
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xdd
+	ADDQ       $+64, R14
+	ADDQ       $+2048, R15
+	CMPQ       R13, (SP)
+	JGE        step2asked
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+
+step2asked:
+	DECQ CX
+	JNZ  step2
+
+	// TILESTORED T0, 0x0(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED T1, 0x40(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED T2, 0x800(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x94
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED T3, 0x840(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x9c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x08
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $+4096, R12
+	SUBQ $+32, SI
+	JG   rows
+	JMP  next
+
+few:
+	MOVQ  DX, BX
+	MOVQ  R10, R15
+	MOVQ  R9, R14
+	SHLQ  $0x04, R14
+	ADDQ  R14, DX
+	ADDQ  DX, R14
+	XCHGQ R14, DX
+	MOVQ  AX, CX
+	SHRQ  $0x04, CX
+	CMPQ  CX, $+8
+	JLE   count1
+	MOVQ  $+8, CX
+
+count1:
+	CMPQ AX, pairs+0(FP)
+	JNE  more1
+
+	// TILEZERO T0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc0
+
+	// TILEZERO T1
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x7b
+	BYTE $0x49
+	BYTE $0xc8
+	JMP  step1
+
+more1:
+	// TILELOADD 0x0(R12)(R11*1), T0
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R12)(R11*1), T1
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+step1:
+	// TILELOADD 0x0(R15)(R11*1), T6
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xb4
+	BYTE $0x1f
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x40(R15)(R11*1), T7
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xbc
+	BYTE $0x1f
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILELOADD 0x0(BX)(R9*1), T4
+	BYTE $0xc4
+	BYTE $0xa2
+	BYTE $0x7b
+	BYTE $0x4b
+	BYTE $0xa4
+	BYTE $0x0b
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TDPBF16PS T6, T4, T0
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x4a
+	BYTE $0x5c
+	BYTE $0xc4
+
+	// TDPBF16PS T7, T4, T1
+	BYTE       $0xc4
+	BYTE       $0xe2
+	BYTE       $0x42
+	BYTE       $0x5c
+	BYTE       $0xcc
+	ADDQ       $+64, BX
+	ADDQ       $+2048, R15
+	CMPQ       R13, (SP)
+	JGE        step1asked
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+	PREFETCHT1 (R13)
+	PREFETCHT1 64(R13)
+	ADDQ       DI, R13
+
+step1asked:
+	DECQ CX
+	JNZ  step1
+
+	// TILESTORED T0, 0x0(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x84
+	BYTE $0x1c
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+
+	// TILESTORED T1, 0x40(R12)(R11*1)
+	BYTE $0xc4
+	BYTE $0x82
+	BYTE $0x7a
+	BYTE $0x4b
+	BYTE $0x8c
+	BYTE $0x1c
+	BYTE $0x40
+	BYTE $0x00
+	BYTE $0x00
+	BYTE $0x00
+	ADDQ $+2048, R12
+
+next:
+	ADDQ $+512, R8
+	ADDQ $+16384, R10
+	SUBQ $+128, AX
+	JG   block
+
+	// TILERELEASE
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	RET
+
+DATA tileShapes<>+0(SB)/1, $0x01
+DATA tileShapes<>+1(SB)/1, $0x00
+DATA tileShapes<>+2(SB)/1, $0x00
+DATA tileShapes<>+3(SB)/1, $0x00
+DATA tileShapes<>+4(SB)/1, $0x00
+DATA tileShapes<>+5(SB)/1, $0x00
+DATA tileShapes<>+6(SB)/1, $0x00
+DATA tileShapes<>+7(SB)/1, $0x00
+DATA tileShapes<>+8(SB)/1, $0x00
+DATA tileShapes<>+9(SB)/1, $0x00
+DATA tileShapes<>+10(SB)/1, $0x00
+DATA tileShapes<>+11(SB)/1, $0x00
+DATA tileShapes<>+12(SB)/1, $0x00
+DATA tileShapes<>+13(SB)/1, $0x00
+DATA tileShapes<>+14(SB)/1, $0x00
+DATA tileShapes<>+15(SB)/1, $0x00
+DATA tileShapes<>+16(SB)/1, $0x40
+DATA tileShapes<>+17(SB)/1, $0x00
+DATA tileShapes<>+18(SB)/1, $0x40
+DATA tileShapes<>+19(SB)/1, $0x00
+DATA tileShapes<>+20(SB)/1, $0x40
+DATA tileShapes<>+21(SB)/1, $0x00
+DATA tileShapes<>+22(SB)/1, $0x40
+DATA tileShapes<>+23(SB)/1, $0x00
+DATA tileShapes<>+24(SB)/1, $0x40
+DATA tileShapes<>+25(SB)/1, $0x00
+DATA tileShapes<>+26(SB)/1, $0x40
+DATA tileShapes<>+27(SB)/1, $0x00
+DATA tileShapes<>+28(SB)/1, $0x40
+DATA tileShapes<>+29(SB)/1, $0x00
+DATA tileShapes<>+30(SB)/1, $0x40
+DATA tileShapes<>+31(SB)/1, $0x00
+DATA tileShapes<>+32(SB)/1, $0x00
+DATA tileShapes<>+33(SB)/1, $0x00
+DATA tileShapes<>+34(SB)/1, $0x00
+DATA tileShapes<>+35(SB)/1, $0x00
+DATA tileShapes<>+36(SB)/1, $0x00
+DATA tileShapes<>+37(SB)/1, $0x00
+DATA tileShapes<>+38(SB)/1, $0x00
+DATA tileShapes<>+39(SB)/1, $0x00
+DATA tileShapes<>+40(SB)/1, $0x00
+DATA tileShapes<>+41(SB)/1, $0x00
+DATA tileShapes<>+42(SB)/1, $0x00
+DATA tileShapes<>+43(SB)/1, $0x00
+DATA tileShapes<>+44(SB)/1, $0x00
+DATA tileShapes<>+45(SB)/1, $0x00
+DATA tileShapes<>+46(SB)/1, $0x00
+DATA tileShapes<>+47(SB)/1, $0x00
+DATA tileShapes<>+48(SB)/1, $0x10
+DATA tileShapes<>+49(SB)/1, $0x10
+DATA tileShapes<>+50(SB)/1, $0x10
+DATA tileShapes<>+51(SB)/1, $0x10
+DATA tileShapes<>+52(SB)/1, $0x10
+DATA tileShapes<>+53(SB)/1, $0x10
+DATA tileShapes<>+54(SB)/1, $0x10
+DATA tileShapes<>+55(SB)/1, $0x10
+DATA tileShapes<>+56(SB)/1, $0x00
+DATA tileShapes<>+57(SB)/1, $0x00
+DATA tileShapes<>+58(SB)/1, $0x00
+DATA tileShapes<>+59(SB)/1, $0x00
+DATA tileShapes<>+60(SB)/1, $0x00
+DATA tileShapes<>+61(SB)/1, $0x00
+DATA tileShapes<>+62(SB)/1, $0x00
+DATA tileShapes<>+63(SB)/1, $0x00
+GLOBL tileShapes<>(SB), RODATA|NOPTR, $64
+
+// func storeSums(c []float32, ldc int, sums []float32, m int, n int, alpha float32, add bool)
+// Requires: AVX, AVX512F
+TEXT ·storeSums(SB), NOSPLIT, $0-77
+	MOVQ         c_base+0(FP), AX
+	MOVQ         ldc+24(FP), DX
+	SHLQ         $0x02, DX
+	MOVQ         sums_base+32(FP), BX
+	MOVQ         m+56(FP), SI
+	MOVQ         n+64(FP), CX
+	VBROADCASTSS alpha+72(FP), Z0
+	MOVB         add+76(FP), DI
+	MOVBQZX      DI, DI
+	CMPQ         CX, $+16
+	JG           two
+	MOVQ         $+1, R8
+	SHLQ         CL, R8
+	DECQ         R8
+	KMOVW        R8, K1
+	TESTQ        DI, DI
+	JNZ          oneadd
+
+oneset:
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, K1, (AX)
+	ADDQ    $+128, BX
+	ADDQ    DX, AX
+	DECQ    SI
+	JNZ     oneset
+	VZEROUPPER
+	RET
+
+oneadd:
+	VMOVUPS     (BX), Z1
+	VFMADD213PS (AX), Z0, K1, Z1
+	VMOVUPS     Z1, K1, (AX)
+	ADDQ        $+128, BX
+	ADDQ        DX, AX
+	DECQ        SI
+	JNZ         oneadd
+	VZEROUPPER
+	RET
+
+two:
+	SUBQ  $+16, CX
+	MOVQ  $+1, R8
+	SHLQ  CL, R8
+	DECQ  R8
+	KMOVW R8, K1
+	TESTQ DI, DI
+	JNZ   bothadd
+
+bothset:
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VMOVUPS 64(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, K1, 64(AX)
+	ADDQ    $+128, BX
+	ADDQ    DX, AX
+	DECQ    SI
+	JNZ     bothset
+	VZEROUPPER
+	RET
+
+bothadd:
+	VMOVUPS     (BX), Z1
+	VFMADD213PS (AX), Z0, Z1
+	VMOVUPS     Z1, (AX)
+	VMOVUPS     64(BX), Z1
+	VFMADD213PS 64(AX), Z0, K1, Z1
+	VMOVUPS     Z1, K1, 64(AX)
+	ADDQ        $+128, BX
+	ADDQ        DX, AX
+	DECQ        SI
+	JNZ         bothadd
+	VZEROUPPER
+	RET

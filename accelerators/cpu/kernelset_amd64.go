@@ -59,6 +59,9 @@ func assemblySets() []*kernelSet {
 			sets = append(sets, &avx512Set)
 			if x.HasAVX512BF16 {
 				sets = append(sets, &avx512BF16Set)
+				if hasAMX() {
+					sets = append(sets, &amxSet)
+				}
 			}
 		}
 	}

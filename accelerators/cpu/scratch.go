@@ -21,6 +21,7 @@ const (
 	slotMeans          // of attention's output and its gradient
 	slotMixes          // outputs of attention to parts of a cache
 	slotWords          // rounded operands of a product in bfloat16
+	slotSums           // sums of a tile
 	slotCount
 )
 

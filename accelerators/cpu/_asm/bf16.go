@@ -31,8 +31,9 @@ func roundPairs(low, high, to reg.VecPhysical) { evex("VCVTNE2PS2BF16", prefixF2
 
 // The field pp, which stands for a prefix.
 const (
-	prefixF3 = 2
-	prefixF2 = 3
+	prefixNone = 0
+	prefixF3   = 2
+	prefixF2   = 3
 )
 
 // evex emits a 512-bit instruction of the opcode map 0F38 with W = 0, no mask and registers only, operands in Go's

@@ -25,6 +25,7 @@ func main() {
 		streamKernels(s.streaming())
 	}
 	bf16Kernels()
+	amxKernels()
 	Generate()
 	if err := neonKernels(); err != nil {
 		log.Fatal(err)

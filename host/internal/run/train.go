@@ -57,10 +57,11 @@ func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*s
 	return m, plan, nil
 }
 
-// emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not named for
-// it.
+// emulatesBF16 reports whether bf16 costs time instead of saving it: on a processor whose kernel set is not one with
+// instructions for it.
 func emulatesBF16(dev accelerators.Device) bool {
-	return dev.Name() == "cpu" && !strings.Contains(dev.Describe(), "bf16")
+	kernels := dev.Describe()
+	return dev.Name() == "cpu" && !strings.Contains(kernels, "bf16") && !strings.Contains(kernels, "amx")
 }
 
 // planData lays out the data of a train stage.
