@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/carebot-llm/carebot/host/internal/oci"
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
@@ -21,6 +24,9 @@ its path, a module in a registry by its reference: how it runs, its size and sha
 and its manifest. No code of a module runs; an executable is started, contained, to describe itself.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if oci.IsReference(args[0]) {
+				return a.inspectShared(cmd.Context(), args[0])
+			}
 			info, err := plugin.Inspect(cmd.Context(), recipe.Plugin{Use: args[0]}, ".")
 			if err != nil {
 				return err
@@ -28,6 +34,29 @@ and its manifest. No code of a module runs; an executable is started, contained,
 			return a.inspected(info)
 		},
 	}
+}
+
+// inspectShared looks into a module in a registry or layout, by tag or digest. Nothing of it is kept.
+func (a *app) inspectShared(ctx context.Context, reference string) error {
+	p, pinned, err := oci.Pull(ctx, reference)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "carebot-plugin-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "plugin.wasm")
+	if err := os.WriteFile(file, p.Module, 0o600); err != nil {
+		return err
+	}
+	info, err := plugin.Inspect(ctx, recipe.Plugin{Use: file}, ".")
+	if err != nil {
+		return fmt.Errorf("%s: %w", reference, err)
+	}
+	fmt.Fprintf(a.out, "reference: %s\n", pinned)
+	return a.inspected(info)
 }
 
 // inspected prints what is known of a plugin: lines of key and value, the manifest last.
