@@ -122,7 +122,7 @@ static bool tag_is(cb_text tag, cb_text list) {
  * half because a Chinese character stands for more text than a Latin letter. */
 static language language_of(cb_text tag, double zh_ratio) {
 	if (tag_is(tag, CB_TEXT(",zh,cmn,lzh,yue,"))) return CHINESE;
-	bool unknown = tag.n == 0 || tag_is(tag, CB_TEXT(",und,mul,"));
+	bool unknown = cb_find(tag, CB_TEXT("-")) == 0 || tag_is(tag, CB_TEXT(",und,mul,"));
 	return unknown && zh_ratio >= 0.3 ? CHINESE : ENGLISH;
 }
 

@@ -313,7 +313,7 @@ func TestRulesModuleRatesRandomTextAsGoDoes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var docs []sdk.Document
 	for range 3000 {
-		language := []string{"", "en", "zh", "ZH-Hant", "und", "de", "yue-HK", "zhx", "long"}[r.IntN(9)]
+		language := []string{"", "en", "zh", "ZH-Hant", "und", "de", "yue-HK", "zhx", "long", "-zh"}[r.IntN(10)]
 		docs = append(docs, sdk.Document{Text: randomText(r), Language: language})
 	}
 	openRules(t, nil).compare(t, docs...)
