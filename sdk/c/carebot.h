@@ -531,6 +531,10 @@ static uint32_t cb__three(const unsigned char *p, size_t n) {
 
 uint32_t cb_next(cb_text *text) {
 	const unsigned char *p = (const unsigned char *)text->at;
+	if (p[0] < 0x80) {
+		*text = cb_view(text->at + 1, text->n - 1);
+		return p[0];
+	}
 	uint32_t three = cb__three(p, text->n);
 	if (three > 0) {
 		*text = cb_view(text->at + 3, text->n - 3);
