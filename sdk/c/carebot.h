@@ -198,6 +198,8 @@ typedef struct {
 /* The value of a key of a JSON object, an element of a JSON array: JSON again, empty when there is none. */
 cb_text cb_member(cb_text object, const char *key);
 cb_text cb_element(cb_text array, size_t place);
+/* The key at a place of a JSON object: a JSON string, empty when there is none. */
+cb_text cb_key(cb_text object, size_t place);
 /* Read a JSON value. They return false and leave *out alone when it is absent or of another type. The string is of the
  * call unless it is a view of the value: keep it with cb_keep_text. */
 bool cb_json_number(cb_text value, double *out);
@@ -777,30 +779,62 @@ static cb_text cb__value(const char *p, const char *end) {
 	return cb_view(p, (size_t)(cb__skip(p, end, 0) - p));
 }
 
+/* Goes over the members of a JSON object, or the elements of an array, which have no names. */
+typedef struct {
+	const char *p, *end;
+	bool object;
+	cb_text name, value;
+} cb__walk;
+
+/* Starts before the first one. False when the text is no such list. */
+static bool cb__walk_start(cb__walk *w, cb_text list, bool object) {
+	w->end = list.at + list.n;
+	w->object = object;
+	w->name = cb_view(NULL, 0);
+	if (!cb__json(list, &w->p) || *w->p != (object ? '{' : '[')) return false;
+	w->p = cb__space(w->p + 1, w->end);
+	return true;
+}
+
+static bool cb__walk_next(cb__walk *w) {
+	if (*w->p == '}' || *w->p == ']') return false;
+	if (w->object) {
+		w->name = cb__value(w->p, w->end);
+		w->p = cb__space(w->name.at + w->name.n, w->end) + 1;
+	}
+	w->value = cb__value(w->p, w->end);
+	w->p = cb__space(w->value.at + w->value.n, w->end);
+	if (*w->p == ',') w->p = cb__space(w->p + 1, w->end);
+	return true;
+}
+
 cb_text cb_member(cb_text object, const char *key) {
-	const char *p, *end = object.at + object.n;
-	if (!cb__json(object, &p) || *p != '{') return cb_view(NULL, 0);
-	for (p = cb__space(p + 1, end); *p != '}';) {
-		cb_text name = cb__value(p, end), value, decoded;
-		p = cb__space(name.at + name.n, end) + 1;
-		value = cb__value(p, end);
-		if (cb_json_text(name, &decoded) && cb_equal(decoded, cb_string(key))) return value;
-		p = cb__space(value.at + value.n, end);
-		if (*p == ',') p = cb__space(p + 1, end);
+	cb__walk w;
+	cb_text name;
+	if (!cb__walk_start(&w, object, true)) return cb_view(NULL, 0);
+	while (cb__walk_next(&w)) {
+		if (cb_json_text(w.name, &name) && cb_equal(name, cb_string(key))) return w.value;
 	}
 	return cb_view(NULL, 0);
 }
 
-cb_text cb_element(cb_text array, size_t place) {
-	const char *p, *end = array.at + array.n;
-	if (!cb__json(array, &p) || *p != '[') return cb_view(NULL, 0);
-	for (p = cb__space(p + 1, end); *p != ']';) {
-		cb_text value = cb__value(p, end);
-		if (place-- == 0) return value;
-		p = cb__space(value.at + value.n, end);
-		if (*p == ',') p = cb__space(p + 1, end);
+/* The walk to a place; false when it ends before. */
+static bool cb__walk_to(cb__walk *w, cb_text list, bool object, size_t place) {
+	if (!cb__walk_start(w, list, object)) return false;
+	while (cb__walk_next(w)) {
+		if (place-- == 0) return true;
 	}
-	return cb_view(NULL, 0);
+	return false;
+}
+
+cb_text cb_element(cb_text array, size_t place) {
+	cb__walk w;
+	return cb__walk_to(&w, array, false, place) ? w.value : cb_view(NULL, 0);
+}
+
+cb_text cb_key(cb_text object, size_t place) {
+	cb__walk w;
+	return cb__walk_to(&w, object, true, place) ? w.name : cb_view(NULL, 0);
 }
 
 bool cb_json_bool(cb_text value, bool *out) {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/durable"
-	"github.com/carebot-llm/carebot/sdk"
+	"github.com/carebot-llm/carebot/host/internal/plugin"
 )
 
 func newEnv(a *app) *cobra.Command {
@@ -27,7 +27,7 @@ func newEnv(a *app) *cobra.Command {
 			fmt.Fprintf(a.out, "processor  %d threads, %s\n", runtime.GOMAXPROCS(0), strings.Join(features(), " "))
 			fmt.Fprintf(a.out, "memory     %s\n", memory())
 			fmt.Fprintf(a.out, "cache      %s\n", durable.CacheDir())
-			fmt.Fprintf(a.out, "plugins    %s\n", strings.Join(sdk.Names(), ", "))
+			fmt.Fprintf(a.out, "plugins    %s\n", strings.Join(plugin.Builtins(), ", "))
 			for _, line := range environment(os.Environ()) {
 				fmt.Fprintf(a.out, "variable   %s\n", line)
 			}

@@ -18,7 +18,7 @@ func newList(a *app) *cobra.Command {
 		Use:   "ls [DIR ...]",
 		Short: "List the built-in plugins and the modules in folders",
 		RunE: func(cmd *cobra.Command, dirs []string) error {
-			uses := sdk.Names()
+			uses := plugin.Builtins()
 			for _, dir := range dirs {
 				modules, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
 				if err != nil {

@@ -28,8 +28,8 @@ func newPush(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if info.Transport != plugin.TransportWasm {
-				return fmt.Errorf("%s runs as %s; only modules are shared, since they run in a sandbox", args[0], info.Transport)
+			if info.Transport != plugin.TransportWasm || info.Path == "" {
+				return fmt.Errorf("%s is no module's file; only modules are shared, since they run in a sandbox", args[0])
 			}
 			p := oci.Plugin{Name: info.Manifest.Name, Version: info.Manifest.Version}
 			if p.Manifest, err = json.Marshal(info.Manifest); err != nil {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"golang.org/x/sys/unix"
 
-	_ "github.com/carebot-llm/carebot/plugins/quality-rules"
 	"github.com/carebot-llm/carebot/recipes/samples"
 	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/wire"
@@ -161,22 +159,6 @@ func texts(t testing.TB, language string, size, n int) []sdk.Document {
 	return docs
 }
 
-const rulesMain = "github.com/carebot-llm/carebot/plugins/quality-rules/main"
-
-// rulesModule builds the quality rules as a module of Go.
-func rulesModule(t testing.TB) string {
-	t.Helper()
-	dir := t.TempDir()
-	executable, path := filepath.Join(dir, "rules"), filepath.Join(dir, "rules.wasm")
-	if err := build(nil, "-o", executable, rulesMain); err != nil {
-		t.Fatal(err)
-	}
-	if err := buildModule(rulesMain, path, executable); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // A gauge is a global of a module that has none.
 type gauge struct {
 	api.MutableGlobal
@@ -214,35 +196,6 @@ func plainInstance(t testing.TB, m *module, path string) *moduleInstance {
 		t.Fatal(err)
 	}
 	return inst
-}
-
-// BenchmarkFuel compares the quality rules in native code, as a module that nothing ends, and as the host runs it.
-func BenchmarkFuel(b *testing.B) {
-	path := rulesModule(b)
-	p, native := opened(b, spec(path)), opened(b, spec("quality-rules"))
-	m := p.pool.engine.(*module)
-	plain := plainInstance(b, m, path)
-	for _, language := range []string{"en", "zh"} {
-		b.Run(language, func(b *testing.B) {
-			docs := texts(b, language, 1<<10, 64)
-			frame, err := wire.EncodeDocuments(new(wire.Builder), 0, wire.ColumnsOf(wire.Documents, nil), docs)
-			if err != nil {
-				b.Fatal(err)
-			}
-			asked := func(inst instance) func() {
-				return func() {
-					if _, err := inst.run(b.Context(), wire.Documents, frame); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-			best := compare(b, len(docs), "doc", contestant{"native", asked(native.pool.idle[0])},
-				contestant{"plain", asked(plain)}, contestant{"fuel", asked(p.pool.idle[0])})
-			b.ReportMetric(float64(best[2])/float64(best[1]), "fuel/plain")
-			u := p.Usage()
-			b.ReportMetric(float64(u.Fuel)/(float64(u.Bytes)/1024), "fuel/KB")
-		})
-	}
 }
 
 // BenchmarkCallback measures what it costs a module to call a function of the host 1000 times: one that writes eight

@@ -37,15 +37,16 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	mains   = "github.com/carebot-llm/carebot/sdk/sdktest/example/cmd/"
-	hostile = "./testdata/hostile"
-	liar    = "./testdata/liar"
+	mains       = "github.com/carebot-llm/carebot/sdk/sdktest/example/cmd/"
+	hostile     = "./testdata/hostile"
+	liar        = "./testdata/liar"
+	heuristicGo = "./testdata/heuristic/go"
 )
 
 // processes builds all executables at once.
 var processes = sync.OnceValue(func() error {
-	return build(nil, "-o", built+"/", mains+example.Name, mains+median.Name, hostile, liar, "./testdata/prober",
-		"./testdata/null")
+	return build(nil, "-o", built+"/", mains+example.Name, mains+median.Name, hostile, liar, heuristicGo,
+		"./testdata/prober", "./testdata/null")
 })
 
 func build(env []string, args ...string) error {

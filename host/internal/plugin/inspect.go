@@ -92,10 +92,12 @@ func inspect(ctx context.Context, p recipe.Plugin, dir string) (info Info, code 
 func readCode(info Info, p recipe.Plugin, dir string) (digest string, code []byte, err error) {
 	switch info.Transport {
 	case TransportWasm:
-		if code, err = readModule(info.Path); err == nil {
-			digest = digestBytes(code)
+		if info.Path == "" {
+			code = embedded[p.Use]
+		} else if code, err = readModule(info.Path); err != nil {
+			return "", nil, err
 		}
-		return digest, code, err
+		return digestBytes(code), code, nil
 	case TransportProcess:
 		digest, err = executableDigest(newCommand(info.Path, dir, p))
 		return digest, nil, err

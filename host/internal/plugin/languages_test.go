@@ -46,7 +46,7 @@ var (
 const toolchains = "CAREBOT_TOOLCHAINS"
 
 // see opens the files that only compilers read, so that the cache of test results knows them.
-func see(t *testing.T, dir string) {
+func see(t testing.TB, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -60,8 +60,14 @@ func see(t *testing.T, dir string) {
 	}
 }
 
-// build builds a plugin's folder, in a copy, with the kit of this checkout.
+// build builds a plugin's folder of the kits.
 func build(t *testing.T, folder string) (use string) {
+	t.Helper()
+	return buildFolder(t, filepath.Join(kit, folder))
+}
+
+// buildFolder builds a plugin's folder, in a copy, with the kit of this checkout.
+func buildFolder(t testing.TB, folder string) (use string) {
 	t.Helper()
 	sdkDir, err := filepath.Abs(kit)
 	if err != nil {
@@ -71,7 +77,7 @@ func build(t *testing.T, folder string) (use string) {
 	see(t, sdkDir)
 	dir := t.TempDir()
 	source := filepath.Join(dir, "plugin")
-	if err := os.CopyFS(source, os.DirFS(filepath.Join(sdkDir, folder))); err != nil {
+	if err := os.CopyFS(source, os.DirFS(folder)); err != nil {
 		t.Fatal(err)
 	}
 	use, err = author.Build(t.Context(), source, filepath.Join(dir, "plugin.wasm"))
@@ -107,7 +113,7 @@ func openExample(t *testing.T, use string, with map[string]any) *plugin.Plugin {
 	return open(t, spec)
 }
 
-func open(t *testing.T, spec plugin.Spec) *plugin.Plugin {
+func open(t testing.TB, spec plugin.Spec) *plugin.Plugin {
 	t.Helper()
 	p, err := plugin.Open(t.Context(), spec)
 	if err != nil {

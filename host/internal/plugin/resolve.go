@@ -31,6 +31,9 @@ func local(ctx context.Context, use string) (string, error) {
 // ResolveUse tells what a recipe's `use` names: a built-in plugin, or a file, which is a module or an executable by its
 // content and mode. Path is absolute and empty for a built-in plugin. The error lists the built-in plugins.
 func ResolveUse(use, dir string) (transport, path string, err error) {
+	if _, ok := embedded[use]; ok {
+		return TransportWasm, "", nil
+	}
 	if _, ok := sdk.Registered(use); ok {
 		return TransportBuiltin, "", nil
 	}
@@ -55,7 +58,7 @@ func ResolveUse(use, dir string) (transport, path string, err error) {
 }
 
 func builtins() string {
-	if names := sdk.Names(); len(names) > 0 {
+	if names := Builtins(); len(names) > 0 {
 		return strings.Join(names, ", ")
 	}
 	return "none"

@@ -308,12 +308,13 @@ static void json(void) {
 	IS(cb_member(object, "ab"), "null");
 	IS(cb_member(object, "c"), "{}");
 	CHECK(cb_member(object, "b").n == 0);
+	CHECK(cb_json_text(cb_key(object, 1), &text) && cb_key(object, 9).n == 0);
 	cb_text list = cb_member(object, "a");
 	IS(cb_element(list, 0), "1");
 	CHECK(cb_json_text(cb_member(cb_element(list, 1), "b"), &text));
 	IS(text, "x\n中\xf0\x9f\xab\x80\xef\xbf\xbd");
 	CHECK(cb_json_bool(cb_element(list, 2), &yes) && yes);
-	CHECK(cb_element(list, 3).n == 0 && cb_element(object, 0).n == 0 && cb_member(list, "a").n == 0);
+	CHECK(cb_element(list, 3).n == 0 && cb_element(object, 0).n == 0 && cb_member(list, "a").n == 0 && cb_key(list, 0).n == 0);
 	static const char *wrong[] = {"{",         "{\"a\"}", "[1,]", "{\"a\":1,}", "\"a",   "\"\\x\"",
 								  "\"\\u12\"", "tru",     "-",    "[1 2]",      "{1:2}", "\"\n\""};
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

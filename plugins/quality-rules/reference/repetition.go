@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 // repetition counts items, lines or paragraphs, and those that occurred before.
 type repetition struct{ all, repeats, chars, repeatChars int }

@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 import (
 	"encoding/json"
@@ -35,25 +35,30 @@ func short(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 // config is the `with` block. A threshold that is given takes the place of the rule's own whole: {} switches the rule
 // off.
 type config struct {
-	English map[string]threshold `json:"english"`
-	Chinese map[string]threshold `json:"chinese"`
+	English map[string]json.RawMessage `json:"english"`
+	Chinese map[string]json.RawMessage `json:"chinese"`
 }
 
-type threshold struct{ Min, Max *float64 }
-
-// UnmarshalJSON refuses keys other than min and max, which the host knows nothing of.
-func (t *threshold) UnmarshalJSON(raw []byte) error {
-	var ends map[string]*float64
-	if err := json.Unmarshal(raw, &ends); err != nil {
-		return err
+// parseBound reads {min: ..., max: ...}; an end that is not given is open.
+func parseBound(raw json.RawMessage) (bound, error) {
+	var ends map[string]json.RawMessage
+	b := anything
+	if raw[0] != '{' || json.Unmarshal(raw, &ends) != nil {
+		return b, fmt.Errorf(": a threshold is {min: ..., max: ...}, not %s", raw)
 	}
-	*t = threshold{ends["min"], ends["max"]}
-	delete(ends, "min")
-	delete(ends, "max")
-	if len(ends) > 0 {
-		return fmt.Errorf("a threshold has min and max, not %q", slices.Sorted(maps.Keys(ends)))
+	for _, end := range slices.Sorted(maps.Keys(ends)) {
+		to := map[string]*float64{"min": &b.min, "max": &b.max}[end]
+		if to == nil {
+			return b, fmt.Errorf(": a threshold has min and max, not %s", end)
+		}
+		if string(ends[end]) == "null" || json.Unmarshal(ends[end], to) != nil {
+			return b, fmt.Errorf(".%s: must be a number, is %s", end, ends[end])
+		}
 	}
-	return nil
+	if b.min > b.max {
+		return b, fmt.Errorf(": min %s is above max %s", short(b.min), short(b.max))
+	}
+	return b, nil
 }
 
 // configured returns the thresholds of both languages, by rule.
@@ -73,41 +78,24 @@ func configured(raw []byte) (bounds [2][]bound, err error) {
 }
 
 // overlay puts the given thresholds in the place of the rules' own.
-func overlay(bounds []bound, key string, given map[string]threshold) error {
-	left := len(given)
-	for i := range rules {
-		t, ok := given[rules[i].name]
-		if !ok {
-			continue
+func overlay(bounds []bound, key string, given map[string]json.RawMessage) (err error) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		i := slices.IndexFunc(rules, func(r rule) bool { return r.name == name })
+		if i < 0 {
+			return unknown(key, name)
 		}
-		left--
-		bounds[i] = anything
-		if t.Min != nil {
-			bounds[i].min = *t.Min
+		if bounds[i], err = parseBound(given[name]); err != nil {
+			return fmt.Errorf("%s.%s%w", key, name, err)
 		}
-		if t.Max != nil {
-			bounds[i].max = *t.Max
-		}
-		if bounds[i].min > bounds[i].max {
-			return fmt.Errorf("%s.%s: min %v is above max %v", key, rules[i].name, *t.Min, *t.Max)
-		}
-	}
-	if left > 0 {
-		return unknown(key, given)
 	}
 	return nil
 }
 
-// unknown returns the error that names the first rule that does not exist.
-func unknown(key string, given map[string]threshold) error {
-	var names, strange []string
+// unknown returns the error of a rule that does not exist.
+func unknown(key, name string) error {
+	var names []string
 	for i := range rules {
 		names = append(names, rules[i].name)
 	}
-	for name := range given {
-		if !slices.Contains(names, name) {
-			strange = append(strange, name)
-		}
-	}
-	return fmt.Errorf("%s.%s: no such rule (there are %s)", key, slices.Min(strange), strings.Join(names, ", "))
+	return fmt.Errorf("%s.%s: no such rule (there are %s)", key, name, strings.Join(names, ", "))
 }

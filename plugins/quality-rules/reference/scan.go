@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 import (
 	"strings"
@@ -217,6 +217,7 @@ func (s *scanner) character(r rune, rest string) {
 	if c&space != 0 {
 		s.endWord()
 		s.line.spaces++
+		s.dots = 0
 	} else {
 		m.chars++
 		m.special += count(c&special != 0)

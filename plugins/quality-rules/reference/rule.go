@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 // A rule is a measured value and what passes. Thresholds are those of the source named beside them; "ours" marks a rule
 // that the sources state for lines, or without a figure. The Chinese ones stand where a Chinese character is counted

@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 import "strings"
 

@@ -1,4 +1,4 @@
-package qualityrules
+package reference
 
 // grams measures runs of words that occur more than once. A run can only do so where its beginning and its end do, so
 // each length looks at the few places that are left of the one before.

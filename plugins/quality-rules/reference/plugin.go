@@ -1,11 +1,13 @@
-// Package qualityrules measures documents by the published heuristics for web text: Gopher (Rae et al. 2021, arXiv
+// Package reference is the plugin quality-rules in plain Go, which the tests hold the module to; it does not ship.
+//
+// It measures documents by the published heuristics for web text: Gopher (Rae et al. 2021, arXiv
 // 2112.11446), C4 (Raffel et al. 2020, JMLR 21:140), FineWeb (Penedo et al. 2024, arXiv 2406.17557) and, for Chinese,
 // FineWeb2 (Penedo et al. 2025, arXiv 2506.20920). Each rule is a named score, its measured value; the score pass is 1
 // when all thresholds hold.
 //
 // A word is one Chinese character, or a run of anything else between spaces and Chinese characters that has a letter or
 // a digit. Its characters are its letters, marks and digits, without regard to ASCII case.
-package qualityrules
+package reference
 
 import (
 	"context"
@@ -14,9 +16,8 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-func init() {
-	sdk.Register(sdk.Plugin{Manifest: manifest, New: open})
-}
+// Plugin is quality-rules.
+var Plugin = sdk.Plugin{Manifest: manifest, New: open}
 
 var manifest = sdk.Manifest{
 	ABI:     sdk.ABI,
