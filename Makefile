@@ -1,6 +1,6 @@
 # CareBot needs Go and make, nothing else.
 GO      ?= go
-PLUGINS := quality-rules datarater confilter exam-reward reward-head
+PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
 .PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers clean
@@ -10,7 +10,7 @@ all: build plugins
 build:
 	$(GO) build -trimpath -o bin/carebot ./host/cmd/carebot
 
-# The first-party plugins as sandboxed modules, and the judge as a process.
+# The first-party plugins in Go as sandboxed modules, and the judge as a process. quality-rules is a module already.
 plugins: $(PLUGINS:%=bin/plugins/%.wasm) bin/plugins/judge
 
 bin/plugins/%.wasm: build FORCE
@@ -25,9 +25,8 @@ bin/plugins/judge: FORCE
 	$(GO) build -trimpath -o $@ ./plugins/judge/main
 
 # The whole process of recipes/carebot-tiny.yaml on the embedded sample data, its scorer and filter in the sandbox.
-demo: build bin/plugins/quality-rules.wasm bin/plugins/confilter.wasm
+demo: build bin/plugins/confilter.wasm
 	bin/carebot run recipes/carebot-tiny.yaml \
-		plugins.rules.use=$(CURDIR)/bin/plugins/quality-rules.wasm \
 		plugins.context.use=$(CURDIR)/bin/plugins/confilter.wasm
 
 test:

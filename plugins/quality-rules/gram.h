@@ -8,6 +8,7 @@
 static struct {
 	uint64_t *prefix; /* prefix[i] is the hash of the first i words */
 	uint32_t *starts; /* of the runs that occur more than once, rising */
+	slot **slots;     /* of these runs */
 	uint32_t n, room; /* of starts; prefix has one more */
 	table table;
 } grams;
@@ -18,6 +19,7 @@ static void grams_begin(void) {
 		grams.room = words.room;
 		grams.prefix = cb_keep((grams.room + 1) * sizeof(uint64_t));
 		grams.starts = cb_keep(grams.room * sizeof(uint32_t));
+		grams.slots = cb_keep(grams.room * sizeof(slot *));
 	}
 	uint64_t h = 0;
 	for (uint32_t i = 0; i < words.n; i++) {
@@ -55,11 +57,13 @@ static void grams_repeated(uint32_t length) {
 	while (grams.n > 0 && grams.starts[grams.n - 1] + length > words.n) grams.n--;
 	table_reset(&grams.table, grams.n);
 	uint64_t power = power_of_odd(length);
-	for (uint32_t k = 0; k < grams.n; k++) table_add(&grams.table, gram_hash(grams.starts[k], length, power));
+	for (uint32_t k = 0; k < grams.n; k++)
+		grams.slots[k] = table_count(&grams.table, gram_hash(grams.starts[k], length, power));
 	uint32_t kept = 0;
 	for (uint32_t k = 0; k < grams.n; k++) {
-		uint32_t start = grams.starts[k];
-		if (table_find(&grams.table, gram_hash(start, length, power))->count > 1) grams.starts[kept++] = start;
+		if (grams.slots[k]->count == 1) continue;
+		grams.slots[kept] = grams.slots[k];
+		grams.starts[kept++] = grams.starts[k];
 	}
 	grams.n = kept;
 }
@@ -74,11 +78,9 @@ static uint32_t all_chars(void) { return words.n == 0 ? 0 : words.ends[words.n -
 /* The share of characters in the most frequent run, 0 when none occurs twice. Of equally frequent runs the longest
  * counts. Occurrences may overlap, so the share is cut at 1. */
 static double grams_top(uint32_t length) {
-	uint64_t power = power_of_odd(length);
 	uint32_t most = 0, chars = 0;
 	for (uint32_t k = 0; k < grams.n; k++) {
-		uint32_t start = grams.starts[k], c = gram_chars(start, length);
-		uint32_t n = table_find(&grams.table, gram_hash(start, length, power))->count;
+		uint32_t n = grams.slots[k]->count, c = gram_chars(grams.starts[k], length);
 		if (n > most || (n == most && c > chars)) {
 			most = n;
 			chars = c;

@@ -174,6 +174,16 @@ static void character(uint32_t rune, cb_text rest) {
 	scan.last = rune;
 }
 
+/* Reads a space: what character does with it, in short. */
+static void space(void) {
+	end_word();
+	end_sentence();
+	scan.ended = false;
+	scan.line.spaces++;
+	scan.dots = 0;
+	scan.last = ' ';
+}
+
 /* What letters of a run leave behind. */
 static void end_run(void) {
 	scan.pending = scan.ended = false;
@@ -182,24 +192,27 @@ static void end_run(void) {
 
 /* Reads the letters and digits of ASCII that the text starts with. */
 static cb_text alnum_run(cb_text text) {
-	word w = scan.word;
-	uint32_t letters = 0;
-	size_t i = 0;
-	if (w.chars == 0) w.hash = SEED;
+	word *w = &scan.word;
+	uint64_t hash = w->chars == 0 ? SEED : w->hash;
+	size_t i = 0, digits = 0;
 	for (; i < text.n; i++) {
-		unsigned char b = (unsigned char)text.at[i];
-		uint8_t class = classes[b] & (LETTER | DIGIT);
-		if (b >= 0x80 || class == 0) break;
-		w.hash = (w.hash ^ lower(b)) * PRIME;
-		w.class |= class;
-		letters += class & LETTER;
+		unsigned char b = (unsigned char)text.at[i], small = b | 0x20;
+		if (small >= 'a' && small <= 'z') {
+			b = small;
+		} else if (is_digit(b)) {
+			digits++;
+		} else {
+			break;
+		}
+		hash = (hash ^ b) * PRIME;
 	}
 	if (i == 0) return text;
-	w.chars += i;
-	scan.word = w;
+	w->hash = hash;
+	w->chars += i;
+	w->class |= (i > digits ? LETTER : 0) | (digits > 0 ? DIGIT : 0);
 	scan.m.chars += i;
-	scan.m.letters += letters;
-	scan.line.digits += i - letters;
+	scan.m.letters += i - digits;
+	scan.line.digits += digits;
 	end_run();
 	return cb_after(text, i);
 }
@@ -244,13 +257,12 @@ static void characters(cb_text text) {
 		size_t before = text.n;
 		text = han_run(alnum_run(text));
 		if (text.n < before) continue;
-		uint32_t rune = (unsigned char)*text.at;
-		if (rune < 0x80) {
-			text = cb_after(text, 1);
+		uint32_t rune = cb_next(&text);
+		if (rune == ' ') {
+			space();
 		} else {
-			rune = cb_next(&text);
+			character(rune, text);
 		}
-		character(rune, text);
 	}
 	end_word();
 	end_sentence();

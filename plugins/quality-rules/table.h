@@ -36,13 +36,19 @@ static void table_reset(table *t, uint32_t n) {
 	if (++t->round == 0 || t->size < 2 * n) table_grow(t, n);
 }
 
-/* The slot of a hash, or the free one where it belongs. At least half of the slots are free. */
+/* Whether a slot is that of a hash, or free. */
+static bool slot_fits(const table *t, uint32_t i, uint64_t hash) {
+	return t->slots[i].round != t->round || t->slots[i].hash == hash;
+}
+
+/* The slot of a hash, or the free one where it belongs. At least half of the slots are free, so that the first one will
+ * mostly do: it is looked at outside the loop, since the rounds of loops are what costs. */
 static slot *table_find(const table *t, uint64_t hash) {
-	uint32_t last = t->size - 1;
-	for (uint32_t i = (uint32_t)((hash ^ hash >> 32) * ODD >> 20) & last;; i = (i + 1) & last) {
-		slot *s = &t->slots[i];
-		if (s->round != t->round || s->hash == hash) return s;
-	}
+	uint32_t last = t->size - 1, i = (uint32_t)((hash ^ hash >> 32) * ODD >> 20) & last;
+	if (slot_fits(t, i, hash)) return &t->slots[i];
+	do i = (i + 1) & last;
+	while (!slot_fits(t, i, hash));
+	return &t->slots[i];
 }
 
 static void table_rehash(table *t) {
@@ -56,15 +62,21 @@ static void table_rehash(table *t) {
 	}
 }
 
-/* Counts a hash and returns how often it has been added in this round. */
-static uint32_t table_add(table *t, uint64_t hash) {
-	if (2 * (t->used + 1) > t->size) table_rehash(t);
+/* Counts a hash and returns its slot. It stays where it is when the table was reset for as many hashes. */
+static slot *table_count(table *t, uint64_t hash) {
 	slot *s = table_find(t, hash);
 	if (s->round != t->round) {
 		*s = (slot){hash, t->round, 0};
 		t->used++;
 	}
-	return ++s->count;
+	s->count++;
+	return s;
+}
+
+/* Counts a hash and returns how often it has been added in this round. */
+static uint32_t table_add(table *t, uint64_t hash) {
+	if (2 * (t->used + 1) > t->size) table_rehash(t);
+	return table_count(t, hash)->count;
 }
 
 #endif

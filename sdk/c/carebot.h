@@ -530,8 +530,19 @@ static size_t cb__width(unsigned char first) {
 	return first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
 }
 
+/* The usual character of three bytes, as Chinese ones are, or 0. */
+static uint32_t cb__three(const unsigned char *p, size_t n) {
+	if (n < 3 || p[0] < 0xE1 || p[0] > 0xEC || (p[1] & 0xC0) != 0x80 || (p[2] & 0xC0) != 0x80) return 0;
+	return (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+}
+
 uint32_t cb__next_wide(cb_text *text) {
 	const unsigned char *p = (const unsigned char *)text->at;
+	uint32_t three = cb__three(p, text->n);
+	if (three > 0) {
+		*text = cb_view(text->at + 3, text->n - 3);
+		return three;
+	}
 	size_t width = cb__width(p[0]);
 	uint32_t c = p[0] & (0xFFu >> (width + 1));
 	bool good = width > 0 && width <= text->n;

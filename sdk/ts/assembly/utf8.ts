@@ -136,6 +136,11 @@ export class CodePoints {
     return <i32>(this.at - this.text.start);
   }
 
+  /** Goes that many bytes on, which must not be more than are left, nor end inside a character. */
+  skip(bytes: i32): void {
+    this.at += bytes;
+  }
+
   /** Goes to the next character, false at the end. */
   @inline
   next(): bool {
@@ -155,6 +160,7 @@ export class CodePoints {
     this.width = 1;
     const width = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     if (lead < 0xc2 || lead > 0xf4 || this.end - this.at < <usize>width) return 0xfffd;
+    if (width == 3) return this.three(lead);
     let value = lead & (0x7f >> width);
     for (let i = 1; i < width; i++) {
       const byte = <i32>load<u8>(this.at + i);
@@ -163,6 +169,14 @@ export class CodePoints {
     }
     this.width = width;
     return value;
+  }
+
+  /** The character of three bytes that begins here: the usual one of Chinese text. */
+  private three(lead: i32): i32 {
+    const second = <i32>load<u8>(this.at, 1), third = <i32>load<u8>(this.at, 2);
+    if ((second & 0xc0) != 0x80 || (third & 0xc0) != 0x80) return 0xfffd;
+    this.width = 3;
+    return ((lead & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f);
   }
 }
 

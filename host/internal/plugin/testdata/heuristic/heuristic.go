@@ -5,6 +5,7 @@ package heuristic
 
 import (
 	"context"
+	"unicode/utf8"
 
 	"github.com/carebot-llm/carebot/sdk"
 )
@@ -58,41 +59,67 @@ func (f *filter) read(text string) {
 	var w word
 	line, chars, last := uint64(seed64), 0, rune(0)
 	w.hash = seed32
-	for _, c := range text {
-		switch {
-		case c == '\n':
+	for i := 0; i < len(text); {
+		if n := w.letters(text[i:], &line); n > 0 {
+			i, chars, last = i+n, chars+n, 'a'
+			continue
+		}
+		c, size := rune(text[i]), 1
+		if c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRuneInString(text[i:])
+		}
+		i += size
+		if c == '\n' {
 			f.endWord(&w)
 			f.endLine(line, chars, last)
 			line, chars = seed64, 0
 			continue
+		}
+		line = (line ^ uint64(c)) * prime64
+		switch {
 		case c == ' ' || c == '\t' || c == '\r' || c == 0x3000:
 			f.endWord(&w)
-			line = (line ^ uint64(c)) * prime64
 			continue
 		case c >= 0x3400 && c <= 0x9FFF:
 			f.endWord(&w)
 			f.character(c)
 		default:
-			w.length++
-			if l := c | 0x20; c < 0x80 && l >= 'a' && l <= 'z' {
-				w.alpha = true
-				w.hash = (w.hash ^ uint32(l)) * prime32
-				break
-			}
-			w.hash = (w.hash ^ uint32(c)) * prime32
-			w.alpha = w.alpha || c >= 0xC0 && (c < 0x2000 || c > 0x303F) && (c < 0xFF00 || c > 0xFFEF)
-			switch c {
-			case '#', 0x2026:
-				f.symbols++
-			case '{', '}':
-				f.braces++
-			}
+			f.sign(&w, c)
 		}
-		line = (line ^ uint64(c)) * prime64
 		chars, last = chars+1, c
 	}
 	f.endWord(&w)
 	f.endLine(line, chars, last)
+}
+
+// letters adds the letters of ASCII that a text starts with and returns how many.
+func (w *word) letters(text string, line *uint64) int {
+	i, h, all := 0, w.hash, *line
+	for ; i < len(text); i++ {
+		l := text[i] | 0x20
+		if l < 'a' || l > 'z' {
+			break
+		}
+		h = (h ^ uint32(l)) * prime32
+		all = (all ^ uint64(text[i])) * prime64
+	}
+	w.hash, *line = h, all
+	w.length += i
+	w.alpha = w.alpha || i > 0
+	return i
+}
+
+// sign adds a character to a word that is none of ASCII's letters.
+func (f *filter) sign(w *word, c rune) {
+	w.length++
+	w.hash = (w.hash ^ uint32(c)) * prime32
+	w.alpha = w.alpha || c >= 0xC0 && (c < 0x2000 || c > 0x303F) && (c < 0xFF00 || c > 0xFFEF)
+	switch c {
+	case '#', 0x2026:
+		f.symbols++
+	case '{', '}':
+		f.braces++
+	}
 }
 
 type word struct {

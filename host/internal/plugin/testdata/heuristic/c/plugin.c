@@ -65,15 +65,23 @@ static void end_line(uint64_t hash, uint32_t chars, uint32_t last) {
 	used++;
 }
 
-/* Adds a character that is neither space nor Chinese to a word. */
-static void other(word *w, uint32_t c) {
-	uint32_t l = c | 0x20;
-	w->length++;
-	if (c < 0x80 && l >= 'a' && l <= 'z') {
-		w->alpha = true;
+/* Adds the letters of ASCII that a text starts with to a word and returns how many. */
+static size_t letters(word *w, uint64_t *line, cb_text text) {
+	size_t i = 0;
+	for (; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.at[i], l = c | 0x20;
+		if (l < 'a' || l > 'z') break;
 		w->hash = (w->hash ^ l) * PRIME32;
-		return;
+		*line = (*line ^ c) * PRIME64;
 	}
+	w->length += i;
+	w->alpha = w->alpha || i > 0;
+	return i;
+}
+
+/* Adds a character to a word that is none of ASCII's letters. */
+static void sign(word *w, uint32_t c) {
+	w->length++;
 	w->hash = (w->hash ^ c) * PRIME32;
 	w->alpha = w->alpha || (c >= 0xC0 && (c < 0x2000 || c > 0x303F) && (c < 0xFF00 || c > 0xFFEF));
 	counts.symbols += c == '#' || c == 0x2026;
@@ -85,6 +93,13 @@ static void read(cb_text text) {
 	uint64_t line = SEED64;
 	uint32_t chars = 0, last = 0;
 	while (text.n > 0) {
+		size_t n = letters(&w, &line, text);
+		if (n > 0) {
+			text = cb_after(text, n);
+			chars += n;
+			last = 'a';
+			continue;
+		}
 		uint32_t c = (unsigned char)*text.at;
 		if (c < 0x80) {
 			text = cb_view(text.at + 1, text.n - 1);
@@ -107,7 +122,7 @@ static void read(cb_text text) {
 			end_word(&w);
 			character(c);
 		} else {
-			other(&w, c);
+			sign(&w, c);
 		}
 		chars++;
 		last = c;

@@ -71,8 +71,20 @@ impl Filter {
 
     fn read(&mut self, text: &str) {
         let (mut word, mut line, mut chars, mut last) = (NO_WORD, SEED64, 0u32, 0u32);
-        for c in text.chars() {
-            let c = c as u32;
+        let mut rest = text;
+        loop {
+            let n = word.letters(rest, &mut line);
+            if n > 0 {
+                rest = &rest[n..];
+                chars += n as u32;
+                last = 0x61;
+            }
+            let mut points = rest.chars();
+            let c = match points.next() {
+                Some(c) => c as u32,
+                None => break,
+            };
+            rest = points.as_str();
             if c == 0x0A {
                 self.counts.end_word(&mut word);
                 self.end_line(line, chars, last);
@@ -81,16 +93,14 @@ impl Filter {
                 continue;
             }
             line = (line ^ u64::from(c)).wrapping_mul(PRIME64);
-            match c {
-                0x20 | 0x09 | 0x0D | 0x3000 => {
-                    self.counts.end_word(&mut word);
-                    continue;
-                }
-                0x3400..=0x9FFF => {
-                    self.counts.end_word(&mut word);
-                    self.counts.character(c);
-                }
-                _ => self.counts.other(&mut word, c),
+            if c == 0x20 || c == 0x09 || c == 0x0D || c == 0x3000 {
+                self.counts.end_word(&mut word);
+                continue;
+            } else if (0x3400..=0x9FFF).contains(&c) {
+                self.counts.end_word(&mut word);
+                self.counts.character(c);
+            } else {
+                self.counts.sign(&mut word, c);
             }
             chars += 1;
             last = c;
@@ -122,6 +132,27 @@ impl Filter {
     }
 }
 
+impl Word {
+    /// Adds the letters of ASCII that a text starts with and returns how many.
+    fn letters(&mut self, text: &str, line: &mut u64) -> usize {
+        let (mut hash, mut all, mut n) = (self.hash, *line, 0);
+        for &c in text.as_bytes() {
+            let l = c | 0x20;
+            if !l.is_ascii_lowercase() {
+                break;
+            }
+            hash = (hash ^ u32::from(l)).wrapping_mul(PRIME32);
+            all = (all ^ u64::from(c)).wrapping_mul(PRIME64);
+            n += 1;
+        }
+        self.hash = hash;
+        *line = all;
+        self.length += n as u32;
+        self.alpha |= n > 0;
+        n
+    }
+}
+
 impl Counts {
     fn end_word(&mut self, word: &mut Word) {
         if word.length == 0 {
@@ -145,15 +176,9 @@ impl Counts {
         }
     }
 
-    /// Adds a character that is neither space nor Chinese to a word.
-    fn other(&mut self, word: &mut Word, c: u32) {
-        let l = c | 0x20;
+    /// Adds a character to a word that is none of ASCII's letters.
+    fn sign(&mut self, word: &mut Word, c: u32) {
         word.length += 1;
-        if c < 0x80 && (0x61..=0x7A).contains(&l) {
-            word.alpha = true;
-            word.hash = (word.hash ^ l).wrapping_mul(PRIME32);
-            return;
-        }
         word.hash = (word.hash ^ c).wrapping_mul(PRIME32);
         word.alpha |= c >= 0xC0 && !(0x2000..=0x303F).contains(&c) && !(0xFF00..=0xFFEF).contains(&c);
         match c {

@@ -24,6 +24,8 @@ let symbols: u32 = 0, braces: u32 = 0, lines: u32 = 0, ended: u32 = 0, repeated:
 
 // The word that is being read.
 let wordHash: u32 = SEED32, wordLength: u32 = 0, wordAlpha: bool = false;
+// The line that is being read.
+let lineHash: u64 = SEED64;
 
 class Filter extends Scorer {
   score(documents: Document[]): Rating[] | null {
@@ -41,17 +43,26 @@ function rate(text: Utf8): Rating {
 }
 
 function read(text: Utf8): void {
-  let line = SEED64, chars: u32 = 0, last: u32 = 0;
-  for (const points = new CodePoints(text); points.next();) {
+  let chars: u32 = 0, last: u32 = 0;
+  lineHash = SEED64;
+  const end = text.start + text.length;
+  for (const points = new CodePoints(text); ;) {
+    const n = letters(text.start + points.to, end);
+    if (n) {
+      points.skip(n);
+      chars += n;
+      last = 0x61;
+    }
+    if (!points.next()) break;
     const c = <u32>points.value;
     if (c == 0x0a) {
       endWord();
-      endLine(line, chars, last);
-      line = SEED64;
+      endLine(lineHash, chars, last);
+      lineHash = SEED64;
       chars = 0;
       continue;
     }
-    line = (line ^ c) * PRIME64;
+    lineHash = (lineHash ^ c) * PRIME64;
     if (c == 0x20 || c == 0x09 || c == 0x0d || c == 0x3000) {
       endWord();
       continue;
@@ -60,13 +71,29 @@ function read(text: Utf8): void {
       endWord();
       character(c);
     } else {
-      other(c);
+      sign(c);
     }
     chars++;
     last = c;
   }
   endWord();
-  endLine(line, chars, last);
+  endLine(lineHash, chars, last);
+}
+
+/** Adds the letters of ASCII that the text starts with to the word and returns how many. */
+function letters(start: usize, end: usize): u32 {
+  let word = wordHash, line = lineHash, at = start;
+  for (; at < end; at++) {
+    const c = <u32>load<u8>(at), l = c | 0x20;
+    if (l < 0x61 || l > 0x7a) break;
+    word = (word ^ l) * PRIME32;
+    line = (line ^ c) * PRIME64;
+  }
+  wordHash = word;
+  lineHash = line;
+  wordLength += <u32>(at - start);
+  wordAlpha = wordAlpha || at > start;
+  return <u32>(at - start);
 }
 
 function endWord(): void {
@@ -91,15 +118,9 @@ function character(c: u32): void {
   }
 }
 
-/** Adds a character that is neither space nor Chinese to a word. */
-function other(c: u32): void {
-  const l = c | 0x20;
+/** Adds a character to a word that is none of ASCII's letters. */
+function sign(c: u32): void {
   wordLength++;
-  if (c < 0x80 && l >= 0x61 && l <= 0x7a) {
-    wordAlpha = true;
-    wordHash = (wordHash ^ l) * PRIME32;
-    return;
-  }
   wordHash = (wordHash ^ c) * PRIME32;
   wordAlpha = wordAlpha || (c >= 0xc0 && (c < 0x2000 || c > 0x303f) && (c < 0xff00 || c > 0xffef));
   symbols += u32(c == 0x23 || c == 0x2026);
