@@ -25,8 +25,9 @@ typedef struct {
 
 typedef struct {
 	language lang;
-	uint32_t chars, letters, han, special;  /* characters that are not spaces */
-	uint32_t words, symbols, alpha_words;   /* symbols are runs without letter or digit that are more than punctuation */
+	uint32_t chars, letters, han, special; /* characters that are not spaces */
+	uint32_t words, alpha_words;
+	uint32_t symbols; /* runs without letter or digit that are more than punctuation */
 	uint32_t word_chars, longest;
 	uint32_t sentences, newlines;
 	uint32_t lines, bullet_lines, ellipsis_lines; /* lines that are not blank */

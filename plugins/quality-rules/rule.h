@@ -95,7 +95,8 @@ static const struct {
 	[JAVASCRIPT_LINES] = {"javascript_lines", {AT_MOST(0.1), AT_MOST(0.1)}}, /* ours */
 	[POLICY_LINES] = {"policy_lines", {AT_MOST(0.1), AT_MOST(0.1)}},         /* ours */
 
-	/* FineWeb, its own filters. Chinese: FineWeb2, which has no rule of short lines; newlines are its 0.178 per word. */
+	/* FineWeb, its own filters. Chinese: FineWeb2, which has no rule of short lines; newlines are its 0.178 per word.
+	 */
 	[TERMINAL_PUNCTUATION_LINES] = {"terminal_punctuation_lines", {AT_LEAST(0.12), AT_LEAST(0.106)}},
 	[SHORT_LINES] = {"short_lines", {AT_MOST(0.67), AT_MOST(0.67)}},
 	[NEWLINE_RATIO] = {"newline_ratio", {AT_MOST(0.3), AT_MOST(0.1)}},

@@ -63,7 +63,8 @@ static bool no_such_rule(const char *key, cb_text name) {
 static bool read_bound(const char *key, cb_text name, cb_text value, bound *out) {
 	cb_text end, rest = value;
 	*out = (bound)ANYTHING;
-	if (value.at[0] != '{') return cb_fail(cb_format("%s.%t: a threshold is {min: ..., max: ...}, not %t", key, name, value));
+	if (value.at[0] != '{')
+		return cb_fail(cb_format("%s.%t: a threshold is {min: ..., max: ...}, not %t", key, name, value));
 	for (size_t i = 0; cb_json_text(cb_key(value, i), &end); i++) {
 		double *to = cb_equal(end, CB_TEXT("min")) ? &out->min : cb_equal(end, CB_TEXT("max")) ? &out->max : NULL;
 		if (to == NULL) return cb_fail(cb_format("%s.%t: a threshold has min and max, not %t", key, name, end));

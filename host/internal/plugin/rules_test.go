@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -76,6 +78,23 @@ func TestRulesModuleIsBuiltFromItsSource(t *testing.T) {
 	if most := 100 << 10; len(built) > most {
 		t.Errorf("the module has %d bytes, more than %d", len(built), most)
 	}
+}
+
+func TestRegisteredModuleIsFoundByItsName(t *testing.T) {
+	info, err := plugin.Inspect(t.Context(), recipe.Plugin{Use: rulesModule}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(qualityrules.Module)
+	if info.Transport != plugin.TransportWasm || info.Digest != hex.EncodeToString(sum[:]) || info.Path != "" {
+		t.Errorf("%s with digest %s at %q", info.Transport, info.Digest, info.Path)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a name is given twice")
+		}
+	}()
+	plugin.RegisterModule(rulesModule, qualityrules.Module)
 }
 
 func TestRulesAnswerTheirCases(t *testing.T) {
