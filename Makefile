@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate bench bench-peers clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers clean
 
 all: build plugins
 
@@ -57,6 +57,10 @@ generate:
 PEERS ?= .bench
 bench:
 	LLMC=$(LLMC) $(GO) run ./host/cmd/bench -peers $(PEERS)
+
+# The part about plugins. Needs the toolchains of their languages (clang, cargo, npm) and the peers.
+bench-plugins:
+	$(GO) run ./host/cmd/bench -only plugins -rounds 5 -peers $(PEERS)
 
 # Needs python3 with venv. The environment is a throw-away.
 bench-peers:

@@ -33,6 +33,7 @@ var sections = []section{
 	{"growth", growth},
 	{"generation", generation},
 	{"curves", curves},
+	{"plugins", plugins},
 }
 
 func sectionNames() string {

@@ -24,7 +24,24 @@ func draw(random *rand.Rand, ids []int32, s shape) (tokens, targets []int32) {
 
 // sampleTokens is the medical sample text in tokens of a vocabulary learned from it.
 func sampleTokens(vocab int) ([]int32, error) {
-	packed, err := samples.FS.ReadFile("medical/en.jsonl.gz")
+	texts, err := sampleTexts("medical/en.jsonl.gz")
+	if err != nil {
+		return nil, err
+	}
+	words, err := tokenizer.Train(slices.Values(texts), vocab)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int32
+	for _, text := range texts {
+		ids = append(ids, words.Encode(text)...)
+	}
+	return ids, nil
+}
+
+// sampleTexts are the texts of a file of sample data.
+func sampleTexts(file string) ([]string, error) {
+	packed, err := samples.FS.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
@@ -41,16 +58,5 @@ func sampleTokens(vocab int) ([]int32, error) {
 		}
 		texts = append(texts, document.Text)
 	}
-	if err := lines.Err(); err != nil {
-		return nil, err
-	}
-	words, err := tokenizer.Train(slices.Values(texts), vocab)
-	if err != nil {
-		return nil, err
-	}
-	var ids []int32
-	for _, text := range texts {
-		ids = append(ids, words.Encode(text)...)
-	}
-	return ids, nil
+	return texts, lines.Err()
 }

@@ -12,8 +12,14 @@ import (
 	"github.com/carebot-llm/carebot/sdk/wire"
 )
 
-// targetBytes is what the records of one batch take at most, unless one record alone takes more.
-const targetBytes = 1 << 20
+// batchBytes is what the records of one batch take at most, unless one record alone takes more. A module's request and
+// what it is copied from lie in a second-level cache together; a call of a process costs more than the cache saves.
+func batchBytes(transport string) int {
+	if transport == TransportProcess {
+		return 2 << 20
+	}
+	return 512 << 10
+}
 
 // asking is one call of ask.
 type asking[In, Out any] struct {
@@ -80,10 +86,10 @@ func (a *asking[In, Out]) all(ctx context.Context) error {
 
 // split returns where batches end.
 func (a *asking[In, Out]) split() (ends []int) {
-	from, bytes := 0, 0
+	from, bytes, most := 0, 0, batchBytes(a.plugin.info.Transport)
 	for i := range a.in {
 		size := a.size(&a.in[i])
-		if i > from && (i-from >= a.plugin.limits.Batch || bytes+size > targetBytes) {
+		if i > from && (i-from >= a.plugin.limits.Batch || bytes+size > most) {
 			ends = append(ends, i)
 			from, bytes = i, 0
 		}

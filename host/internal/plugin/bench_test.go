@@ -105,7 +105,7 @@ func (n *nullBatch) ask(t testing.TB) {
 func BenchmarkNullBatch(b *testing.B) {
 	for _, size := range []int{1 << 10, 8 << 10} {
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
-			rows := min(256, targetBytes/size-1)
+			rows := min(256, batchBytes(TransportWasm)/size-1)
 			n := newNullBatch(b, rows, size)
 			target := make([]byte, rows*size)
 			copied := func() {
@@ -121,6 +121,7 @@ func BenchmarkNullBatch(b *testing.B) {
 			}
 			compare(b, rows, "doc", contestant{"memcpy", copied}, contestant{"module", func() { n.ask(b) }},
 				contestant{"answers", answered})
+			b.ReportMetric(testing.AllocsPerRun(100, func() { n.ask(b) }), "allocs/batch")
 		})
 	}
 }

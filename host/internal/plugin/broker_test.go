@@ -161,34 +161,64 @@ func embedding(t testing.TB) string {
 	return m.file(t)
 }
 
-func TestManyWaitingModulesShareTheModel(t *testing.T) {
+// A crowd is many instances of a module that wait for one slow model.
+type crowd struct {
+	p     *Plugin
+	model *slow
+	docs  []sdk.Document
+}
+
+func newCrowd(t testing.TB) crowd {
 	const callers, rounds = 256, 8
-	model := &slow{takes: 2 * time.Millisecond}
+	c := crowd{model: &slow{takes: 2 * time.Millisecond}}
 	s := strict(embedding(t))
 	s.Workers, s.Plugin.Limits.Memory = callers/modelFactor, 1<<20
-	s.Plugin.Models, s.Models = map[string]string{"m": "engine"}, map[string]sdk.Model{"m": model}
-	p := opened(t, s)
+	s.Plugin.Models, s.Models = map[string]string{"m": "engine"}, map[string]sdk.Model{"m": c.model}
+	c.p = opened(t, s)
 	texts := make([]string, callers*rounds)
 	for i := range texts {
 		texts[i] = "x"
 	}
+	c.docs = documents(texts...)
+	return c
+}
+
+// ask rates all documents and returns how many texts the model got at once, in the mean.
+func (c crowd) ask(t testing.TB) int {
+	c.model.Calls.Store(0)
+	ratings, err := c.p.Score(t.Context(), c.docs)
+	if err != nil || statuses(ratings) != strings.Repeat("o", len(c.docs)) {
+		t.Fatalf("%s, %v", statuses(ratings), err)
+	}
+	return len(c.docs) / int(c.model.Calls.Load())
+}
+
+func TestManyWaitingModulesShareTheModel(t *testing.T) {
+	c := newCrowd(t)
 	before := threads(t)
 	for attempt := range 5 { // the first starts the instances, and the machine may be busy
-		model.Calls.Store(0)
-		ratings, err := p.Score(t.Context(), documents(texts...))
-		if err != nil || statuses(ratings) != strings.Repeat("o", len(texts)) {
-			t.Fatalf("%s, %v", statuses(ratings), err)
-		}
-		mean := len(texts) / int(model.Calls.Load())
+		mean := c.ask(t)
 		t.Logf("%d texts in a batch, %d threads", mean, threads(t))
 		if attempt > 0 && mean >= 100 {
 			break
 		}
 		if attempt == 4 {
-			t.Errorf("%d callers fill batches of %d", callers, mean)
+			t.Errorf("many callers fill batches of %d", mean)
 		}
 	}
 	if n := threads(t); n > max(before, 16) {
 		t.Errorf("%d threads wait", n)
 	}
+}
+
+// BenchmarkWaitingCallers lets 256 instances wait for one model.
+func BenchmarkWaitingCallers(b *testing.B) {
+	c := newCrowd(b)
+	c.ask(b)
+	texts := 0
+	for b.Loop() {
+		texts += c.ask(b)
+	}
+	b.ReportMetric(float64(texts)/float64(b.N), "texts/batch")
+	b.ReportMetric(float64(threads(b)), "threads")
 }

@@ -155,11 +155,12 @@ func TestAnswersKeepTheOrderOfTheRecords(t *testing.T) {
 func TestBatchesEndAtTheLimits(t *testing.T) {
 	p := &Plugin{limits: recipe.Limits{Batch: 3}}
 	a := &asking[int, int]{method: &method[int, int]{size: func(n *int) int { return *n }}, plugin: p}
+	most := batchBytes(TransportBuiltin)
 	for _, c := range []struct{ sizes, ends []int }{
 		{nil, nil},
 		{[]int{1, 1, 1, 1}, []int{3, 4}},
-		{[]int{targetBytes, 1, targetBytes - 1, 1, 1}, []int{1, 3, 5}},
-		{[]int{3 * targetBytes, 3 * targetBytes}, []int{1, 2}},
+		{[]int{most, 1, most - 1, 1, 1}, []int{1, 3, 5}},
+		{[]int{3 * most, 3 * most}, []int{1, 2}},
 	} {
 		a.in = c.sizes
 		if got := a.split(); !slices.Equal(got, c.ends) {

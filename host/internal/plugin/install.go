@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,11 +20,11 @@ import (
 )
 
 // What a module is installed as, in a folder of its own: the instrumented module, what its state is, what the engine
-// keeps of its native code, and the digests of all that.
+// keeps of its native code, and the checksums of all that.
 const (
 	installedCode  = "module.wasm"
 	installedState = "state.json"
-	installedSums  = "sha256sums"
+	installedSums  = "checksums"
 )
 
 // A moduleState says where a module has its state besides its memory.
@@ -121,22 +123,37 @@ func intact(entry string) bool {
 	return err == nil && bytes.Equal(sums, want)
 }
 
-// sumsOf returns the digests of all files below a folder, in the form of sha256sum, without the file that holds them.
+// sumsOf returns the checksums of all files below a folder, a line each, without the file that holds them. They find
+// damage; that nobody else writes to the folder keeps out forgers, who could forge sums of any kind as well.
 func sumsOf(dir string) ([]byte, error) {
 	var sums []byte
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path == filepath.Join(dir, installedSums) {
 			return err
 		}
-		digest, err := digestFile(path)
+		sum, err := checksum(path)
 		if err != nil {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		sums = fmt.Appendf(sums, "%s  %s\n", digest, name)
+		sums = fmt.Appendf(sums, "%08x  %s\n", sum, name)
 		return err
 	})
 	return sums, err
+}
+
+// castagnoli is the polynomial that processors compute.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(path string) (uint32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	sum := crc32.New(castagnoli)
+	_, err = io.Copy(sum, f)
+	return sum.Sum32(), err
 }
 
 // load makes the runtime and takes what the folder holds into it.
