@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	plugin.RunHelper()
+	plugin.Reexec()
 	b := &bench{}
 	var only string
 	flag.StringVar(&only, "only", "", "sections to measure, with commas between them; all of "+sectionNames())

@@ -10,6 +10,6 @@ import (
 )
 
 func main() {
-	plugin.RunHelper()
+	plugin.Reexec()
 	os.Exit(execute(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -22,7 +22,7 @@ import (
 
 func newPlugin(a *app) *cobra.Command {
 	cmd := &cobra.Command{Use: "plugin", Short: "Write, try and share plugins"}
-	cmd.AddCommand(newNew(a), newBuild(a), newTry(a), newBench(a), newAnswer(a), newInspect(a), newPack(a), newPush(a), newPull(a),
+	cmd.AddCommand(newNew(a), newBuild(a), newTest(a), newBench(a), newAsk(a), newInspect(a), newPack(a), newPush(a), newPull(a),
 		newList(a))
 	return cmd
 }

@@ -27,7 +27,7 @@ import (
 const holdVariable = "CAREBOT_TEST_HOLD"
 
 func TestMain(m *testing.M) {
-	plugin.RunHelper()
+	plugin.Reexec()
 	if os.Getenv(holdVariable) != "" {
 		os.Exit(hold())
 	}

@@ -3,6 +3,7 @@ package author
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/carebot-llm/carebot/host/internal/plugin"
@@ -30,7 +31,7 @@ func (s Speed) FuelPerKB() float64 {
 
 // Bench opens the plugin and asks the records over and over for at least as long as it is told to.
 func Bench(ctx context.Context, spec plugin.Spec, r standin.Records, least time.Duration) (s Speed, err error) {
-	spec.Plugin.Limits.Faults = int(^uint(0) >> 1)
+	spec.Plugin.Limits.Faults = math.MaxInt
 	begin := time.Now()
 	p, err := plugin.Open(ctx, spec)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 var built string
 
 func TestMain(m *testing.M) {
-	RunHelper()
+	Reexec()
 	var err error
 	if built, err = os.MkdirTemp("", "carebot-guests-"); err != nil {
 		panic(err)

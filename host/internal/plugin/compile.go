@@ -24,10 +24,8 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/wasm"
 )
 
-// compileName is the helper that compiles modules.
-const compileName = "carebot:compile"
-
-func init() { helpers[compileName] = compileHere }
+// compilerName is what the program is called that compiles modules.
+const compilerName = "carebot:compile"
 
 // bounds are what compiling a module may take. The engine's compiler has none of its own, and a small module can ask
 // for minutes and gigabytes.
@@ -43,21 +41,21 @@ const compileWorkers = 2
 
 // compile checks, instruments and compiles a module in a process of its own, which leaves the outcome in dir.
 func compile(ctx context.Context, dir string, code []byte, b bounds) error {
+	if !canReexec {
+		return fmt.Errorf("compile a module: %w", errNoReexec)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, b.time, fmt.Errorf("compiling takes more than %v", b.time))
 	defer cancel()
-	if !canHelp {
-		return errors.New("this program does not run helpers, and so compiles no modules (see RunHelper)")
-	}
 	var complaint bounded
 	self, err := thisProgram()
 	if err != nil {
 		return fmt.Errorf("find this program to compile a module with: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Args = []string{compileName, dir, strconv.FormatInt(b.memory, 10), strconv.FormatInt(int64(b.time), 10)}
+	cmd.Args = []string{compilerName, dir, strconv.FormatInt(b.memory, 10), strconv.FormatInt(int64(b.time), 10)}
 	cmd.Env = []string{}
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(code), &complaint
-	cmd.SysProcAttr = compilerAttributes()
+	cmd.SysProcAttr = groupAttributes()
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	err = runAttached(cmd)
@@ -93,7 +91,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// compileHere is the helper: it reads a module from standard input and leaves in the folder of its first argument what
+// compileHere is that program: it reads a module from standard input and leaves in the folder of its first argument what
 // load takes from there. The other arguments are the bounds.
 func compileHere(args []string) error {
 	if len(args) != 3 {

@@ -10,10 +10,10 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// containHelper is the name of the helper that a plugin's process is started through.
-const containHelper = "carebot:contain"
+// wardenName is what the program is called that a plugin's process is started through.
+const wardenName = "carebot:contain"
 
-// A confinement is what the helper starts a process in. It travels to it as JSON.
+// A confinement is what the warden starts a process in. It travels to it as JSON.
 type confinement struct {
 	containment
 	Program string
@@ -36,8 +36,8 @@ type containment struct {
 	missing    error
 }
 
-// none tells whether there is nothing that the helper could do.
-func (c containment) none() bool { return c.missing == errNoHelper || c.missing == errNotLinux }
+// none tells whether there is nothing that the warden could do.
+func (c containment) none() bool { return c.missing == errNoReexec || c.missing == errNotLinux }
 
 // String says how processes are contained, in words for people.
 func (c containment) String() string {
@@ -62,7 +62,7 @@ func (c containment) String() string {
 }
 
 var (
-	errNoHelper = errors.New("this program does not start helpers")
+	errNoReexec = errors.New("this program does not call plugin.Reexec, and so starts none of its own processes")
 	errNotLinux = errors.New("it needs Linux")
 )
 

@@ -27,14 +27,14 @@ func groupAttributes() *syscall.SysProcAttr {
 }
 
 // confine makes a command that starts a process in its confinement, of one with that process's environment and pipes.
-// With namespaces the process has the helper as its parent and the init of its process namespace; when the helper ends,
-// the kernel ends all processes in it. Without, the helper becomes the process.
+// With namespaces the process has the warden as its parent and the init of its process namespace; when the warden ends,
+// the kernel ends all processes in it. Without, the warden becomes the process.
 func confine(cmd *exec.Cmd, c confinement) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("encode the confinement: %w", err)
 	}
-	cmd.Path, cmd.Args, cmd.Dir = "/proc/self/exe", []string{containHelper, string(text)}, "/"
+	cmd.Path, cmd.Args, cmd.Dir = "/proc/self/exe", []string{wardenName, string(text)}, "/"
 	cmd.SysProcAttr = groupAttributes()
 	if c.Namespaces {
 		attr := cmd.SysProcAttr
@@ -56,11 +56,11 @@ func inner(id int) int {
 	return id
 }
 
-// askSystem finds out what containment there is, by confining a helper that does nothing.
+// askSystem finds out what containment there is, by confining a warden that does nothing.
 func askSystem() containment {
 	c := containment{Landlock: landlockVersion()}
-	if !canHelp {
-		c.missing = errNoHelper
+	if !canReexec {
+		c.missing = errNoReexec
 		return c
 	}
 	root, err := os.MkdirTemp("", "carebot-contain-")
@@ -94,11 +94,11 @@ func try(c confinement) error {
 	return nil
 }
 
-// runContained is the helper. Its argument is the confinement; its environment is the process's.
+// runContained is the warden. Its argument is the confinement; its environment is the process's.
 func runContained(args []string) error {
 	var c confinement
 	if len(args) != 1 {
-		return errors.New("the helper is started by the host only")
+		return errors.New("the warden is started by the host only")
 	}
 	if err := json.Unmarshal([]byte(args[0]), &c); err != nil {
 		return fmt.Errorf("decode the confinement: %w", err)
@@ -128,7 +128,7 @@ func (c *confinement) runInside() error {
 		{"build the private file system", c.buildRoot},
 		{"lay out the network", c.Net.open},
 		{"limit the process", c.limit},
-		{"hide the helper", func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
+		{"hide the warden", func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }},
 		{"give up privileges", c.giveUp},
 	} {
 		if err := step.do(); err != nil {

@@ -68,7 +68,7 @@ func configure4(fd int, name string, request uint, fill func(*unix.Ifreq) error)
 	return unix.IoctlIfreq(fd, request, r)
 }
 
-// keep takes connections through the door, for as long as the helper lives.
+// keep takes connections through the door, for as long as the warden lives.
 func (d door) keep(listener net.Listener, socket string) {
 	for {
 		inward, err := listener.Accept()

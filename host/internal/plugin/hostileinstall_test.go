@@ -148,6 +148,27 @@ func hostileManifest(t *testing.T) {
 	}
 }
 
+// beyond are the functions of WASI preview 1 that modules do not get.
+var beyond = strings.Fields(`clock_res_get fd_advise fd_allocate fd_datasync fd_fdstat_set_rights fd_filestat_get
+	fd_filestat_set_size fd_filestat_set_times fd_pread fd_pwrite fd_read fd_readdir fd_renumber fd_seek fd_sync fd_tell
+	path_create_directory path_filestat_get path_filestat_set_times path_link path_open path_readlink
+	path_remove_directory path_rename path_symlink path_unlink_file proc_raise sock_accept sock_recv sock_send
+	sock_shutdown`)
+
+func hostileWASI(t *testing.T) {
+	if got := len(wasi) + len(beyond); got != 46 {
+		t.Errorf("%d functions are given or refused, WASI preview 1 with sock_accept has 46", got)
+	}
+	m := honest(nil)
+	for _, name := range beyond {
+		m.imports = append(m.imports, imported{wasiModule, name, toNothing})
+	}
+	_, err := Open(t.Context(), strict(m.file(t)))
+	for _, name := range beyond {
+		wantError(t, err, wasiModule+"."+name)
+	}
+}
+
 func hostileContract(t *testing.T) {
 	imports := func(module, name string, typ byte) func(*bareModule) {
 		return func(m *bareModule) { m.imports = []imported{{module, name, typ}} }

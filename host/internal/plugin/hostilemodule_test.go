@@ -67,6 +67,7 @@ func TestHostile(t *testing.T) {
 	t.Run("compile bomb", hostileCompileBomb)
 	t.Run("corrupt cache", hostileCache)
 	t.Run("forged manifest", hostileManifest)
+	t.Run("WASI beyond what is given", hostileWASI)
 	t.Run("modules that are not opened", hostileContract)
 }
 

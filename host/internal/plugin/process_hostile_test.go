@@ -42,7 +42,7 @@ func hostileCalls(t *testing.T) {
 		{"close", "the process cannot be reached", longDeadline},
 		{"exit", "the process ended with exit status 3", longDeadline},
 		{"signal", "the process ended with signal: killed", longDeadline},
-		{"hoard", "memory", longDeadline},
+		{"hoard", "the process ended with exit status 2: fatal error: ", longDeadline},
 		{"nothing that it knows", "panic: runtime error: ", longDeadline},
 	} {
 		t.Run(c.do, func(t *testing.T) { hostileCall(t, c.do, c.want, c.deadline) })

@@ -20,7 +20,7 @@ import (
 type groupRunner struct {
 	cmd            *exec.Cmd
 	stdout, stderr io.ReadCloser
-	behind         bool          // the process runs behind the helper, which ends as it does
+	behind         bool          // the process runs behind the warden, which ends as it does
 	ended          chan struct{} // closed when the process has been waited for
 
 	mu     sync.Mutex
@@ -81,7 +81,7 @@ func (r *groupRunner) Wait(context.Context) error {
 	return r.cmd.Wait()
 }
 
-// signalBase is added to the number of the signal that ended a process to make the helper's exit status.
+// signalBase is added to the number of the signal that ended a process to make the warden's exit status.
 const signalBase = 128
 
 // fate says how the process ended. It must have been waited for.

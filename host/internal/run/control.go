@@ -157,7 +157,7 @@ func reply(conn net.Conn, r Reply) error {
 	return err
 }
 
-// swap passes a request on to the bench and its replies back, until the last one or until the caller has gone or the
+// swap passes a request on to the court and its replies back, until the last one or until the caller has gone or the
 // run is stopped, which withdraws the request.
 func (c *control) swap(ctx context.Context, r Request, tell func(Reply) error) error {
 	a, err := c.process.alternative(r.Plugin, r.Entry)

@@ -18,12 +18,12 @@ func (c *curation) reward(ctx context.Context, step recipe.Step) error {
 	if err != nil {
 		return err
 	}
-	bench, err := c.openBench(ctx, seat{c.stage, c.step, step.Reward}, 0, len(c.kept))
+	court, err := c.openCourt(ctx, seat{c.stage, c.step, step.Reward}, 0, len(c.kept))
 	if err != nil {
 		return err
 	}
-	lines, err := c.judge(ctx, bench, samples)
-	if err := bench.close(err); err != nil {
+	lines, err := c.judge(ctx, court, samples)
+	if err := court.close(err); err != nil {
 		return err
 	}
 	c.sieve(step, func(i int, r *data.Record) *drop { return lines[i].score(step.Reward, r) })
@@ -34,28 +34,28 @@ func (c *curation) reward(ctx context.Context, step recipe.Step) error {
 func stepSamples(step int) string { return fmt.Sprintf("samples-%d.jsonl", step) }
 
 // judge goes through the records batch by batch. A batch keeps all instances of the plugin busy.
-func (c *curation) judge(ctx context.Context, b *bench, samples [][]sdk.Sample) (lines []judgedPrompt, err error) {
-	size := max(1, c.recipe.Plugins[b.seat.plugin].Limits.Batch) * runtime.GOMAXPROCS(0)
-	for b.done < b.total {
-		end, err := b.next(ctx, size)
+func (c *curation) judge(ctx context.Context, court *court, samples [][]sdk.Sample) (lines []judgedPrompt, err error) {
+	size := max(1, c.recipe.Plugins[court.seat.plugin].Limits.Batch) * runtime.GOMAXPROCS(0)
+	for court.done < court.total {
+		end, err := court.next(ctx, size)
 		if err != nil {
 			return nil, err
 		}
 		var batch []sdk.Sample
-		counts := make([]int, end-b.done)
-		for i, answers := range samples[b.done:end] {
+		counts := make([]int, end-court.done)
+		for i, answers := range samples[court.done:end] {
 			batch, counts[i] = append(batch, answers...), len(answers)
 		}
-		judgements, err := b.reward(ctx, batch, counts)
+		judgements, err := court.reward(ctx, batch, counts)
 		if err != nil {
 			return nil, err
 		}
-		for _, answers := range samples[b.done:end] {
+		for _, answers := range samples[court.done:end] {
 			n := len(answers)
-			lines = append(lines, judged(answers, judgements[:n], b.judge.Digest()))
+			lines = append(lines, judged(answers, judgements[:n], court.judge.Digest()))
 			judgements = judgements[n:]
 		}
-		b.done = end
+		court.done = end
 	}
 	return lines, nil
 }

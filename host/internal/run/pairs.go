@@ -99,50 +99,50 @@ func (w *pairing) judge(ctx context.Context, name, dir string) (err error) {
 	if done > 0 {
 		w.log.Info("resumed", "stage", name, "prompt", done)
 	}
-	bench, err := w.openBench(ctx, seat{name, 0, w.spec.Reward}, done, len(w.prompts))
+	court, err := w.openCourt(ctx, seat{name, 0, w.spec.Reward}, done, len(w.prompts))
 	if err != nil {
 		return err
 	}
-	if err := judgesInBatches(bench.judge.Manifest()); err != nil {
-		return bench.close(fmt.Errorf("reward %s: %w", w.spec.Reward, err))
+	if err := judgesInBatches(court.judge.Manifest()); err != nil {
+		return court.close(fmt.Errorf("reward %s: %w", w.spec.Reward, err))
 	}
 	progress, finish := w.counter(name, len(w.prompts))
 	defer finish()
-	for bench.done < bench.total {
-		end, err := bench.next(ctx, w.spec.BatchSize)
+	for court.done < court.total {
+		end, err := court.next(ctx, w.spec.BatchSize)
 		if err == nil {
-			err = w.batch(ctx, bench, log, end)
+			err = w.batch(ctx, court, log, end)
 		}
 		if err != nil {
-			return bench.close(err)
+			return court.close(err)
 		}
-		progress(bench.done, bench.rewards.value())
+		progress(court.done, court.rewards.value())
 	}
-	return bench.close(nil)
+	return court.close(nil)
 }
 
 // batch answers and judges the prompts up to end and keeps them.
-func (w *pairing) batch(ctx context.Context, b *bench, log *sampleLog, end int) error {
-	prompts := w.prompts[b.done:end]
-	answers, err := w.draw(ctx, prompts, b.done)
+func (w *pairing) batch(ctx context.Context, court *court, log *sampleLog, end int) error {
+	prompts := w.prompts[court.done:end]
+	answers, err := w.draw(ctx, prompts, court.done)
 	if err != nil {
 		return err
 	}
 	lines, counts := make([]judgedPrompt, len(prompts)), make([]int, len(prompts))
 	var samples []sdk.Sample
 	for i := range prompts {
-		lines[i] = prompts[i].answered(answers[i], b.judge.Digest())
+		lines[i] = prompts[i].answered(answers[i], court.judge.Digest())
 		more := lines[i].samples()
 		samples, counts[i] = append(samples, more...), len(more)
 	}
-	judgements, err := b.reward(ctx, samples, counts)
+	judgements, err := court.reward(ctx, samples, counts)
 	if err != nil {
 		return err
 	}
 	for i := range lines {
 		judgements = lines[i].take(judgements)
 	}
-	b.done = end
+	court.done = end
 	return log.add(lines)
 }
 

@@ -2,7 +2,7 @@
 // where it was stopped.
 //
 // Reading order: Process (a recipe on its way), stageKey and inputs (what makes a stage the same), then a file for each
-// kind of stage; bench (who judges), Swap and control (how another takes over while a stage runs); Replay.
+// kind of stage; court (who judges), Swap and control (how another takes over while a stage runs); Replay.
 package run
 
 import (

@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	plugin.RunHelper()
+	plugin.Reexec()
 	os.Exit(m.Run())
 }
 

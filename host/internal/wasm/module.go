@@ -9,12 +9,6 @@ import (
 // A span is a part of the module, in bytes from its start.
 type span struct{ start, end int }
 
-// A table is a table that the module defines.
-type table struct {
-	element byte
-	limits
-}
-
 // A module is what the rewriting needs to know of a module: where its sections are, how many things of each kind there
 // are, and where functions are named by their number.
 type module struct {

@@ -20,6 +20,8 @@
 // to Instrument should never be given to the engine.
 package wasm
 
+import "slices"
+
 // Names of the rewritten module.
 const (
 	FuelGlobal  = ownPrefix + "fuel"
@@ -53,13 +55,14 @@ func Check(code []byte) error {
 	return nil
 }
 
-// Imports returns what a module imports, each as MODULE.NAME.
+// Imports returns what a module imports, each once, as MODULE.NAME, sorted.
 func Imports(code []byte) ([]string, error) {
 	m, err := parse(code)
 	if err != nil {
 		return nil, err
 	}
-	return m.imports, nil
+	slices.Sort(m.imports)
+	return slices.Compact(m.imports), nil
 }
 
 // Instrument checks a module and rewrites it. The same module gives the same bytes.

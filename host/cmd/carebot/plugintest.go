@@ -14,7 +14,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/author"
 )
 
-func newTry(a *app) *cobra.Command {
+func newTest(a *app) *cobra.Command {
 	var s subject
 	var cases string
 	cmd := &cobra.Command{

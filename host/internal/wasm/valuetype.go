@@ -16,11 +16,6 @@ func isValueType(t byte) bool {
 
 func isReference(t byte) bool { return t == typeFuncref || t == typeExternref }
 
-// A funcType is the signature of a function. Its slices are the module's own bytes.
-type funcType struct {
-	params, results []byte
-}
-
 func (r *reader) valueType() byte {
 	t := r.byte()
 	if r.err == nil && !isValueType(t) {
@@ -43,34 +38,6 @@ func (r *reader) valueTypes(what string) []byte {
 		}
 	}
 	return types
-}
-
-func (r *reader) funcType() funcType {
-	if form := r.byte(); r.err == nil && form != 0x60 {
-		r.fail("type 0x%02x is no function type", form)
-	}
-	params := r.valueTypes("parameters")
-	return funcType{params, r.valueTypes("results")}
-}
-
-// limits are the size of a table or memory when the module starts, and how far it may grow.
-type limits struct {
-	min, max uint32
-	bounded  bool
-}
-
-func (r *reader) limits() limits {
-	var l limits
-	switch flags := r.byte(); flags {
-	case 0, 1:
-		l.min = r.u32()
-		if l.bounded = flags == 1; l.bounded {
-			l.max = r.u32()
-		}
-	default:
-		r.fail("limits 0x%02x are not supported (shared or 64-bit memory)", flags)
-	}
-	return l
 }
 
 // blockType reads the type of a block: none, one value, or a signature.

@@ -11,7 +11,7 @@ import (
 	"github.com/carebot-llm/carebot/recipes/samples"
 )
 
-func newAnswer(a *app) *cobra.Command {
+func newAsk(a *app) *cobra.Command {
 	var s subject
 	source := author.Source{Samples: samples.FS}
 	cmd := &cobra.Command{
@@ -25,7 +25,7 @@ format of a recipe's datasets. Without its models, which --model names, a plugin
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			source.File = args[1]
-			return a.answer(cmd.Context(), args[0], source, s)
+			return a.ask(cmd.Context(), args[0], source, s)
 		},
 	}
 	s.flags(cmd.Flags())
@@ -34,7 +34,7 @@ format of a recipe's datasets. Without its models, which --model names, a plugin
 	return cmd
 }
 
-func (a *app) answer(ctx context.Context, use string, source author.Source, s subject) (err error) {
+func (a *app) ask(ctx context.Context, use string, source author.Source, s subject) (err error) {
 	o, err := a.prepare(ctx, use, s)
 	if err != nil {
 		return err
