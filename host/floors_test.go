@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"sdk", "accelerators", "host/internal/durable", "host/internal/wasm", "recipes/..."},
 	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/oci"},
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
-	{"host/internal/data", "host/internal/model", "host/internal/checkpoint"},
+	{"host/internal/data", "host/internal/model", "host/internal/checkpoint", "host/internal/gguf"},
 	{"host/internal/train", "host/internal/eval", "host/internal/author"},
 	{"host/internal/run"},
 	{"host/cmd/carebot", "host/cmd/bench"},
