@@ -20,6 +20,11 @@ type Kernels interface {
 	RMSNorm(y, rstd, x, w Buffer, width int, eps float32)
 	// RMSNormGrad: dx += ..., dw += ....
 	RMSNormGrad(dx, dw, dy, x, w, rstd Buffer, width int)
+	// HeadNorm is RMSNorm of each of the heads in the rows of x, all with the weights w [D]; y has x's layout, rstd is
+	// [T,Heads].
+	HeadNorm(y, rstd, x, w Buffer, s HeadNorm)
+	// HeadNormGrad overwrites the heads of dx, which has x's layout as dy has; dw += ....
+	HeadNormGrad(dx, dw, dy, x, w, rstd Buffer, s HeadNorm)
 	// LayerNorm: y = (x-mean)*rstd*w + b, population variance (Ba et al. 2016).
 	LayerNorm(y, mean, rstd, x, w, b Buffer, width int, eps float32)
 	// LayerNormGrad: dx += ..., dw += ..., db += ....
@@ -84,6 +89,12 @@ type MatMul struct {
 	StrideA, StrideB, StrideC int
 	Alpha, Beta               float32
 	Compute                   DType // BF16 rounds A and B to bfloat16, to nearest even; sums and C stay f32
+}
+
+// HeadNorm describes Heads heads of width Dim side by side in Tokens rows that are Stride elements apart.
+type HeadNorm struct {
+	Tokens, Heads, Dim, Stride int
+	Eps                        float32
 }
 
 // RoPE describes a rotation: Heads heads of width Dim side by side in rows of Stride elements.

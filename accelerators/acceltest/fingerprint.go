@@ -98,6 +98,13 @@ func (f *printer) norms() {
 	f.print("RMSNorm", y, rstd)
 	f.dev.RMSNormGrad(dx, dw, dy, x, w, rstd, width)
 	f.print("RMSNormGrad", dx, dw)
+	s := accelerators.HeadNorm{Tokens: rows, Heads: 3, Dim: 50, Stride: width, Eps: epsilon}
+	stats, gain := f.output(rows*s.Heads), f.random(s.Dim)
+	f.dev.HeadNorm(y, stats, x, gain, s)
+	f.print("HeadNorm", y, stats)
+	dgain := f.random(s.Dim)
+	f.dev.HeadNormGrad(y, dgain, dy, x, gain, stats, s)
+	f.print("HeadNormGrad", y, dgain)
 	f.dev.LayerNorm(y, mean, rstd, x, w, b, width, epsilon)
 	f.print("LayerNorm", y, mean, rstd)
 	f.dev.LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd, width)

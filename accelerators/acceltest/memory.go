@@ -68,6 +68,7 @@ func mistakes(r *rig) map[string]func() {
 		"MatMul":    func() { d.MatMul(x, y, y, accelerators.MatMul{M: 4, N: 4, K: 3, Alpha: 1}) },
 		"AddBias":   func() { d.AddBias(x, y.Slice(0, 2), 3) },
 		"RMSNorm":   func() { d.RMSNorm(x, y.Slice(0, 1), y, y, 3, 1e-6) },
+		"HeadNorm":  func() { d.HeadNorm(x, y, y, y, accelerators.HeadNorm{Tokens: 4, Heads: 2, Dim: 2, Stride: 3}) },
 		"RoPE":      func() { d.RoPE(x, y, y, ids(12), accelerators.RoPE{Heads: 1, Dim: 2, Stride: 2}) },
 		"Attention": func() { d.Attention(x, y, x, x, x.Slice(0, 5), attention) },
 		"SwiGLU":    func() { d.SwiGLU(x, y, 12) },

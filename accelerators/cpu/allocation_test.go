@@ -19,6 +19,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	table, angles := floats(entries*width), floats(entries*width/2)
 	ids, drawn := ints(t, d, make([]int32, rows)...), ints(t, d, make([]int32, rows)...)
 	whole := accelerators.RoPE{Heads: 1, Dim: width, Stride: width}
+	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
 	host := make([]float32, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
 	return map[string]func(){
@@ -30,6 +31,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"BiasGrad":      func() { d.BiasGrad(b, x, width) },
 		"RMSNorm":       func() { d.RMSNorm(x, rstd, y, w, width, 1e-5) },
 		"RMSNormGrad":   func() { d.RMSNormGrad(x, dw, y, z, w, rstd, width) },
+		"HeadNorm":      func() { d.HeadNorm(x, rstd, y, w, oneHead) },
+		"HeadNormGrad":  func() { d.HeadNormGrad(x, dw, y, z, w, rstd, oneHead) },
 		"LayerNorm":     func() { d.LayerNorm(x, mean, rstd, y, w, b, width, 1e-5) },
 		"LayerNormGrad": func() { d.LayerNormGrad(x, dw, db, y, z, w, mean, rstd, width) },
 		"RoPE":          func() { d.RoPE(x, angles, angles, ids, whole) },

@@ -92,6 +92,8 @@ type operations struct {
 	swigluGrad    swigluGrad
 	rmsNorm       rmsNorm
 	rmsNormGrad   rmsNormGrad
+	headNorm      headNorm
+	headNormGrad  headNormGrad
 	layerNorm     layerNorm
 	layerNormGrad layerNormGrad
 	rope          rope

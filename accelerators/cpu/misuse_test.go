@@ -28,6 +28,10 @@ func TestOverlapsAreErrors(t *testing.T) {
 		"RMSNormGrad": func() {
 			d.RMSNormGrad(at(0, 8), apart(0, 4), at(0, 8), apart(4, 8), apart(12, 4), apart(16, 2), 4)
 		},
+		"HeadNorm": func() {
+			s := accelerators.HeadNorm{Tokens: 2, Heads: 1, Dim: 4, Stride: 4}
+			d.HeadNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), s)
+		},
 		"LayerNorm": func() {
 			d.LayerNorm(at(0, 8), apart(0, 2), apart(1, 2), at(0, 8), apart(4, 4), apart(4, 4), 4, 1)
 		},

@@ -54,12 +54,14 @@ func (device) MatMul(_, _, _ accelerators.Buffer, _ accelerators.MatMul) {}
 func (device) AddBias(_, _ accelerators.Buffer, _ int)                   {}
 func (device) BiasGrad(_, _ accelerators.Buffer, _ int)                  {}
 
-func (device) RMSNorm(_, _, _, _ accelerators.Buffer, _ int, _ float32)              {}
-func (device) RMSNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ int)               {}
-func (device) LayerNorm(_, _, _, _, _, _ accelerators.Buffer, _ int, _ float32)      {}
-func (device) LayerNormGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ int)       {}
-func (device) RoPE(_, _, _, _ accelerators.Buffer, _ accelerators.RoPE)              {}
-func (device) Attention(_, _, _, _, _ accelerators.Buffer, _ accelerators.Attention) {}
+func (device) RMSNorm(_, _, _, _ accelerators.Buffer, _ int, _ float32)                   {}
+func (device) RMSNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ int)                    {}
+func (device) HeadNorm(_, _, _, _ accelerators.Buffer, _ accelerators.HeadNorm)           {}
+func (device) HeadNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ accelerators.HeadNorm) {}
+func (device) LayerNorm(_, _, _, _, _, _ accelerators.Buffer, _ int, _ float32)           {}
+func (device) LayerNormGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ int)            {}
+func (device) RoPE(_, _, _, _ accelerators.Buffer, _ accelerators.RoPE)                   {}
+func (device) Attention(_, _, _, _, _ accelerators.Buffer, _ accelerators.Attention)      {}
 func (device) AttentionGrad(_, _, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Attention) {
 }
 func (device) AttentionDecode(_, _, _, _, _ accelerators.Buffer, _ accelerators.AttentionDecode) {}

@@ -62,6 +62,63 @@ func TestConfigsSurviveWritingAndReading(t *testing.T) {
 	}
 }
 
+func TestKeysThatNothingHereReadsSurvive(t *testing.T) {
+	var c Config
+	decode(t, `{"model_type": "mistral", "sliding_window": null, "use_cache": true, "transformers_version": "4.51.0",
+		"attention_dropout": 0.0, "dtype": "bfloat16", "Hidden_Size": 8, "auto": {"z": [1, null], "a": "<"}}`, &c)
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"use_cache": "true", "transformers_version": `"4.51.0"`, "attention_dropout": "0.0",
+		"sliding_window": "null", "hidden_size": "8", "Hidden_Size": "", "dtype": "", "use_sliding_window": "",
+	} {
+		if got := string(keys[key]); got != want {
+			t.Errorf("%s is written as %s, want %s", key, got, want)
+		}
+	}
+	if !strings.Contains(string(text), `{"z":[1,null],"a":`) {
+		t.Errorf("%s lost the order of an object", text)
+	}
+}
+
+func TestEveryWayToSayWhichLayersSlide(t *testing.T) {
+	for text, want := range map[string][]int{
+		`"model_type": "llama"`:                                                    {0, 0, 0},
+		`"model_type": "mistral"`:                                                  {4096, 4096, 4096},
+		`"model_type": "mistral", "sliding_window": null`:                          {0, 0, 0},
+		`"model_type": "mistral", "sliding_window": 8`:                             {8, 8, 8},
+		`"model_type": "qwen2", "sliding_window": 8`:                               {0, 0, 0},
+		`"model_type": "qwen2", "sliding_window": 8, "use_sliding_window": true`:   {0, 0, 0},
+		`"model_type": "qwen2", "use_sliding_window": true, "max_window_layers":1`: {0, 4096, 4096},
+		`"model_type": "qwen3", "use_sliding_window": true, "sliding_window": 5,
+			"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]`: {5, 0, 5},
+	} {
+		var c Config
+		decode(t, `{"num_hidden_layers": 3, `+text+`}`, &c)
+		for range 2 {
+			var got []int
+			for i := range c.NumHiddenLayers {
+				got = append(got, c.window(i))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +read):\n%s", text, diff)
+			}
+			again, err := json.Marshal(c) // what is written says the same
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = Config{}
+			decode(t, string(again), &c)
+		}
+	}
+}
+
 func TestLabelsAreWrittenForClassifiersOnly(t *testing.T) {
 	c := tiny(Bert)
 	c.ID2Label, c.NumLabels = map[string]string{"0": "bad"}, 2
@@ -102,7 +159,7 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		spoil     func(c *Config)
 		want      []string
 	}{
-		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of llama, xlm-r`}},
+		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of bert, llama`}},
 		{Llama, func(c *Config) { c.VocabSize, c.HiddenSize, c.NumHiddenLayers = 0, maxWidth+1, -1 },
 			[]string{"vocab_size 0 is not in", "hidden_size 1048577 is not in", "num_hidden_layers -1 is not in"}},
 		{Llama, func(c *Config) { c.NumKeyValueHeads = 3 }, []string{"4 is not a multiple of num_key_value_heads 3"}},
@@ -126,6 +183,12 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		{Bert, func(c *Config) { c.NumAttentionHeads = 3 }, []string{"16 is not a multiple of num_attention_heads 3"}},
 		{Bert, func(c *Config) { c.HiddenAct, c.TypeVocabSize, c.LayerNormEps = "gelu_new", 0, 0 },
 			[]string{`hidden_act "gelu_new" is not gelu`, "type_vocab_size 0", "layer_norm_eps 0"}},
+		{Mistral, func(c *Config) { c.SlidingWindow, c.LayerTypes = -1, []string{slidingAttention, fullAttention} },
+			[]string{"sliding_window -1 is not", "layer_types are not supported for mistral"}},
+		{Qwen3, func(c *Config) {
+			c.SlidingWindow, c.LayerTypes = 0, []string{slidingAttention, "chunked", fullAttention}
+		},
+			[]string{"layer_types names 3 layers of 2", `"chunked" of layer 1 is not supported`, "layer 0 slides without"}},
 		{Roberta, func(c *Config) { c.MaxPositionEmbeddings = 2 }, []string{"max_position_embeddings 2 leaves no room"}},
 		{Roberta, func(c *Config) { c.PadTokenID = nil }, []string{"pad_token_id, which is missing"}},
 	} {
@@ -148,8 +211,8 @@ func TestHeadsThatAModelTypeLacksAreErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `type bert has no head "lm"`) {
 		t.Errorf("New says %v", err)
 	}
-	for _, modelType := range []string{Llama, Roberta, Bert} {
-		for head := range classes[modelType] {
+	for _, modelType := range modelTypes() {
+		for head := range architectures[modelType].classes {
 			if got := tiny(modelType).WithHead(head).Head(); got != head {
 				t.Errorf("%s with head %s says it has %s", modelType, head, got)
 			}
@@ -191,7 +254,7 @@ func TestRecipesFillInWhatTheyLeaveOut(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	for _, modelType := range []string{Llama, Roberta, Bert} {
+	for _, modelType := range modelTypes() {
 		text, err := json.Marshal(tiny(modelType))
 		if err != nil {
 			f.Fatal(err)

@@ -74,16 +74,19 @@ func (m *Model) Hidden(t *tensor.Tape, in Input) *tensor.Tensor {
 	if err != nil {
 		return failed(t, fmt.Errorf("model input: %w", err))
 	}
-	ids, packing := t.Ints(in.Tokens), tensor.Packing{Segments: t.Segments(in.Offsets)}
+	ids := t.Ints(in.Tokens)
 	if m.encoder != nil {
+		packing := tensor.Packing{Segments: t.Segments(in.Offsets)}
 		positions, types := t.Ints(m.positionRows(in.Positions)), t.Ints(m.typeRows(len(in.Tokens)))
 		return m.encoder.hidden(t, ids, positions, types, func(i int, x *tensor.Tensor) *tensor.Tensor {
 			return m.layer(t, m.encoder, i, x, packing)
 		})
 	}
-	if packing.Rotary, err = m.rotation(t, in); err != nil {
+	packing, err := m.rotations(t, in)
+	if err != nil {
 		return failed(t, err)
 	}
+	packing.Segments = t.Segments(in.Offsets)
 	return m.decoder.hidden(t, ids, func(i int, x *tensor.Tensor) *tensor.Tensor {
 		return m.layer(t, m.decoder, i, x, packing)
 	})
@@ -111,6 +114,12 @@ func (m *Model) typeRows(n int) []int32 {
 	m.indices.types = resized(m.indices.types, n)
 	clear(m.indices.types)
 	return m.indices.types
+}
+
+// rotations are the angles of a checked input's rows for all kinds of layers.
+func (m *Model) rotations(t *tensor.Tape, in Input) (tensor.Packing, error) {
+	rotary, err := m.rotation(t, in)
+	return tensor.Packing{Rotary: rotary}, err
 }
 
 // rotation gives the rows of a checked input their angles: from the model's tables, or, where a sequence is so long

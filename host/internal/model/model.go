@@ -1,7 +1,7 @@
-// Package model is the transformers: a decoder (Llama) and an encoder (XLM-RoBERTa, BERT) with heads for language
-// modelling, classification, regression and reward, in the numbers, names and file layout of Hugging Face transformers.
-// A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape; Generate continues
-// prompts.
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3) and an encoder (XLM-RoBERTa, BERT) with
+// heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
+// Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
+// Generate continues prompts.
 package model
 
 import (
@@ -79,12 +79,10 @@ func gather(opts []Option) options {
 	return o
 }
 
-// prefixes begin the names of the base model's tensors in files of a model with a head.
-var prefixes = map[string]string{Llama: "model.", Roberta: "roberta.", Bert: "bert."}
-
 // declare lays the model out, without memory.
 func declare(cfg Config, head Head) (*Model, error) {
-	if _, known := classes[cfg.ModelType]; known && classes[cfg.ModelType][head] == "" {
+	arch, known := architectures[cfg.ModelType]
+	if known && arch.classes[head] == "" {
 		return nil, fmt.Errorf("a model of type %s has no head %q", cfg.ModelType, head)
 	}
 	cfg = cfg.WithHead(head)
@@ -92,8 +90,8 @@ func declare(cfg Config, head Head) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
-	m := &Model{cfg: cfg, head: head, layout: layout{prefix: prefixes[cfg.ModelType], set: &tensor.ParamSet{}}}
-	if cfg.ModelType == Llama {
+	m := &Model{cfg: cfg, head: head, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
+	if arch.decoder {
 		m.decoder = m.layout.decoder(cfg)
 		m.ends = m.layout.ends(cfg, head, m.decoder.embed)
 	} else {

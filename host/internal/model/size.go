@@ -32,7 +32,7 @@ func (c Config) FlopsPerToken(length int) float64 {
 }
 
 func (c Config) headDim() int {
-	if c.ModelType == Llama {
+	if c.arch().decoder {
 		return c.HeadDim
 	}
 	return c.HiddenSize / c.NumAttentionHeads

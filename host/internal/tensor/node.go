@@ -11,7 +11,7 @@ type node struct {
 	w, b *Param
 
 	index accelerators.Buffer    // rows, ids, targets
-	saved [2]accelerators.Buffer // in the order of the kernel's arguments
+	saved [3]accelerators.Buffer // in the order of the kernel's arguments
 	heads Heads
 	alpha float32
 
