@@ -48,6 +48,10 @@ type Kernels interface {
 	// GELU is the exact form, 0.5x(1+erf(x/sqrt 2)). GELUGrad overwrites dx.
 	GELU(y, x Buffer)
 	GELUGrad(dx, dy, x Buffer)
+	// GELUTanh is the approximation 0.5x(1+tanh(sqrt(2/pi)(x+0.044715x^3))) (Hendrycks and Gimpel 2016). GELUTanhGrad
+	// overwrites dx.
+	GELUTanh(y, x Buffer)
+	GELUTanhGrad(dx, dy, x Buffer)
 	// Tanh: y = tanh(x). TanhGrad overwrites dx from the output y.
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)

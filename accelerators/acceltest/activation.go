@@ -27,6 +27,10 @@ func each(x []float64, f func(float64) float64) []float64 {
 
 func gelu(x float64) float64 { return 0.5 * x * (1 + math.Erf(x/math.Sqrt2)) }
 
+func geluTanh(x float64) float64 {
+	return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+}
+
 // extremes are arguments at which an exponential over- or underflows.
 var extremes = []float64{0, -0.001, 20, -20, 89, -89, 200, -200, 3e4, -3e4}
 
@@ -36,9 +40,11 @@ func testActivations(r *rig) {
 		testSwiGLU(r, r.normal(2*rows*inner), inner)
 		wide := each(r.normal(rows*inner), func(v float64) float64 { return float64(float32(3 * v)) })
 		testUnary(r, "GELU", wide, gelu, r.dev.GELU, r.dev.GELUGrad, false)
+		testUnary(r, "GELUTanh", wide, geluTanh, r.dev.GELUTanh, r.dev.GELUTanhGrad, false)
 		testUnary(r, "Tanh", wide, math.Tanh, r.dev.Tanh, r.dev.TanhGrad, true)
 	}
 	testUnary(r, "GELU", extremes, gelu, r.dev.GELU, r.dev.GELUGrad, false)
+	testUnary(r, "GELUTanh", extremes, geluTanh, r.dev.GELUTanh, r.dev.GELUTanhGrad, false)
 	testUnary(r, "Tanh", extremes, math.Tanh, r.dev.Tanh, r.dev.TanhGrad, true)
 	testSwiGLU(r, append(append([]float64(nil), extremes...), r.normal(len(extremes))...), len(extremes))
 }

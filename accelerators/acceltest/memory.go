@@ -73,6 +73,7 @@ func mistakes(r *rig) map[string]func() {
 		"Attention": func() { d.Attention(x, y, x, x, x.Slice(0, 5), attention) },
 		"SwiGLU":    func() { d.SwiGLU(x, y, 12) },
 		"GELU":      func() { d.GELU(x, y.Slice(0, 11)) },
+		"GELUTanh":  func() { d.GELUTanh(x, y.Slice(0, 11)) },
 		"HeadLoss":  func() { d.HeadLoss(x, x, y, y, ids(3), x, accelerators.Head{Tokens: 1, Width: 4, Vocab: 3}) },
 		"Axpy":      func() { d.Axpy(x, none, 1) },
 		"Add":       func() { d.Add(x, y, ids(1)) },

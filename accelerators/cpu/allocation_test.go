@@ -38,6 +38,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"RoPE":          func() { d.RoPE(x, angles, angles, ids, whole) },
 		"SwiGLU":        func() { d.SwiGLU(x, wide, width) },
 		"SwiGLUGrad":    func() { d.SwiGLUGrad(wide, x, wide, width) },
+		"GELUTanh":      func() { d.GELUTanh(x, y) },
+		"GELUTanhGrad":  func() { d.GELUTanhGrad(x, y, z) },
 		"GELU":          func() { d.GELU(x, y) },
 		"GELUGrad":      func() { d.GELUGrad(x, y, z) },
 		"Tanh":          func() { d.Tanh(x, y) },

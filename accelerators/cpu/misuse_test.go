@@ -65,15 +65,17 @@ func TestOperationsWorkInPlaceWhereTheySay(t *testing.T) {
 			d.Fill(y.Slice(i, 1), float32(i%7)-3)
 		}
 		for name, op := range map[string]func(out, x accelerators.Buffer){
-			"Add":        func(out, x accelerators.Buffer) { d.Add(out, x, y) },
-			"Mul":        func(out, x accelerators.Buffer) { d.Mul(out, y, x) },
-			"Copy":       func(out, x accelerators.Buffer) { d.Copy(out, x) },
-			"GELU":       func(out, x accelerators.Buffer) { d.GELU(out, x) },
-			"GELUGrad":   func(out, x accelerators.Buffer) { d.GELUGrad(out, x, y) },
-			"Tanh":       func(out, x accelerators.Buffer) { d.Tanh(out, x) },
-			"TanhGrad":   func(out, x accelerators.Buffer) { d.TanhGrad(out, y, x) },
-			"SwiGLUGrad": func(out, x accelerators.Buffer) { d.SwiGLUGrad(out, y.Slice(0, n/2), x, 10) },
-			"RMSNorm":    func(out, x accelerators.Buffer) { d.RMSNorm(out, stats, x, w, width, 1e-5) },
+			"Add":          func(out, x accelerators.Buffer) { d.Add(out, x, y) },
+			"Mul":          func(out, x accelerators.Buffer) { d.Mul(out, y, x) },
+			"Copy":         func(out, x accelerators.Buffer) { d.Copy(out, x) },
+			"GELUTanh":     func(out, x accelerators.Buffer) { d.GELUTanh(out, x) },
+			"GELUTanhGrad": func(out, x accelerators.Buffer) { d.GELUTanhGrad(out, x, y) },
+			"GELU":         func(out, x accelerators.Buffer) { d.GELU(out, x) },
+			"GELUGrad":     func(out, x accelerators.Buffer) { d.GELUGrad(out, x, y) },
+			"Tanh":         func(out, x accelerators.Buffer) { d.Tanh(out, x) },
+			"TanhGrad":     func(out, x accelerators.Buffer) { d.TanhGrad(out, y, x) },
+			"SwiGLUGrad":   func(out, x accelerators.Buffer) { d.SwiGLUGrad(out, y.Slice(0, n/2), x, 10) },
+			"RMSNorm":      func(out, x accelerators.Buffer) { d.RMSNorm(out, stats, x, w, width, 1e-5) },
 			"LayerNorm": func(out, x accelerators.Buffer) {
 				d.LayerNorm(out, stats.Slice(0, 3), stats.Slice(3, 3), x, w, w, width, 1e-5)
 			},

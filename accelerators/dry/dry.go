@@ -70,6 +70,8 @@ func (device) SwiGLU(_, _ accelerators.Buffer, _ int)        {}
 func (device) SwiGLUGrad(_, _, _ accelerators.Buffer, _ int) {}
 func (device) GELU(_, _ accelerators.Buffer)                 {}
 func (device) GELUGrad(_, _, _ accelerators.Buffer)          {}
+func (device) GELUTanh(_, _ accelerators.Buffer)             {}
+func (device) GELUTanhGrad(_, _, _ accelerators.Buffer)      {}
 func (device) Tanh(_, _ accelerators.Buffer)                 {}
 func (device) TanhGrad(_, _, _ accelerators.Buffer)          {}
 

@@ -30,6 +30,20 @@ func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
 	d.note("GELUGrad", start, elements(dx, dy, x))
 }
 
+// GELUTanh is measured.
+func (d *Device) GELUTanh(y, x accelerators.Buffer) {
+	start := d.Elapsed()
+	d.Device.GELUTanh(y, x)
+	d.note("GELUTanh", start, elements(y, x))
+}
+
+// GELUTanhGrad is measured.
+func (d *Device) GELUTanhGrad(dx, dy, x accelerators.Buffer) {
+	start := d.Elapsed()
+	d.Device.GELUTanhGrad(dx, dy, x)
+	d.note("GELUTanhGrad", start, elements(dx, dy, x))
+}
+
 // Tanh is measured.
 func (d *Device) Tanh(y, x accelerators.Buffer) {
 	start := d.Elapsed()

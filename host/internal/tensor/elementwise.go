@@ -39,6 +39,24 @@ func geluGrad(t *Tape, n *node) {
 	}
 }
 
+// GELUTanh is the approximation of GELU with a hyperbolic tangent.
+func (t *Tape) GELUTanh(x *Tensor) *Tensor {
+	y := t.output(x.Rows, x.Cols)
+	if t.err != nil {
+		return y
+	}
+	t.dev.GELUTanh(y.Value, x.Value)
+	return t.record(node{back: geluTanhGrad, out: y, x: x})
+}
+
+func geluTanhGrad(t *Tape, n *node) {
+	dx := t.borrow(n.x.size())
+	if t.err == nil {
+		t.dev.GELUTanhGrad(dx, n.out.grad, n.x.Value)
+		t.give(n.x, dx)
+	}
+}
+
 // Tanh is the hyperbolic tangent.
 func (t *Tape) Tanh(x *Tensor) *Tensor {
 	y := t.output(x.Rows, x.Cols)
