@@ -27,11 +27,11 @@ type NamedTensor struct {
 // that name them, with these exceptions: other heads in the source are left aside, and with InitHead a missing
 // classification head is initialised.
 func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Option) (*Model, error) {
-	m, err := declare(cfg, head)
+	o := gather(opts)
+	m, err := declare(cfg, head, o)
 	if err != nil {
 		return nil, err
 	}
-	o := gather(opts)
 	found, err := m.match(src, o.headSeed != nil)
 	if err != nil {
 		return nil, err
@@ -39,6 +39,7 @@ func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Op
 	if err := m.alloc(dev, o); err != nil {
 		return nil, err
 	}
+	m.initialiseAdapter(o.adapterSeed)
 	if err := m.read(src, found, o); err != nil {
 		m.Close()
 		return nil, err
@@ -98,29 +99,57 @@ func (m *Model) aside(name string) bool {
 		strings.HasSuffix(name, "rotary_emb.inv_freq") || strings.HasSuffix(name, "embeddings.position_ids")
 }
 
-// Restore replaces all weights by those of a source, which must have every one.
+// Restore replaces what is trained by the tensors of a source, which must have every one: all weights, or those of the
+// adapter.
 func (m *Model) Restore(src Source) error {
-	found, err := m.match(src, false)
+	if m.beside == nil {
+		found, err := m.match(src, false)
+		if err != nil {
+			return err
+		}
+		return m.read(src, found, options{})
+	}
+	found, err := m.matchAdapter(src)
 	if err != nil {
 		return err
 	}
-	return m.read(src, found, options{})
+	for _, p := range m.trained() {
+		if found[p] == "" {
+			return fmt.Errorf("tensor %s is missing", m.peftName(p))
+		}
+		if err := m.readPart(src, found[p], p); err != nil {
+			return err
+		}
+	}
+	return m.uploaded()
 }
 
 func (m *Model) read(src Source, found map[*part]string, o options) error {
-	var host []float32
 	for _, p := range m.parts {
 		name, ok := found[p]
 		if !ok {
 			m.initialise(p, *o.headSeed)
 			continue
 		}
-		host = slices.Grow(host[:0], p.size())[:p.size()]
-		if err := src.Read(name, host); err != nil {
-			return fmt.Errorf("read tensor %s: %w", name, err)
+		if err := m.readPart(src, name, p); err != nil {
+			return err
 		}
-		m.dev.UploadF32(p.param.Value.Slice(p.off, len(host)), host)
 	}
+	return m.uploaded()
+}
+
+func (m *Model) readPart(src Source, name string, p *part) error {
+	m.host = slices.Grow(m.host[:0], p.size())[:p.size()]
+	if err := src.Read(name, m.host); err != nil {
+		return fmt.Errorf("read tensor %s: %w", name, err)
+	}
+	m.dev.UploadF32(p.param.Value.Slice(p.off, p.size()), m.host)
+	return nil
+}
+
+// uploaded waits for the weights to be there.
+func (m *Model) uploaded() error {
+	m.host = nil
 	if err := m.dev.Sync(); err != nil {
 		return fmt.Errorf("upload the model: %w", err)
 	}
@@ -128,17 +157,31 @@ func (m *Model) read(src Source, found map[*part]string, o options) error {
 }
 
 // Tensors downloads all weights for saving, under the names and in the order of Hugging Face.
-func (m *Model) Tensors() ([]NamedTensor, error) {
-	all := make([]NamedTensor, len(m.parts))
-	for i, p := range m.parts {
-		name := p.name
-		if m.head == HeadNone {
-			name = strings.TrimPrefix(name, m.prefix)
-		}
-		all[i] = NamedTensor{Name: name, Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
+func (m *Model) Tensors() ([]NamedTensor, error) { return m.download(m.parts, m.fileName) }
+
+// Trained downloads what an optimizer changes: all weights, or the adapter's under PEFT's names.
+func (m *Model) Trained() ([]NamedTensor, error) {
+	if m.beside == nil {
+		return m.Tensors()
+	}
+	return m.download(m.trained(), m.peftName)
+}
+
+func (m *Model) download(parts []*part, name func(*part) string) ([]NamedTensor, error) {
+	all := make([]NamedTensor, len(parts))
+	for i, p := range parts {
+		all[i] = NamedTensor{Name: name(p), Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
 		if err := m.dev.DownloadF32(all[i].Data, p.param.Value.Slice(p.off, p.size())); err != nil {
-			return nil, fmt.Errorf("download tensor %s: %w", name, err)
+			return nil, fmt.Errorf("download tensor %s: %w", all[i].Name, err)
 		}
 	}
 	return all, nil
+}
+
+// fileName is a part's name in files: without the base model's prefix when that is all there is.
+func (m *Model) fileName(p *part) string {
+	if m.head == HeadNone {
+		return strings.TrimPrefix(p.name, m.prefix)
+	}
+	return p.name
 }

@@ -39,7 +39,7 @@ func (c Config) headDim() int {
 }
 
 func (c Config) mustDeclare() *Model {
-	m, err := declare(c, c.Head())
+	m, err := declare(c, c.Head(), options{})
 	if err != nil {
 		panic(err)
 	}

@@ -9,6 +9,7 @@ type node struct {
 	out  *Tensor
 	x, z *Tensor // inputs
 	w, b *Param
+	low  []LowRank
 
 	index accelerators.Buffer    // rows, ids, targets
 	saved [3]accelerators.Buffer // in the order of the kernel's arguments
