@@ -78,8 +78,9 @@ type beside struct {
 
 // A product is the pair of small matrices beside a part.
 type product struct {
-	of   string // the part's name
-	a, b *part
+	of        string // the part's name
+	a, b      *part
+	magnitude *part // nil unless DoRA
 }
 
 // peftPrefix begins the names of an adapter's tensors; what follows is the name in the adapted model.
@@ -94,8 +95,13 @@ func (s *beside) add(cols int, rows []slice) []tensor.LowRank {
 		if s.targets(r.name) {
 			a := s.small(r.name+".lora_A.weight", s.Rank, cols, uniform)
 			b := s.small(r.name+".lora_B.weight", r.rows, s.Rank, zeros)
-			s.products = append(s.products, product{r.name + ".weight", a, b})
-			low = append(low, tensor.LowRank{A: a.param, B: b.param, From: from, Scale: s.Scale()})
+			p := product{of: r.name + ".weight", a: a, b: b}
+			l := tensor.LowRank{A: a.param, B: b.param, From: from, Scale: s.Scale()}
+			if s.DoRA {
+				l.Magnitude = s.vector(r.name+".lora_magnitude_vector", r.rows, zeros)
+				p.magnitude = s.parts[len(s.parts)-1]
+			}
+			s.products, low = append(s.products, p), append(low, l)
 		}
 		from += r.rows
 	}
@@ -109,13 +115,56 @@ func (s *beside) small(name string, rows, cols int, from start) *part {
 	return p
 }
 
-// initialiseAdapter draws what is trained beside the weights.
-func (m *Model) initialiseAdapter(seed uint64) {
-	if m.beside != nil {
-		for _, p := range m.beside.parts {
-			m.initialise(p, seed)
-		}
+// initialiseAdapter draws what is trained beside the weights; magnitudes are the norms that rows have.
+func (m *Model) initialiseAdapter(seed uint64) error {
+	if m.beside == nil {
+		return nil
 	}
+	for _, p := range m.beside.parts {
+		m.initialise(p, seed)
+	}
+	weights := m.byName()
+	for _, p := range m.beside.products {
+		if p.magnitude == nil {
+			continue
+		}
+		host, err := m.value(weights[p.of])
+		if err != nil {
+			return err
+		}
+		m.dev.UploadF32(p.magnitude.param.Value, rowNorms(host, p.a.shape[1]))
+	}
+	return m.dev.Sync()
+}
+
+func (m *Model) byName() map[string]*part {
+	named := map[string]*part{}
+	for _, p := range m.parts {
+		named[p.name] = p
+	}
+	return named
+}
+
+// value downloads a part.
+func (m *Model) value(p *part) ([]float32, error) {
+	host := make([]float32, p.size())
+	if err := m.dev.DownloadF32(host, p.param.Value.Slice(p.off, len(host))); err != nil {
+		return nil, fmt.Errorf("download tensor %s: %w", p.name, err)
+	}
+	return host, nil
+}
+
+// rowNorms are the Euclidean norms of rows.
+func rowNorms(matrix []float32, cols int) []float32 {
+	norms := make([]float32, len(matrix)/cols)
+	for row := range norms {
+		sum := 0.0
+		for _, v := range matrix[row*cols : (row+1)*cols] {
+			sum += float64(v) * float64(v)
+		}
+		norms[row] = float32(math.Sqrt(sum))
+	}
+	return norms
 }
 
 // Adapter is the model's adapter; ok is false when it has none.
@@ -147,16 +196,13 @@ func (m *Model) Merge(a Adapter, src Source) error {
 	if err != nil {
 		return err
 	}
-	weights := map[string]*part{}
-	for _, p := range m.parts {
-		weights[p.name] = p
-	}
+	weights := m.byName()
 	found, err := twin.matchAdapter(src)
 	if err != nil {
 		return err
 	}
 	for _, p := range twin.beside.products {
-		if err := m.mergeProduct(weights[p.of], p, a.Scale(), src, found); err != nil {
+		if err := m.mergeProduct(weights[p.of], p, a.Scale(), reading{src, found}); err != nil {
 			return fmt.Errorf("merge an adapter into %s: %w", p.of, err)
 		}
 	}
@@ -170,26 +216,64 @@ func (m *Model) Merge(a Adapter, src Source) error {
 	return m.dev.Sync()
 }
 
-// mergeProduct adds B A, scaled, to a weight. The sums are the same on every device: they are taken on the host.
-func (m *Model) mergeProduct(w *part, p product, scale float32, src Source, found map[*part]string) error {
-	a, b, host := make([]float32, p.a.size()), make([]float32, p.b.size()), make([]float32, w.size())
-	err := errors.Join(src.Read(found[p.a], a), src.Read(found[p.b], b),
-		m.dev.DownloadF32(host, w.param.Value.Slice(w.off, len(host))))
-	if err != nil {
+// reading is a source and what its tensors are.
+type reading struct {
+	src   Source
+	found map[*part]string
+}
+
+func (r reading) read(p *part) ([]float32, error) {
+	host := make([]float32, p.size())
+	if err := r.src.Read(r.found[p], host); err != nil {
+		return nil, fmt.Errorf("read tensor %s: %w", r.found[p], err)
+	}
+	return host, nil
+}
+
+// mergeProduct adds B A, scaled, to a weight, and gives its rows their magnitudes. The sums are the same on every device:
+// they are taken on the host.
+func (m *Model) mergeProduct(w *part, p product, scale float32, from reading) error {
+	a, errA := from.read(p.a)
+	b, errB := from.read(p.b)
+	host, err := m.value(w)
+	if err := errors.Join(errA, errB, err); err != nil {
 		return err
 	}
-	rank, in := p.a.shape[0], p.a.shape[1]
-	for row := range p.b.shape[0] {
-		out := host[row*in : (row+1)*in]
+	addProduct(host, a, b, p.a.shape[0], scale)
+	if p.magnitude != nil {
+		magnitudes, err := from.read(p.magnitude)
+		if err != nil {
+			return err
+		}
+		rescale(host, magnitudes)
+	}
+	m.dev.UploadF32(w.param.Value.Slice(w.off, len(host)), host)
+	return nil
+}
+
+// addProduct is w += scale * b a for b [rows,rank] and a [rank,cols].
+func addProduct(w, a, b []float32, rank int, scale float32) {
+	cols := len(a) / rank
+	for row := range len(b) / rank {
+		out := w[row*cols : (row+1)*cols]
 		for k := range rank {
 			factor := scale * b[row*rank+k]
-			for i, v := range a[k*in : (k+1)*in] {
+			for i, v := range a[k*cols : (k+1)*cols] {
 				out[i] += factor * v
 			}
 		}
 	}
-	m.dev.UploadF32(w.param.Value.Slice(w.off, len(host)), host)
-	return nil
+}
+
+// rescale gives each row its norm.
+func rescale(w, norms []float32) {
+	cols := len(w) / len(norms)
+	for row, norm := range rowNorms(w, cols) {
+		gain := norms[row] / norm
+		for i := range cols {
+			w[row*cols+i] *= gain
+		}
+	}
 }
 
 // matchAdapter finds the trained parts' names in a source. A head may be missing: an adapter of a language model has none.

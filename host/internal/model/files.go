@@ -39,8 +39,7 @@ func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Op
 	if err := m.alloc(dev, o); err != nil {
 		return nil, err
 	}
-	m.initialiseAdapter(o.adapterSeed)
-	if err := m.read(src, found, o); err != nil {
+	if err := errors.Join(m.read(src, found, o), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, err
 	}

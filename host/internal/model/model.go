@@ -5,6 +5,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -68,8 +69,7 @@ func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Op
 	for _, p := range m.parts {
 		m.initialise(p, seed)
 	}
-	m.initialiseAdapter(o.adapterSeed)
-	if err := dev.Sync(); err != nil {
+	if err := errors.Join(dev.Sync(), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("initialise the model: %w", err)
 	}

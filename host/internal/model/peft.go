@@ -2,7 +2,9 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -13,30 +15,29 @@ type PEFT struct {
 	Head Head   // of the adapted model; HeadNone when the file does not say
 }
 
-// peftFile is adapter_config.json. Keys that would change the computation in a way that is not known here are refused
-// unless they hold what PEFT writes by default.
+// peftFile is what of adapter_config.json says how the adapter is computed.
 type peftFile struct {
-	Type        string      `json:"peft_type"`
-	Task        *string     `json:"task_type"`
-	Base        string      `json:"base_model_name_or_path"`
-	Rank        int         `json:"r"`
-	Alpha       float64     `json:"lora_alpha"`
-	Dropout     float64     `json:"lora_dropout"` // bears on training alone
-	Targets     peftTargets `json:"target_modules"`
-	RSLoRA      bool        `json:"use_rslora"`
-	DoRA        bool        `json:"use_dora"`
-	Bias        string      `json:"bias"`
-	Saved       []string    `json:"modules_to_save"`
-	Transposed  bool        `json:"fan_in_fan_out"`
-	Inference   bool        `json:"inference_mode"`
-	LoRABias    bool        `json:"lora_bias"`
-	Layers      any         `json:"layers_to_transform"`
-	Excluded    any         `json:"exclude_modules"`
-	Ranks       any         `json:"rank_pattern"`
-	Alphas      any         `json:"alpha_pattern"`
-	Parameters  any         `json:"target_parameters"`
-	Megatron    any         `json:"megatron_config"`
-	Replication any         `json:"layer_replication"`
+	Type       string         `json:"peft_type"`
+	Task       *string        `json:"task_type"`
+	Base       string         `json:"base_model_name_or_path"`
+	Rank       int            `json:"r"`
+	Alpha      float64        `json:"lora_alpha"`
+	Targets    peftTargets    `json:"target_modules"`
+	RSLoRA     bool           `json:"use_rslora"`
+	DoRA       bool           `json:"use_dora"`
+	Bias       string         `json:"bias"`
+	Saved      []string       `json:"modules_to_save"`
+	Transposed bool           `json:"fan_in_fan_out"`
+	Start      any            `json:"init_lora_weights"`
+	Inference  bool           `json:"inference_mode"`
+	Ranks      map[string]any `json:"rank_pattern"`
+	Alphas     map[string]any `json:"alpha_pattern"`
+}
+
+// peftAside are the keys that bear on nothing here whatever they hold. All others that peftFile lacks must hold nothing.
+var peftAside = []string{
+	"auto_mapping", "corda_config", "ensure_weight_tying", "eva_config", "layers_pattern", "loftq_config", "lora_dropout",
+	"megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config",
 }
 
 // peftTargets is a list of names, or one name.
@@ -69,7 +70,7 @@ func (p *PEFT) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &file); err != nil {
 		return err
 	}
-	if err := file.check(); err != nil {
+	if err := errors.Join(file.check(), checkAside(b)); err != nil {
 		return err
 	}
 	*p = PEFT{Base: file.Base, Head: HeadNone, Adapter: Adapter{
@@ -91,20 +92,11 @@ func (f peftFile) check() error {
 		return fmt.Errorf("bias %q is not supported, only none", f.Bias)
 	case f.Transposed:
 		return fmt.Errorf("fan_in_fan_out is not supported")
-	case f.LoRABias:
-		return fmt.Errorf("lora_bias is not supported")
+	case len(f.Ranks) > 0 || len(f.Alphas) > 0:
+		return fmt.Errorf("rank_pattern and alpha_pattern are not supported")
 	}
-	for _, x := range []struct {
-		key   string
-		value any
-	}{
-		{"layers_to_transform", f.Layers}, {"exclude_modules", f.Excluded}, {"rank_pattern", f.Ranks},
-		{"alpha_pattern", f.Alphas}, {"target_parameters", f.Parameters}, {"megatron_config", f.Megatron},
-		{"layer_replication", f.Replication},
-	} {
-		if !empty(x.value) {
-			return fmt.Errorf("%s is not supported", x.key)
-		}
+	if how, ok := f.Start.(string); ok && how != "gaussian" && how != "orthogonal" {
+		return fmt.Errorf("init_lora_weights %q changes the base model's weights, which is not supported", how)
 	}
 	for _, name := range f.Saved {
 		if name != "score" && name != "classifier" {
@@ -114,7 +106,26 @@ func (f peftFile) check() error {
 	return nil
 }
 
-// empty says that a key of any kind holds nothing.
+// checkAside refuses keys that would change the computation in a way that is not known here.
+func checkAside(b []byte) error {
+	var all map[string]any
+	known, err := json.Marshal(peftFile{})
+	if err = errors.Join(err, json.Unmarshal(b, &all)); err != nil {
+		return err
+	}
+	var read map[string]any
+	if err := json.Unmarshal(known, &read); err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if _, ok := read[key]; !ok && !slices.Contains(peftAside, key) && !empty(all[key]) {
+			return fmt.Errorf("%s is not supported", key)
+		}
+	}
+	return nil
+}
+
+// empty says that a key of any kind asks for nothing.
 func empty(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
@@ -122,7 +133,7 @@ func empty(value any) bool {
 	case []any:
 		return len(v) == 0
 	}
-	return value == nil
+	return value == nil || value == false
 }
 
 // MarshalJSON writes adapter_config.json for PEFT.
@@ -131,7 +142,7 @@ func (p PEFT) MarshalJSON() ([]byte, error) {
 	file := peftFile{
 		Type: "LORA", Task: &task, Base: p.Base, Rank: p.Rank, Alpha: p.Alpha, Targets: p.Targets,
 		RSLoRA: p.RSLoRA, DoRA: p.DoRA, Bias: "none", Inference: true,
-		Ranks: map[string]any{}, Alphas: map[string]any{},
+		Start: true, Ranks: map[string]any{}, Alphas: map[string]any{},
 	}
 	if p.Head == HeadClassify {
 		file.Saved = []string{"classifier", "score"}

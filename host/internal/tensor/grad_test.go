@@ -98,11 +98,11 @@ func opCases() []opCase {
 		}},
 		{"Linear with low ranks", [][]int{{5, 4}, {7, 4}, {7}, {2, 4}, {3, 2}, {1, 4}, {2, 1}}, 1, false,
 			func(t *Tape, x []*Tensor, w []*Param) *Tensor {
-				return t.Linear(x[0], w[0], w[1], LowRank{w[2], w[3], 0, 0.5}, LowRank{w[4], w[5], 5, -2})
+				return t.Linear(x[0], w[0], w[1], LowRank{w[2], w[3], 0, 0.5, nil}, LowRank{w[4], w[5], 5, -2, nil})
 			}},
 		{"LinearAdd with a low rank", [][]int{{5, 3}, {5, 4}, {3, 4}, {2, 4}, {3, 2}}, 2, false,
 			func(t *Tape, x []*Tensor, w []*Param) *Tensor {
-				return t.LinearAdd(x[0], x[1], w[0], nil, LowRank{w[1], w[2], 0, 3})
+				return t.LinearAdd(x[0], x[1], w[0], nil, LowRank{w[1], w[2], 0, 3, nil})
 			}},
 		{"RMSNorm", [][]int{{4, 7}, {7}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.RMSNorm(x[0], Norm{Weight: w[0], Eps: 1e-5})

@@ -17,6 +17,9 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 	if t.lowRankRule(op, w, low); t.err != nil {
 		return &Tensor{}
 	}
+	if len(low) > 0 && low[0].Magnitude != nil {
+		return t.rescaled(residual, x, w, b, low)
+	}
 	out, in := w.Shape[0], w.Shape[1]
 	y := t.output(x.Rows, out)
 	if t.err != nil {
@@ -31,7 +34,7 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 	if b != nil {
 		t.dev.AddBias(y.Value, b.Value, out)
 	}
-	inner := t.addLowRank(y, x, low)
+	inner := t.addLowRank(y.Value, out, x, low)
 	return t.record(node{
 		back: linearGrad, out: y, x: x, z: residual, w: w, b: b, low: low, saved: [3]accelerators.Buffer{inner},
 	})
@@ -52,22 +55,28 @@ func (t *Tape) linearRule(op string, residual, x *Tensor, w, b *Param) {
 
 func linearGrad(t *Tape, n *node) {
 	dy := n.out.grad
-	out, in := n.w.Shape[0], n.w.Shape[1]
-	s := accelerators.MatMul{M: n.x.Rows, N: in, K: out, Alpha: 1, Compute: t.Compute}
+	if t.inputGrad(n, dy); t.err != nil {
+		return
+	}
+	t.weightGrad(n.w, dy, n.x)
+	t.lowRankGrad(n, dy)
+	if n.b != nil && !n.b.frozen() {
+		t.dev.BiasGrad(t.sumsFor(n.b), dy, n.out.Cols)
+	}
+	if n.z != nil {
+		t.pass(n.out, n.z)
+	}
+}
+
+// inputGrad adds dy W to x's gradient.
+func (t *Tape) inputGrad(n *node, dy accelerators.Buffer) {
+	s := accelerators.MatMul{M: n.x.Rows, N: n.w.Shape[1], K: n.w.Shape[0], Alpha: 1, Compute: t.Compute}
 	if n.x.grad.Present() {
 		s.Beta = 1
 	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
 		return
 	}
 	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)
-	t.weightGrad(n.w, dy, n.x)
-	t.lowRankGrad(n)
-	if n.b != nil && !n.b.frozen() {
-		t.dev.BiasGrad(t.sumsFor(n.b), dy, out)
-	}
-	if n.z != nil {
-		t.pass(n.out, n.z)
-	}
 }
 
 // weightGrad adds dy^T x to w's gradient.
