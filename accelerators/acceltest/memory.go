@@ -71,6 +71,7 @@ func mistakes(r *rig) map[string]func() {
 		"HeadNorm":  func() { d.HeadNorm(x, y, y, y, accelerators.HeadNorm{Tokens: 4, Heads: 2, Dim: 2, Stride: 3}) },
 		"RoPE":      func() { d.RoPE(x, y, y, ids(12), accelerators.RoPE{Heads: 1, Dim: 2, Stride: 2}) },
 		"Attention": func() { d.Attention(x, y, x, x, x.Slice(0, 5), attention) },
+		"GeGLU":     func() { d.GeGLU(x, y, 12) },
 		"SwiGLU":    func() { d.SwiGLU(x, y, 12) },
 		"GELU":      func() { d.GELU(x, y.Slice(0, 11)) },
 		"GELUTanh":  func() { d.GELUTanh(x, y.Slice(0, 11)) },

@@ -14,6 +14,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		d.Fill(b, 0.25)
 		return b
 	}
+	second := floats(2 * rows * width)
 	wide, x, y, z := floats(2*rows*width), floats(rows*width), floats(rows*width), floats(rows*width)
 	w, b, dw, db, mean, rstd := floats(width), floats(width), floats(width), floats(width), floats(rows), floats(rows)
 	table, angles := floats(entries*width), floats(entries*width/2)
@@ -40,6 +41,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"SwiGLUGrad":    func() { d.SwiGLUGrad(wide, x, wide, width) },
 		"GELUTanh":      func() { d.GELUTanh(x, y) },
 		"GELUTanhGrad":  func() { d.GELUTanhGrad(x, y, z) },
+		"GeGLU":         func() { d.GeGLU(x, wide, width) },
+		"GeGLUGrad":     func() { d.GeGLUGrad(wide, x, second, width) },
 		"GELU":          func() { d.GELU(x, y) },
 		"GELUGrad":      func() { d.GELUGrad(x, y, z) },
 		"Tanh":          func() { d.Tanh(x, y) },

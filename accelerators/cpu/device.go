@@ -90,6 +90,8 @@ type operations struct {
 	adamw         adamw
 	swiglu        swiglu
 	swigluGrad    swigluGrad
+	geglu         geglu
+	gegluGrad     gegluGrad
 	rmsNorm       rmsNorm
 	rmsNormGrad   rmsNormGrad
 	headNorm      headNorm

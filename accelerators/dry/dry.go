@@ -68,6 +68,8 @@ func (device) AttentionDecode(_, _, _, _, _ accelerators.Buffer, _ accelerators.
 
 func (device) SwiGLU(_, _ accelerators.Buffer, _ int)        {}
 func (device) SwiGLUGrad(_, _, _ accelerators.Buffer, _ int) {}
+func (device) GeGLU(_, _ accelerators.Buffer, _ int)         {}
+func (device) GeGLUGrad(_, _, _ accelerators.Buffer, _ int)  {}
 func (device) GELU(_, _ accelerators.Buffer)                 {}
 func (device) GELUGrad(_, _, _ accelerators.Buffer)          {}
 func (device) GELUTanh(_, _ accelerators.Buffer)             {}

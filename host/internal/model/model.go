@@ -1,4 +1,4 @@
-// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3) and an encoder (XLM-RoBERTa, BERT) with
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 3) and an encoder (XLM-RoBERTa, BERT) with
 // heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
 // Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
 // Generate continues prompts.
@@ -23,6 +23,7 @@ type Model struct {
 	ends    ends
 
 	rotary       rotary
+	local        rotary        // of layers that see a window, where they have a base of their own
 	arena        *tensor.Arena // memory of Generate
 	blank        bool
 	checkpointed bool
@@ -90,7 +91,7 @@ func declare(cfg Config, head Head) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
-	m := &Model{cfg: cfg, head: head, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
+	m := &Model{cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()}, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
 	if arch.decoder {
 		m.decoder = m.layout.decoder(cfg)
 		m.ends = m.layout.ends(cfg, head, m.decoder.embed)
@@ -126,5 +127,6 @@ func (m *Model) Params() *tensor.ParamSet { return m.set }
 func (m *Model) Close() {
 	m.set.Free(m.dev)
 	m.rotary.free(m.dev)
+	m.local.free(m.dev)
 	m.arena.Free()
 }
