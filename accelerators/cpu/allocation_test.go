@@ -21,7 +21,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	ids, drawn := ints(t, d, make([]int32, rows)...), ints(t, d, make([]int32, rows)...)
 	whole := accelerators.RoPE{Heads: 1, Dim: width, Stride: width}
 	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
-	host := make([]float32, rows*width)
+	host, halves := make([]float32, rows*width), make([]uint16, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
 	return map[string]func(){
 		"Embed":         func() { d.Embed(x, table, ids, width) },
@@ -56,6 +56,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"Copy":          func() { d.Copy(x, y) },
 		"Fill":          func() { d.Fill(x, 0.25) },
 		"UploadF32":     func() { d.UploadF32(x, host) },
+		"UploadBF16":    func() { d.UploadBF16(x, halves) },
+		"UploadF16":     func() { d.UploadF16(x, halves) },
 		"UploadI32":     func() { d.UploadI32(ids, make([]int32, rows)) },
 		"DownloadF32":   func() { d.DownloadF32(host, x) },
 		"Sync":          func() { d.Sync() },

@@ -104,6 +104,8 @@ type operations struct {
 	gather        gather
 	scatter       scatter
 	sample        sampling
+	upload        upload
+	widening      widening
 }
 
 // Name is "cpu".

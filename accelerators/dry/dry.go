@@ -25,6 +25,8 @@ func (device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error) {
 
 func (device) UploadF32(accelerators.Buffer, []float32) {}
 func (device) UploadI32(accelerators.Buffer, []int32)   {}
+func (device) UploadBF16(accelerators.Buffer, []uint16) {}
+func (device) UploadF16(accelerators.Buffer, []uint16)  {}
 
 func (device) DownloadF32(dst []float32, _ accelerators.Buffer) error {
 	clear(dst)

@@ -13,7 +13,8 @@ import (
 type Source interface {
 	Names() []string
 	Shape(name string) ([]int, bool)
-	Read(name string, dst []float32) error
+	// Upload copies a tensor, as float32, to a device's memory of its size.
+	Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error
 }
 
 // A NamedTensor is a tensor in Hugging Face's name and shape, on the host.
@@ -108,18 +109,15 @@ func (m *Model) Restore(src Source) error {
 }
 
 func (m *Model) read(src Source, found map[*part]string, o options) error {
-	var host []float32
 	for _, p := range m.parts {
 		name, ok := found[p]
 		if !ok {
 			m.initialise(p, *o.headSeed)
 			continue
 		}
-		host = slices.Grow(host[:0], p.size())[:p.size()]
-		if err := src.Read(name, host); err != nil {
-			return fmt.Errorf("read tensor %s: %w", name, err)
+		if err := src.Upload(name, m.dev, p.param.Value.Slice(p.off, p.size())); err != nil {
+			return fmt.Errorf("load the weights: %w", err)
 		}
-		m.dev.UploadF32(p.param.Value.Slice(p.off, len(host)), host)
 	}
 	if err := m.dev.Sync(); err != nil {
 		return fmt.Errorf("upload the model: %w", err)
