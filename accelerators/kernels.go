@@ -52,6 +52,9 @@ type Kernels interface {
 	// overwrites dx.
 	GELUTanh(y, x Buffer)
 	GELUTanhGrad(dx, dy, x Buffer)
+	// GeGLU: y[t,f] = GELUTanh(x[t,f]) * x[t,F+f] for x [T,2F] (Shazeer 2020). GeGLUGrad overwrites dx.
+	GeGLU(y, x Buffer, inner int)
+	GeGLUGrad(dx, dy, x Buffer, inner int)
 	// Tanh: y = tanh(x). TanhGrad overwrites dx from the output y.
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)

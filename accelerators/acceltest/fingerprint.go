@@ -135,6 +135,9 @@ func (f *printer) elements() {
 	f.dev.SwiGLU(y.Slice(0, n/2), x, inner)
 	f.dev.SwiGLUGrad(z, y.Slice(0, n/2), x, inner)
 	f.print("SwiGLU and SwiGLUGrad", y, z)
+	f.dev.GeGLU(y.Slice(0, n/2), x, inner)
+	f.dev.GeGLUGrad(z, y.Slice(0, n/2), x, inner)
+	f.print("GeGLU and GeGLUGrad", y, z)
 	m, v := f.upload(make([]float64, n)), f.upload(make([]float64, n))
 	f.dev.AdamW(x, z, m, v, accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1,
 		GradScale: 1, Step: 1})

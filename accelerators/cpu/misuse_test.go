@@ -23,6 +23,7 @@ func TestOverlapsAreErrors(t *testing.T) {
 		"GELU":       func() { d.GELU(at(0, 8), at(1, 8)) },
 		"TanhGrad":   func() { d.TanhGrad(at(3, 8), at(3, 8), at(4, 8)) },
 		"SwiGLU":     func() { d.SwiGLU(at(0, 8), at(0, 16), 4) },
+		"GeGLUGrad":  func() { d.GeGLUGrad(at(0, 16), apart(0, 8), at(0, 16), 4) },
 		"SwiGLUGrad": func() { d.SwiGLUGrad(at(8, 16), apart(0, 8), at(0, 16), 4) },
 		"RMSNorm":    func() { d.RMSNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), 4, 1) },
 		"RMSNormGrad": func() {

@@ -25,6 +25,8 @@ func (device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error) {
 
 func (device) UploadF32(accelerators.Buffer, []float32) {}
 func (device) UploadI32(accelerators.Buffer, []int32)   {}
+func (device) UploadBF16(accelerators.Buffer, []uint16) {}
+func (device) UploadF16(accelerators.Buffer, []uint16)  {}
 
 func (device) DownloadF32(dst []float32, _ accelerators.Buffer) error {
 	clear(dst)
@@ -68,6 +70,8 @@ func (device) AttentionDecode(_, _, _, _, _ accelerators.Buffer, _ accelerators.
 
 func (device) SwiGLU(_, _ accelerators.Buffer, _ int)        {}
 func (device) SwiGLUGrad(_, _, _ accelerators.Buffer, _ int) {}
+func (device) GeGLU(_, _ accelerators.Buffer, _ int)         {}
+func (device) GeGLUGrad(_, _, _ accelerators.Buffer, _ int)  {}
 func (device) GELU(_, _ accelerators.Buffer)                 {}
 func (device) GELUGrad(_, _, _ accelerators.Buffer)          {}
 func (device) GELUTanh(_, _ accelerators.Buffer)             {}

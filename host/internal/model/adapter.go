@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
@@ -189,80 +190,55 @@ func (m *Model) trained() []*part {
 	return all
 }
 
-// Merge adds the products of an adapter to the weights, and takes over the head that was trained with it. The model has
-// no adapter of its own.
+// Merge adds the products of an adapter to the weights, and takes over the head that was trained with it.
 func (m *Model) Merge(a Adapter, src Source) error {
 	twin, err := declare(m.cfg, m.head, options{adapter: &a})
 	if err != nil {
 		return err
 	}
-	weights := m.byName()
 	found, err := twin.matchAdapter(src)
 	if err != nil {
 		return err
 	}
+	if err := twin.beside.set.Alloc(m.dev, true); err != nil {
+		return fmt.Errorf("merge an adapter: %w", err)
+	}
+	defer twin.beside.set.Free(m.dev)
+	weights := m.byName()
+	for p, name := range found {
+		into := p
+		if p.head {
+			into = weights[p.name]
+		}
+		if err := m.upload(src, name, into); err != nil {
+			return err
+		}
+	}
 	for _, p := range twin.beside.products {
-		if err := m.mergeProduct(weights[p.of], p, a.Scale(), reading{src, found}); err != nil {
+		if err := m.mergeProduct(weights[p.of], p, a.Scale()); err != nil {
 			return fmt.Errorf("merge an adapter into %s: %w", p.of, err)
 		}
 	}
-	for p, name := range found {
-		if p.head {
-			if err := m.readPart(src, name, weights[p.name]); err != nil {
-				return err
-			}
-		}
+	return m.uploaded()
+}
+
+// mergeProduct adds B A, scaled, to a weight, and gives its rows their magnitudes.
+func (m *Model) mergeProduct(w *part, p product, scale float32) error {
+	rank, cols, rows := p.a.shape[0], p.a.shape[1], p.b.shape[0]
+	sum := w.param.Value.Slice(w.off, w.size())
+	m.dev.MatMul(sum, p.b.param.Value, p.a.param.Value,
+		accelerators.MatMul{M: rows, N: cols, K: rank, Alpha: scale, Beta: 1})
+	if p.magnitude == nil {
+		return nil
 	}
-	return m.dev.Sync()
-}
-
-// reading is a source and what its tensors are.
-type reading struct {
-	src   Source
-	found map[*part]string
-}
-
-func (r reading) read(p *part) ([]float32, error) {
-	host := make([]float32, p.size())
-	if err := r.src.Read(r.found[p], host); err != nil {
-		return nil, fmt.Errorf("read tensor %s: %w", r.found[p], err)
-	}
-	return host, nil
-}
-
-// mergeProduct adds B A, scaled, to a weight, and gives its rows their magnitudes. The sums are the same on every device:
-// they are taken on the host.
-func (m *Model) mergeProduct(w *part, p product, scale float32, from reading) error {
-	a, errA := from.read(p.a)
-	b, errB := from.read(p.b)
-	host, err := m.value(w)
-	if err := errors.Join(errA, errB, err); err != nil {
+	host, errW := m.value(w)
+	magnitudes, err := m.value(p.magnitude)
+	if err := errors.Join(errW, err); err != nil {
 		return err
 	}
-	addProduct(host, a, b, p.a.shape[0], scale)
-	if p.magnitude != nil {
-		magnitudes, err := from.read(p.magnitude)
-		if err != nil {
-			return err
-		}
-		rescale(host, magnitudes)
-	}
-	m.dev.UploadF32(w.param.Value.Slice(w.off, len(host)), host)
+	rescale(host, magnitudes)
+	m.dev.UploadF32(sum, host)
 	return nil
-}
-
-// addProduct is w += scale * b a for b [rows,rank] and a [rank,cols].
-func addProduct(w, a, b []float32, rank int, scale float32) {
-	cols := len(a) / rank
-	for row := range len(b) / rank {
-		out := w[row*cols : (row+1)*cols]
-		for k := range rank {
-			factor := scale * b[row*rank+k]
-			for i, v := range a[k*cols : (k+1)*cols] {
-				out[i] += factor * v
-			}
-		}
-	}
 }
 
 // rescale gives each row its norm.

@@ -4,6 +4,7 @@ import "slices"
 
 // The model types of config.json that this package computes.
 const (
+	Gemma3  = "gemma3_text"
 	Llama   = "llama"
 	Mistral = "mistral"
 	Qwen2   = "qwen2"
@@ -28,7 +29,10 @@ type traits struct {
 	mlpBias       bool // the key mlp_bias counts
 	windows       bool // the key sliding_window counts
 	alternating   bool // so does layer_types
+	fullEach      int  // without layer_types, each so many-th layer sees everything; 0: the first max_window_layers do
 	headNorms     bool // queries and keys are normed
+	gemma         bool // what Gemma does otherwise: norms from one, also behind attention and feed-forward part, gates by
+	// GELU, embeddings scaled by the root of their width, a scale of attention and a rotary base of windows by keys
 }
 
 // architectures are all that this package computes, by model type.
@@ -61,6 +65,22 @@ var architectures = map[string]architecture{
 		defaults: Config{
 			HiddenAct: "silu", RMSNormEps: 1e-6, RopeTheta: 10000, MaxPositionEmbeddings: 32768,
 			NumKeyValueHeads: 32, HeadDim: 128, SlidingWindow: 4096,
+		},
+	},
+	Gemma3: {
+		decoder: true, prefix: "model.",
+		classes: map[Head]string{
+			HeadLM:       "Gemma3ForCausalLM",
+			HeadClassify: "Gemma3TextForSequenceClassification",
+			HeadNone:     "Gemma3TextModel",
+		},
+		traits: traits{
+			attentionBias: true, windows: true, alternating: true, fullEach: 6, headNorms: true, gemma: true,
+		},
+		defaults: Config{
+			HiddenActivation: "gelu_pytorch_tanh", RMSNormEps: 1e-6, RopeTheta: 1e6, LocalRopeTheta: 10000,
+			MaxPositionEmbeddings: 131072, NumKeyValueHeads: 4, HeadDim: 256, QueryPreAttnScalar: 256, SlidingWindow: 4096,
+			TieWordEmbeddings: true, PadTokenID: present(0), BosTokenID: present(2), EosTokenID: TokenIDs{1},
 		},
 	},
 	Roberta: {

@@ -21,13 +21,17 @@ type Config struct {
 	MaxPositionEmbeddings int `json:"max_position_embeddings"`
 	TypeVocabSize         int `json:"type_vocab_size,omitempty"` // encoders
 
-	HiddenAct        string  `json:"hidden_act"`
+	HiddenAct        string  `json:"hidden_act,omitempty"`
+	HiddenActivation string  `json:"hidden_activation,omitempty"` // Gemma's name of it
 	InitializerRange float64 `json:"initializer_range"`
 	RMSNormEps       float64 `json:"rms_norm_eps,omitempty"`   // decoders
 	LayerNormEps     float64 `json:"layer_norm_eps,omitempty"` // encoders
 
-	RopeTheta   float64      `json:"rope_theta,omitempty"` // decoders
-	RopeScaling *RopeScaling `json:"rope_scaling,omitempty"`
+	RopeTheta      float64      `json:"rope_theta,omitempty"` // decoders
+	RopeScaling    *RopeScaling `json:"rope_scaling,omitempty"`
+	LocalRopeTheta float64      `json:"rope_local_base_freq,omitempty"` // Gemma: of layers that see a window, unscaled
+
+	QueryPreAttnScalar float64 `json:"query_pre_attn_scalar,omitempty"` // Gemma: attention is scaled by its inverse root
 
 	// How far back the tokens of a layer see: SlidingWindow, itself included, where it is not 0 and LayerTypes, which
 	// name every layer's kind or are absent, do not say full_attention.
@@ -121,7 +125,7 @@ func (c Config) MarshalJSON() ([]byte, error) {
 		if slides {
 			file.SlidingWindow = fmt.Append(nil, c.SlidingWindow)
 		}
-		if c.arch().alternating {
+		if c.arch().alternating && c.arch().fullEach == 0 {
 			file.UseSlidingWindow = &slides
 		}
 	}

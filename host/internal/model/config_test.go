@@ -37,6 +37,21 @@ func TestConfigFilesOfBothMajorVersionsSayTheSame(t *testing.T) {
 	}
 }
 
+func TestRotaryKeysOfEachKindOfLayer(t *testing.T) {
+	four, five := Config{}, Config{}
+	decode(t, `{"model_type": "gemma3_text", "rope_theta": 5e5, "rope_local_base_freq": 200,
+		"rope_scaling": {"rope_type": "linear", "factor": 8}}`, &four)
+	decode(t, `{"model_type": "gemma3_text", "rope_parameters": {
+		"full_attention": {"rope_theta": 5e5, "rope_type": "linear", "factor": 8},
+		"sliding_attention": {"rope_theta": 200, "rope_type": "default"}}}`, &five)
+	if diff := cmp.Diff(four, five); diff != "" {
+		t.Errorf("(-version 4 +version 5):\n%s", diff)
+	}
+	if four.RopeTheta != 5e5 || four.LocalRopeTheta != 200 || four.RopeScaling.Factor != 8 {
+		t.Errorf("%+v", four)
+	}
+}
+
 func decode(t *testing.T, text string, c *Config) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), c); err != nil {
@@ -89,13 +104,15 @@ func TestKeysThatNothingHereReadsSurvive(t *testing.T) {
 
 func TestEveryWayToSayWhichLayersSlide(t *testing.T) {
 	for text, want := range map[string][]int{
-		`"model_type": "llama"`:                                                    {0, 0, 0},
-		`"model_type": "mistral"`:                                                  {4096, 4096, 4096},
-		`"model_type": "mistral", "sliding_window": null`:                          {0, 0, 0},
-		`"model_type": "mistral", "sliding_window": 8`:                             {8, 8, 8},
-		`"model_type": "qwen2", "sliding_window": 8`:                               {0, 0, 0},
-		`"model_type": "qwen2", "sliding_window": 8, "use_sliding_window": true`:   {0, 0, 0},
-		`"model_type": "qwen2", "use_sliding_window": true, "max_window_layers":1`: {0, 4096, 4096},
+		`"model_type": "llama"`:                                                         {0, 0, 0},
+		`"model_type": "mistral"`:                                                       {4096, 4096, 4096},
+		`"model_type": "mistral", "sliding_window": null`:                               {0, 0, 0},
+		`"model_type": "mistral", "sliding_window": 8`:                                  {8, 8, 8},
+		`"model_type": "qwen2", "sliding_window": 8`:                                    {0, 0, 0},
+		`"model_type": "qwen2", "sliding_window": 8, "use_sliding_window": true`:        {0, 0, 0},
+		`"model_type": "qwen2", "use_sliding_window": true, "max_window_layers":1`:      {0, 4096, 4096},
+		`"model_type": "gemma3_text", "sliding_window": 7, "sliding_window_pattern": 2`: {7, 0, 7},
+		`"model_type": "gemma3_text"`:                                                   {4096, 4096, 4096},
 		`"model_type": "qwen3", "use_sliding_window": true, "sliding_window": 5,
 			"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]`: {5, 0, 5},
 	} {
@@ -135,15 +152,19 @@ func TestLabelsAreWrittenForClassifiersOnly(t *testing.T) {
 
 func TestConfigsThatComputeSomethingElseAreRefused(t *testing.T) {
 	for key, want := range map[string]string{
-		`"partial_rotary_factor": 0.5`:                      "partial_rotary_factor 0.5",
-		`"rope_parameters": {"partial_rotary_factor": 0.5}`: "partial_rotary_factor 0.5",
-		`"position_embedding_type": "relative_key"`:         `position_embedding_type "relative_key"`,
-		`"is_decoder": true`:                                "is_decoder",
-		`"sliding_window": 4096`:                            "sliding_window",
-		`"quantization_config": {"bits": 4}`:                "quantized",
-		`"num_labels": 3, "id2label": {"0": "a", "1": "b"}`: "num_labels is 3, but id2label has 2",
-		`"vocab_size": "many"`:                              "vocab_size",
-		`"eos_token_id": "end"`:                             "cannot unmarshal string",
+		`"partial_rotary_factor": 0.5`:                                          "partial_rotary_factor 0.5",
+		`"rope_parameters": {"partial_rotary_factor": 0.5}`:                     "partial_rotary_factor 0.5",
+		`"position_embedding_type": "relative_key"`:                             `position_embedding_type "relative_key"`,
+		`"is_decoder": true`:                                                    "is_decoder",
+		`"use_bidirectional_attention": true`:                                   "use_bidirectional_attention",
+		`"final_logit_softcapping": 30.0`:                                       "final_logit_softcapping",
+		`"rope_parameters": {"sliding_attention": {}}`:                          "sliding_attention",
+		`"rope_parameters": {"full_attention": {"partial_rotary_factor": 0.5}}`: "partial_rotary_factor 0.5",
+		`"sliding_window": 4096`:                                                "sliding_window",
+		`"quantization_config": {"bits": 4}`:                                    "quantized",
+		`"num_labels": 3, "id2label": {"0": "a", "1": "b"}`:                     "num_labels is 3, but id2label has 2",
+		`"vocab_size": "many"`:                                                  "vocab_size",
+		`"eos_token_id": "end"`:                                                 "cannot unmarshal string",
 	} {
 		var c Config
 		err := json.Unmarshal([]byte(`{"model_type": "llama", `+key+`}`), &c)
@@ -159,7 +180,7 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		spoil     func(c *Config)
 		want      []string
 	}{
-		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of bert, llama`}},
+		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of bert, gemma3_text, llama`}},
 		{Llama, func(c *Config) { c.VocabSize, c.HiddenSize, c.NumHiddenLayers = 0, maxWidth+1, -1 },
 			[]string{"vocab_size 0 is not in", "hidden_size 1048577 is not in", "num_hidden_layers -1 is not in"}},
 		{Llama, func(c *Config) { c.NumKeyValueHeads = 3 }, []string{"4 is not a multiple of num_key_value_heads 3"}},

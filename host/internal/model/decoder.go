@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
@@ -9,6 +10,7 @@ import (
 // A decoder is the Llama transformer: pre-norm blocks of causal attention with rotary positions and a gated
 // feed-forward part.
 type decoder struct {
+	gemma  bool
 	heads  tensor.Heads // of all layers but for the window
 	embed  *tensor.Param
 	layers []decoderLayer
@@ -22,10 +24,14 @@ type decoderLayer struct {
 	headNorms     *headNorms
 	innerNorm     tensor.Norm
 	gateUp, down  linear
+	behind        *outerNorms
 }
 
 // headNorms are the norms of queries and keys.
 type headNorms struct{ query, key tensor.Norm }
+
+// outerNorms are Gemma's norms of what attention and feed-forward part add.
+type outerNorms struct{ attention, inner tensor.Norm }
 
 func (l *layout) decoder(c Config) *decoder {
 	padding := -1
@@ -35,6 +41,10 @@ func (l *layout) decoder(c Config) *decoder {
 	d := &decoder{
 		heads: tensor.Heads{Query: c.NumAttentionHeads, KV: c.NumKeyValueHeads, Dim: c.HeadDim, Causal: true},
 		embed: l.table(l.prefix+"embed_tokens.weight", c.VocabSize, c.HiddenSize, padding),
+	}
+	d.gemma = c.arch().gemma
+	if d.gemma {
+		d.heads.Scale = float32(1 / math.Sqrt(c.QueryPreAttnScalar))
 	}
 	for i := range c.NumHiddenLayers {
 		layer := l.decoderLayer(fmt.Sprintf("%slayers.%d.", l.prefix, i), c)
@@ -54,8 +64,7 @@ func (l *layout) decoderLayer(prefix string, c Config) decoderLayer {
 		attentionNorm: l.rmsNorm(prefix+"input_layernorm", c.HiddenSize, c),
 		qkv: l.linear(attention+"qkv_proj", c.HiddenSize, biased || arch.biasedQKV,
 			slice{attention + "q_proj", queries}, slice{attention + "k_proj", keys}, slice{attention + "v_proj", keys}),
-		out:       l.linear(attention+"o_proj", queries, biased, slice{attention + "o_proj", c.HiddenSize}),
-		innerNorm: l.rmsNorm(prefix+"post_attention_layernorm", c.HiddenSize, c),
+		out: l.linear(attention+"o_proj", queries, biased, slice{attention + "o_proj", c.HiddenSize}),
 		gateUp: l.linear(mlp+"gate_up_proj", c.HiddenSize, mlpBiased,
 			slice{mlp + "gate_proj", c.IntermediateSize}, slice{mlp + "up_proj", c.IntermediateSize}),
 		down: l.linear(mlp+"down_proj", c.IntermediateSize, mlpBiased, slice{mlp + "down_proj", c.HiddenSize}),
@@ -65,12 +74,23 @@ func (l *layout) decoderLayer(prefix string, c Config) decoderLayer {
 			l.rmsNorm(attention+"q_norm", c.HeadDim, c), l.rmsNorm(attention+"k_norm", c.HeadDim, c),
 		}
 	}
+	between := l.rmsNorm(prefix+"post_attention_layernorm", c.HiddenSize, c)
+	if !arch.gemma {
+		layer.innerNorm = between
+		return layer
+	}
+	layer.innerNorm = l.rmsNorm(prefix+"pre_feedforward_layernorm", c.HiddenSize, c)
+	layer.behind = &outerNorms{between, l.rmsNorm(prefix+"post_feedforward_layernorm", c.HiddenSize, c)}
 	return layer
 }
 
 // rmsNorm declares a norm; name is without ".weight".
 func (l *layout) rmsNorm(name string, n int, c Config) tensor.Norm {
-	return tensor.Norm{Weight: l.vector(name+".weight", n, ones), Eps: float32(c.RMSNormEps)}
+	start := ones
+	if c.arch().gemma {
+		start = zeros
+	}
+	return tensor.Norm{Weight: l.vector(name+".weight", n, start), Eps: float32(c.RMSNormEps), FromOne: c.arch().gemma}
 }
 
 // attend turns the rotated queries and keys, and the values, of a layer into what its heads read.
@@ -82,6 +102,9 @@ type layer func(i int, x *tensor.Tensor) *tensor.Tensor
 func (d *decoder) hidden(t *tensor.Tape, ids *tensor.Ints, layer layer) *tensor.Tensor {
 	mark := t.Mark()
 	x := t.Embed(d.embed, ids)
+	if d.gemma {
+		x = t.Scale(x, float32(math.Sqrt(float64(x.Cols))))
+	}
 	for i := range d.layers {
 		x = layer(i, x)
 		t.Release(mark, x)
@@ -99,16 +122,22 @@ func (d *decoder) Run(t *tensor.Tape, layer int, x *tensor.Tensor, p tensor.Pack
 }
 
 func (d *decoder) block(t *tensor.Tape, i int, x *tensor.Tensor, p tensor.Packing, attend attend) *tensor.Tensor {
-	l, h := &d.layers[i], d.heads
-	h.Window = l.window
+	l, h, rotary := &d.layers[i], d.heads, p.Rotary
+	if l.window > 0 {
+		h.Window, rotary = l.window, p.Local
+	}
 	qkv := l.qkv.apply(t, t.RMSNorm(x, l.attentionNorm))
 	if l.headNorms != nil {
 		qkv = t.HeadNorm(qkv, h, l.headNorms.query, l.headNorms.key)
 	}
-	heads := attend(i, t.RoPE(qkv, h, p.Rotary), h)
-	x = l.out.addTo(t, x, heads)
-	inner := t.SwiGLU(l.gateUp.apply(t, t.RMSNorm(x, l.innerNorm)))
-	return l.down.addTo(t, x, inner)
+	heads := attend(i, t.RoPE(qkv, h, rotary), h)
+	if l.behind == nil {
+		x = l.out.addTo(t, x, heads)
+		return l.down.addTo(t, x, t.SwiGLU(l.gateUp.apply(t, t.RMSNorm(x, l.innerNorm))))
+	}
+	x = t.Add(x, t.RMSNorm(l.out.apply(t, heads), l.behind.attention))
+	inner := t.GeGLU(l.gateUp.apply(t, t.RMSNorm(x, l.innerNorm)))
+	return t.Add(x, t.RMSNorm(l.down.apply(t, inner), l.behind.inner))
 }
 
 var _ tensor.Block = (*decoder)(nil)

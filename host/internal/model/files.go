@@ -13,7 +13,8 @@ import (
 type Source interface {
 	Names() []string
 	Shape(name string) ([]int, bool)
-	Read(name string, dst []float32) error
+	// Upload copies a tensor, as float32, to a device's memory of its size.
+	Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error
 }
 
 // A NamedTensor is a tensor in Hugging Face's name and shape, on the host.
@@ -116,7 +117,7 @@ func (m *Model) Restore(src Source) error {
 		if found[p] == "" {
 			return fmt.Errorf("tensor %s is missing", m.peftName(p))
 		}
-		if err := m.readPart(src, found[p], p); err != nil {
+		if err := m.upload(src, found[p], p); err != nil {
 			return err
 		}
 	}
@@ -130,25 +131,22 @@ func (m *Model) read(src Source, found map[*part]string, o options) error {
 			m.initialise(p, *o.headSeed)
 			continue
 		}
-		if err := m.readPart(src, name, p); err != nil {
+		if err := m.upload(src, name, p); err != nil {
 			return err
 		}
 	}
 	return m.uploaded()
 }
 
-func (m *Model) readPart(src Source, name string, p *part) error {
-	m.host = slices.Grow(m.host[:0], p.size())[:p.size()]
-	if err := src.Read(name, m.host); err != nil {
-		return fmt.Errorf("read tensor %s: %w", name, err)
+func (m *Model) upload(src Source, name string, p *part) error {
+	if err := src.Upload(name, m.dev, p.param.Value.Slice(p.off, p.size())); err != nil {
+		return fmt.Errorf("load the weights: %w", err)
 	}
-	m.dev.UploadF32(p.param.Value.Slice(p.off, p.size()), m.host)
 	return nil
 }
 
 // uploaded waits for the weights to be there.
 func (m *Model) uploaded() error {
-	m.host = nil
 	if err := m.dev.Sync(); err != nil {
 		return fmt.Errorf("upload the model: %w", err)
 	}

@@ -13,14 +13,24 @@ type foreign struct {
 	NumLabels             *int            `json:"num_labels"`
 	Label2ID              json.RawMessage `json:"label2id"`
 	DType                 *string         `json:"dtype"`
-	RopeParameters        *ropeFile       `json:"rope_parameters"`
+	RopeParameters        *ropeParameters `json:"rope_parameters"`
 	PartialRotaryFactor   *float64        `json:"partial_rotary_factor"`
 	PositionEmbeddingType *string         `json:"position_embedding_type"`
 	IsDecoder             bool            `json:"is_decoder"`
 	AddCrossAttention     bool            `json:"add_cross_attention"`
 	SlidingWindow         optionalWindow  `json:"sliding_window"`
 	UseSlidingWindow      bool            `json:"use_sliding_window"`
+	Bidirectional         *bool           `json:"use_bidirectional_attention"`
+	AttentionCap          *float64        `json:"attn_logit_softcapping"`
+	LogitCap              *float64        `json:"final_logit_softcapping"`
 	QuantizationConfig    map[string]any  `json:"quantization_config"`
+}
+
+// ropeParameters are the rotary keys of transformers 5, where layers that see a window may have their own.
+type ropeParameters struct {
+	ropeFile
+	Full    *ropeFile `json:"full_attention"`
+	Sliding *ropeFile `json:"sliding_attention"`
 }
 
 type ropeFile struct {
@@ -42,21 +52,42 @@ func (w *optionalWindow) UnmarshalJSON(b []byte) error {
 }
 
 func (f foreign) check(a architecture) error {
-	partial := f.PartialRotaryFactor
-	if f.RopeParameters != nil && f.RopeParameters.PartialRotaryFactor != nil {
-		partial = f.RopeParameters.PartialRotaryFactor
+	if err := f.checkRope(a); err != nil {
+		return err
 	}
 	switch {
-	case partial != nil && *partial != 1:
-		return fmt.Errorf("partial_rotary_factor %v is not supported", *partial)
 	case f.PositionEmbeddingType != nil && *f.PositionEmbeddingType != "absolute":
 		return fmt.Errorf("position_embedding_type %q is not supported", *f.PositionEmbeddingType)
 	case f.IsDecoder || f.AddCrossAttention:
 		return fmt.Errorf("is_decoder and add_cross_attention are not supported")
+	case f.Bidirectional != nil && *f.Bidirectional:
+		return fmt.Errorf("use_bidirectional_attention is not supported")
+	case f.AttentionCap != nil || f.LogitCap != nil:
+		return fmt.Errorf("attn_logit_softcapping and final_logit_softcapping are not supported")
 	case f.SlidingWindow.size != 0 && a.decoder && !a.windows:
 		return fmt.Errorf("sliding_window is not supported")
 	case len(f.QuantizationConfig) > 0:
 		return fmt.Errorf("quantization_config: quantized weights are not supported")
+	}
+	return nil
+}
+
+func (f foreign) checkRope(a architecture) error {
+	partials := []*float64{f.PartialRotaryFactor}
+	if r := f.RopeParameters; r != nil {
+		for _, file := range []*ropeFile{&r.ropeFile, r.Full, r.Sliding} {
+			if file != nil {
+				partials = append(partials, file.PartialRotaryFactor)
+			}
+		}
+		if r.Sliding != nil && (!a.gemma || r.Sliding.RopeScaling.standard() != nil) {
+			return fmt.Errorf("rope_parameters: those of sliding_attention are not supported")
+		}
+	}
+	for _, partial := range partials {
+		if partial != nil && *partial != 1 {
+			return fmt.Errorf("partial_rotary_factor %v is not supported", *partial)
+		}
 	}
 	return nil
 }
@@ -83,11 +114,14 @@ func (f foreign) apply(c *Config) error {
 
 func (f foreign) applyRope(c *Config) {
 	if r := f.RopeParameters; r != nil {
-		if r.Theta != 0 {
-			c.RopeTheta = r.Theta
+		full := r.ropeFile
+		if r.Full != nil {
+			full = *r.Full
 		}
-		scaling := r.RopeScaling
-		c.RopeScaling = &scaling
+		c.RopeTheta, c.RopeScaling = orElse(full.Theta, c.RopeTheta), &full.RopeScaling
+		if r.Sliding != nil {
+			c.LocalRopeTheta = orElse(r.Sliding.Theta, c.LocalRopeTheta)
+		}
 	}
 	if c.RopeScaling != nil {
 		c.RopeScaling = c.RopeScaling.standard()
@@ -112,27 +146,32 @@ func (f foreign) applyWindow(c *Config) error {
 	if !c.arch().alternating {
 		return nil
 	}
-	if !f.UseSlidingWindow {
+	if !f.UseSlidingWindow && c.arch().fullEach == 0 {
 		c.SlidingWindow = 0
 	}
 	if c.SlidingWindow == 0 || c.LayerTypes != nil {
 		return nil
 	}
-	return c.slideFrom()
+	return c.nameLayers()
 }
 
-// slideFrom names the layers' kinds for files from before layer_types: max_window_layers at the bottom see everything.
-func (c *Config) slideFrom() error {
-	full := 28
-	if said, ok := c.Others["max_window_layers"]; ok {
-		if err := json.Unmarshal(said, &full); err != nil {
-			return fmt.Errorf("max_window_layers: %w", err)
+// nameLayers names the layers' kinds for files from before layer_types: either each sliding_window_pattern-th layer
+// sees everything, or the max_window_layers at the bottom do.
+func (c *Config) nameLayers() error {
+	key, n := "max_window_layers", 28
+	each := c.arch().fullEach > 0
+	if each {
+		key, n = "sliding_window_pattern", c.arch().fullEach
+	}
+	if said, ok := c.Others[key]; ok {
+		if err := json.Unmarshal(said, &n); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	for i := range min(c.NumHiddenLayers, maxLayers) {
-		kind := fullAttention
-		if i >= full {
-			kind = slidingAttention
+		kind := slidingAttention
+		if each && n > 0 && (i+1)%n == 0 || !each && i < n {
+			kind = fullAttention
 		}
 		c.LayerTypes = append(c.LayerTypes, kind)
 	}

@@ -18,7 +18,7 @@ func talker(t *testing.T) (*Model, [][]int32) { return talkerOf(t, Llama) }
 
 func talkerOf(t *testing.T, modelType string) (*Model, [][]int32) {
 	c := tiny(modelType)
-	c.InitializerRange = 0.5
+	c.InitializerRange, c.TieWordEmbeddings = 0.5, false
 	m := mustNew(t, openCPU(t), c, HeadLM, Frozen())
 	random := rand.New(rand.NewPCG(1, 1))
 	var prompts [][]int32

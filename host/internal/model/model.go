@@ -1,4 +1,4 @@
-// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3) and an encoder (XLM-RoBERTa, BERT) with
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 3) and an encoder (XLM-RoBERTa, BERT) with
 // heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
 // Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
 // Generate continues prompts.
@@ -24,11 +24,11 @@ type Model struct {
 	ends    ends
 
 	rotary       rotary
+	local        rotary        // of layers that see a window, where they have a base of their own
 	arena        *tensor.Arena // memory of Generate
 	blank        bool
 	checkpointed bool
 	indices      indices
-	host         []float32 // of one tensor, while weights are read
 }
 
 // An Option changes how New and Load make a model.
@@ -95,7 +95,10 @@ func declare(cfg Config, head Head, o options) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
-	m := &Model{cfg: cfg, head: head, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
+	m := &Model{
+		cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
+		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}},
+	}
 	if o.adapter != nil {
 		m.beside = &beside{Adapter: *o.adapter, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
 	}
@@ -169,5 +172,6 @@ func (m *Model) Close() {
 		m.beside.set.Free(m.dev)
 	}
 	m.rotary.free(m.dev)
+	m.local.free(m.dev)
 	m.arena.Free()
 }

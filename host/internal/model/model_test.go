@@ -31,6 +31,9 @@ func tiny(modelType string) Config {
 	if c.arch().alternating {
 		c.LayerTypes = []string{slidingAttention, fullAttention}
 	}
+	if c.arch().gemma {
+		c.QueryPreAttnScalar, c.LocalRopeTheta = 9, 50
+	}
 	return c
 }
 

@@ -105,19 +105,32 @@ func (c Config) checkDecoder() []error {
 		rule(c.NumKeyValueHeads > 0 && c.NumAttentionHeads%c.NumKeyValueHeads == 0,
 			"num_attention_heads %d is not a multiple of num_key_value_heads %d", c.NumAttentionHeads, c.NumKeyValueHeads),
 		rule(c.HeadDim%2 == 0, "head_dim %d is odd; rotary positions turn pairs", c.HeadDim),
-		rule(c.HiddenAct == "silu", "hidden_act %q is not silu", c.HiddenAct),
+		c.checkActivation(),
 		rule(c.RMSNormEps > 0, "rms_norm_eps %v is not positive", c.RMSNormEps),
 		rule(c.RopeTheta > 1, "rope_theta %v is not above 1", c.RopeTheta),
 		rule(c.SlidingWindow >= 0 && c.SlidingWindow <= maxTokens, "sliding_window %d is not in 0..%d",
 			c.SlidingWindow, maxTokens),
 	}
 	errs = append(errs, c.checkLayerTypes()...)
+	if c.arch().gemma {
+		errs = append(errs,
+			rule(c.LocalRopeTheta > 1, "rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
+			rule(c.QueryPreAttnScalar > 0, "query_pre_attn_scalar %v is not positive", c.QueryPreAttnScalar))
+	}
 	if c.RopeScaling != nil {
 		errs = append(errs, c.RopeScaling.validate(),
 			rule(c.Context() <= maxTokens, "rope_scaling: the stretched context exceeds %d", maxTokens),
 			rule(c.RopeScaling.Type != ropeDynamic || c.HeadDim > 2, "rope_scaling: dynamic needs a head_dim above 2"))
 	}
 	return errs
+}
+
+func (c Config) checkActivation() error {
+	if c.arch().gemma {
+		return rule(c.HiddenActivation == "gelu_pytorch_tanh",
+			"hidden_activation %q is not gelu_pytorch_tanh", c.HiddenActivation)
+	}
+	return rule(c.HiddenAct == "silu", "hidden_act %q is not silu", c.HiddenAct)
 }
 
 func (c Config) checkLayerTypes() []error {

@@ -122,6 +122,7 @@ func opCases() []opCase {
 		{"Attention in a window", qkv, 1, false, attention(narrow)},
 		{"Attention with another scale", qkv, 1, false, attention(scaled)},
 		{"SwiGLU", [][]int{{3, 8}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.SwiGLU(x[0]) }},
+		{"GeGLU", [][]int{{3, 8}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GeGLU(x[0]) }},
 		{"GELU", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GELU(x[0]) }},
 		{"GELUTanh", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GELUTanh(x[0]) }},
 		{"Tanh", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.Tanh(x[0]) }},

@@ -30,6 +30,9 @@ from safetensors.torch import save_file
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    Gemma3TextForSequenceClassification,
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
@@ -87,6 +90,17 @@ CASES = {
                     layer_types=["sliding_attention", "full_attention"]),
     ),
     "qwen3-classes": (Qwen3ForSequenceClassification, Qwen3Config(**DECODER, head_dim=8, num_labels=3)),
+    "gemma3": (
+        Gemma3ForCausalLM,
+        Gemma3TextConfig(**DECODER, head_dim=6, query_pre_attn_scalar=9, sliding_window=4,
+                         layer_types=["sliding_attention", "full_attention"],
+                         rope_parameters=dict(full_attention=dict(rope_type="linear", factor=4.0, rope_theta=500.0),
+                                              sliding_attention=dict(rope_type="default", rope_theta=50.0))),
+    ),
+    "gemma3-classes": (
+        Gemma3TextForSequenceClassification,
+        Gemma3TextConfig(**DECODER, head_dim=8, sliding_window=3, attention_bias=True, num_labels=3),
+    ),
     "bert": (BertForSequenceClassification, BertConfig(**SIZES, max_position_embeddings=16, num_labels=3)),
     "xlm-roberta": (
         XLMRobertaForSequenceClassification,
