@@ -178,7 +178,7 @@ type Train struct {
 	SaveSteps int `key:"save_steps" default:"100" min:"1" doc:"steps between checkpoints"`
 	SaveLimit int `key:"save_total_limit" default:"2" min:"1" doc:"checkpoints kept while training"`
 
-	BF16                  bool `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
+	BF16 bool  `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
 	LoRA *LoRA `key:"lora" doc:"train small matrices beside the weights, which stay as they are"`
 
 	GradientCheckpointing bool `key:"gradient_checkpointing" results:"same" doc:"keep only what enters each block for the way back and compute the rest again: less memory, up to a third more work, the same bits; default: false"`
