@@ -20,6 +20,11 @@ type Kernels interface {
 	RMSNorm(y, rstd, x, w Buffer, width int, eps float32)
 	// RMSNormGrad: dx += ..., dw += ....
 	RMSNormGrad(dx, dw, dy, x, w, rstd Buffer, width int)
+	// HeadNorm is RMSNorm of each of the heads in the rows of x, all with the weights w [D]; y has x's layout, rstd is
+	// [T,Heads].
+	HeadNorm(y, rstd, x, w Buffer, s HeadNorm)
+	// HeadNormGrad overwrites the heads of dx, which has x's layout as dy has; dw += ....
+	HeadNormGrad(dx, dw, dy, x, w, rstd Buffer, s HeadNorm)
 	// LayerNorm: y = (x-mean)*rstd*w + b, population variance (Ba et al. 2016).
 	LayerNorm(y, mean, rstd, x, w, b Buffer, width int, eps float32)
 	// LayerNormGrad: dx += ..., dw += ..., db += ....
@@ -43,6 +48,13 @@ type Kernels interface {
 	// GELU is the exact form, 0.5x(1+erf(x/sqrt 2)). GELUGrad overwrites dx.
 	GELU(y, x Buffer)
 	GELUGrad(dx, dy, x Buffer)
+	// GELUTanh is the approximation 0.5x(1+tanh(sqrt(2/pi)(x+0.044715x^3))) (Hendrycks and Gimpel 2016). GELUTanhGrad
+	// overwrites dx.
+	GELUTanh(y, x Buffer)
+	GELUTanhGrad(dx, dy, x Buffer)
+	// GeGLU: y[t,f] = GELUTanh(x[t,f]) * x[t,F+f] for x [T,2F] (Shazeer 2020). GeGLUGrad overwrites dx.
+	GeGLU(y, x Buffer, inner int)
+	GeGLUGrad(dx, dy, x Buffer, inner int)
 	// Tanh: y = tanh(x). TanhGrad overwrites dx from the output y.
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)
@@ -84,6 +96,12 @@ type MatMul struct {
 	StrideA, StrideB, StrideC int
 	Alpha, Beta               float32
 	Compute                   DType // BF16 rounds A and B to bfloat16, to nearest even; sums and C stay f32
+}
+
+// HeadNorm describes Heads heads of width Dim side by side in Tokens rows that are Stride elements apart.
+type HeadNorm struct {
+	Tokens, Heads, Dim, Stride int
+	Eps                        float32
 }
 
 // RoPE describes a rotation: Heads heads of width Dim side by side in rows of Stride elements.

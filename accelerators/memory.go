@@ -48,9 +48,12 @@ type Memory interface {
 	// Alloc returns zeroed memory. It is the only call that fails at once: when the device has no room.
 	Alloc(t DType, n int) (Buffer, error)
 	Free(Buffer)
-	// UploadF32 and UploadI32 copy host to device; src may be reused on return.
+	// UploadF32 and UploadI32 copy host to device. The src of an upload may be reused on return.
 	UploadF32(dst Buffer, src []float32)
 	UploadI32(dst Buffer, src []int32)
+	// UploadBF16 and UploadF16 copy bits of bfloat16 or of IEEE 754 half precision to F32 memory, widened exactly.
+	UploadBF16(dst Buffer, src []uint16)
+	UploadF16(dst Buffer, src []uint16)
 	// DownloadF32 and DownloadI32 wait for the work before them, copy device to host and return the first error of the stream.
 	DownloadF32(dst []float32, src Buffer) error
 	DownloadI32(dst []int32, src Buffer) error

@@ -35,6 +35,7 @@ var suites = []struct {
 	{"Embed", testEmbed},
 	{"Gather", testGather},
 	{"RMSNorm", testRMSNorm},
+	{"HeadNorm", testHeadNorm},
 	{"LayerNorm", testLayerNorm},
 	{"RoPE", testRoPE},
 	{"Activations", testActivations},

@@ -2,6 +2,7 @@ package acceltest
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -46,11 +47,52 @@ func testMemory(r *rig) {
 		src[0] = 5
 		r.expect("upload", b, []float64{1, 2}, exactly)
 	})
+	r.run("bits of sixteen are widened", func(r *rig) {
+		widened(r, "UploadBF16", r.dev.UploadBF16, func(bits uint16) float64 {
+			return float64(math.Float32frombits(uint32(bits) << 16))
+		})
+		widened(r, "UploadF16", r.dev.UploadF16, half)
+	})
 	r.run("an impossible allocation is an error at once", func(r *rig) {
 		if _, err := r.dev.Alloc(accelerators.F32, 1<<50); err == nil {
 			r.t.Error("allocated 4 PiB")
 		}
 	})
+}
+
+// widened uploads all there are of sixteen bits.
+func widened(r *rig, name string, upload func(dst accelerators.Buffer, src []uint16), value func(uint16) float64) {
+	src := make([]uint16, 1<<16)
+	for i := range src {
+		src[i] = uint16(i)
+	}
+	b := r.output(len(src))
+	upload(b, src)
+	for i, got := range r.download(b) {
+		want := value(src[i])
+		same := float64(got) == want || got != got && math.IsNaN(want)
+		if !same || math.Signbit(float64(got)) != (i>>15 == 1) {
+			r.t.Fatalf("%s makes %v of the bits %04x, want %v", name, got, i, want)
+		}
+	}
+}
+
+// half is the value of an IEEE 754 half: a sign bit, five exponent bits of bias 15, ten fraction bits.
+func half(bits uint16) float64 {
+	exponent, fraction := int(bits>>10&31), float64(bits&0x3ff)
+	value := math.Ldexp(1+fraction/1024, exponent-15)
+	switch {
+	case exponent == 0:
+		value = math.Ldexp(fraction, -24)
+	case exponent == 31 && fraction == 0:
+		value = math.Inf(1)
+	case exponent == 31:
+		value = math.NaN()
+	}
+	if bits>>15 == 1 {
+		return -value
+	}
+	return value
 }
 
 // mistakes are calls that a device must refuse with an error that names the operation, and survive.
@@ -62,21 +104,27 @@ func mistakes(r *rig) map[string]func() {
 	attention := accelerators.Attention{Tokens: 3, Heads: 2, KVHeads: 1, HeadDim: 2, StrideQ: 4, StrideK: 2, StrideV: 2,
 		Offsets: ids(0, 3), Sequences: 1, MaxLen: 3, Scale: 1}
 	return map[string]func(){
-		"Embed":     func() { d.Embed(x, y, ids(0, 4), 3) },
-		"EmbedGrad": func() { d.EmbedGrad(x, y, ids(-1), 3) },
-		"Gather":    func() { d.Gather(x, y, ids(0, 1<<30), 3) },
-		"MatMul":    func() { d.MatMul(x, y, y, accelerators.MatMul{M: 4, N: 4, K: 3, Alpha: 1}) },
-		"AddBias":   func() { d.AddBias(x, y.Slice(0, 2), 3) },
-		"RMSNorm":   func() { d.RMSNorm(x, y.Slice(0, 1), y, y, 3, 1e-6) },
-		"RoPE":      func() { d.RoPE(x, y, y, ids(12), accelerators.RoPE{Heads: 1, Dim: 2, Stride: 2}) },
-		"Attention": func() { d.Attention(x, y, x, x, x.Slice(0, 5), attention) },
-		"SwiGLU":    func() { d.SwiGLU(x, y, 12) },
-		"GELU":      func() { d.GELU(x, y.Slice(0, 11)) },
-		"HeadLoss":  func() { d.HeadLoss(x, x, y, y, ids(3), x, accelerators.Head{Tokens: 1, Width: 4, Vocab: 3}) },
-		"Axpy":      func() { d.Axpy(x, none, 1) },
-		"Add":       func() { d.Add(x, y, ids(1)) },
-		"AdamW":     func() { d.AdamW(x, y, y.Slice(0, 3), y, accelerators.AdamW{Step: 1}) },
-		"Sample":    func() { d.Sample(ids(0), x, accelerators.Sample{Rows: 2, Vocab: 6}) },
+		"UploadF32":  func() { d.UploadF32(x, make([]float32, 11)) },
+		"UploadBF16": func() { d.UploadBF16(x, make([]uint16, 11)) },
+		"UploadF16":  func() { d.UploadF16(ids(1), make([]uint16, 1)) },
+		"Embed":      func() { d.Embed(x, y, ids(0, 4), 3) },
+		"EmbedGrad":  func() { d.EmbedGrad(x, y, ids(-1), 3) },
+		"Gather":     func() { d.Gather(x, y, ids(0, 1<<30), 3) },
+		"MatMul":     func() { d.MatMul(x, y, y, accelerators.MatMul{M: 4, N: 4, K: 3, Alpha: 1}) },
+		"AddBias":    func() { d.AddBias(x, y.Slice(0, 2), 3) },
+		"RMSNorm":    func() { d.RMSNorm(x, y.Slice(0, 1), y, y, 3, 1e-6) },
+		"HeadNorm":   func() { d.HeadNorm(x, y, y, y, accelerators.HeadNorm{Tokens: 4, Heads: 2, Dim: 2, Stride: 3}) },
+		"RoPE":       func() { d.RoPE(x, y, y, ids(12), accelerators.RoPE{Heads: 1, Dim: 2, Stride: 2}) },
+		"Attention":  func() { d.Attention(x, y, x, x, x.Slice(0, 5), attention) },
+		"GeGLU":      func() { d.GeGLU(x, y, 12) },
+		"SwiGLU":     func() { d.SwiGLU(x, y, 12) },
+		"GELU":       func() { d.GELU(x, y.Slice(0, 11)) },
+		"GELUTanh":   func() { d.GELUTanh(x, y.Slice(0, 11)) },
+		"HeadLoss":   func() { d.HeadLoss(x, x, y, y, ids(3), x, accelerators.Head{Tokens: 1, Width: 4, Vocab: 3}) },
+		"Axpy":       func() { d.Axpy(x, none, 1) },
+		"Add":        func() { d.Add(x, y, ids(1)) },
+		"AdamW":      func() { d.AdamW(x, y, y.Slice(0, 3), y, accelerators.AdamW{Step: 1}) },
+		"Sample":     func() { d.Sample(ids(0), x, accelerators.Sample{Rows: 2, Vocab: 6}) },
 	}
 }
 

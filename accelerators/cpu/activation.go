@@ -72,6 +72,18 @@ func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
 	d.binary("GELUGrad", expWork, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"x", x})
 }
 
+// GELUTanh: y = x/2 (1+tanh(sqrt(2/pi) (x+0.044715x^3))). y may be x.
+func (d *Device) GELUTanh(y, x accelerators.Buffer) {
+	kernel := func(s *kernelSet) func(y, x []float32) { return s.geluTanh }
+	d.unary("GELUTanh", expWork, kernel, argument{"y", y}, argument{"x", x})
+}
+
+// GELUTanhGrad overwrites dx, which may be dy or x.
+func (d *Device) GELUTanhGrad(dx, dy, x accelerators.Buffer) {
+	kernel := func(s *kernelSet) func(dx, dy, x []float32) { return s.geluTanhGrad }
+	d.binary("GELUTanhGrad", expWork, kernel, argument{"dx", dx}, argument{"dy", dy}, argument{"x", x})
+}
+
 // Tanh: y = tanh(x). y may be x.
 func (d *Device) Tanh(y, x accelerators.Buffer) {
 	kernel := func(s *kernelSet) func(y, x []float32) { return s.tanh }

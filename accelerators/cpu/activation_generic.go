@@ -48,6 +48,30 @@ func geluGradGeneric(dx, dy, x []float32) {
 // tail is the mass of the standard normal distribution beyond z.
 func tail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
 
+// The argument of the sigmoid in geluTanh is x (geluLinear + geluCubic x^2).
+const (
+	geluLinear = 1.5957691216057308 // 2 sqrt(2/pi)
+	geluCubic  = geluLinear * 0.044715
+)
+
+// geluTanhGeneric uses (1+tanh(u))/2 = sigmoid(2u).
+func geluTanhGeneric(y, x []float32) {
+	for i, v := range x[:len(y)] {
+		z := float64(v)
+		s := 1 / (1 + math.Exp(-z*(geluLinear+geluCubic*z*z)))
+		y[i] = float32(max(z, -math.MaxFloat32) * s)
+	}
+}
+
+func geluTanhGradGeneric(dx, dy, x []float32) {
+	for i, v := range x[:len(dx)] {
+		z := min(max(float64(v), -tailEnd), tailEnd)
+		e := math.Exp(-z * (geluLinear + geluCubic*z*z))
+		s := 1 / (1 + e)
+		dx[i] = dy[i] * float32(s*(1+z*(geluLinear+3*geluCubic*z*z)*(e*s)))
+	}
+}
+
 func tanhGeneric(y, x []float32) {
 	for i, v := range x[:len(y)] {
 		y[i] = float32(math.Tanh(float64(v)))

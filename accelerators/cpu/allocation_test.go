@@ -14,12 +14,14 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		d.Fill(b, 0.25)
 		return b
 	}
+	second := floats(2 * rows * width)
 	wide, x, y, z := floats(2*rows*width), floats(rows*width), floats(rows*width), floats(rows*width)
 	w, b, dw, db, mean, rstd := floats(width), floats(width), floats(width), floats(width), floats(rows), floats(rows)
 	table, angles := floats(entries*width), floats(entries*width/2)
 	ids, drawn := ints(t, d, make([]int32, rows)...), ints(t, d, make([]int32, rows)...)
 	whole := accelerators.RoPE{Heads: 1, Dim: width, Stride: width}
-	host := make([]float32, rows*width)
+	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
+	host, halves := make([]float32, rows*width), make([]uint16, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
 	return map[string]func(){
 		"Embed":         func() { d.Embed(x, table, ids, width) },
@@ -30,11 +32,17 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"BiasGrad":      func() { d.BiasGrad(b, x, width) },
 		"RMSNorm":       func() { d.RMSNorm(x, rstd, y, w, width, 1e-5) },
 		"RMSNormGrad":   func() { d.RMSNormGrad(x, dw, y, z, w, rstd, width) },
+		"HeadNorm":      func() { d.HeadNorm(x, rstd, y, w, oneHead) },
+		"HeadNormGrad":  func() { d.HeadNormGrad(x, dw, y, z, w, rstd, oneHead) },
 		"LayerNorm":     func() { d.LayerNorm(x, mean, rstd, y, w, b, width, 1e-5) },
 		"LayerNormGrad": func() { d.LayerNormGrad(x, dw, db, y, z, w, mean, rstd, width) },
 		"RoPE":          func() { d.RoPE(x, angles, angles, ids, whole) },
 		"SwiGLU":        func() { d.SwiGLU(x, wide, width) },
 		"SwiGLUGrad":    func() { d.SwiGLUGrad(wide, x, wide, width) },
+		"GELUTanh":      func() { d.GELUTanh(x, y) },
+		"GELUTanhGrad":  func() { d.GELUTanhGrad(x, y, z) },
+		"GeGLU":         func() { d.GeGLU(x, wide, width) },
+		"GeGLUGrad":     func() { d.GeGLUGrad(wide, x, second, width) },
 		"GELU":          func() { d.GELU(x, y) },
 		"GELUGrad":      func() { d.GELUGrad(x, y, z) },
 		"Tanh":          func() { d.Tanh(x, y) },
@@ -48,6 +56,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"Copy":          func() { d.Copy(x, y) },
 		"Fill":          func() { d.Fill(x, 0.25) },
 		"UploadF32":     func() { d.UploadF32(x, host) },
+		"UploadBF16":    func() { d.UploadBF16(x, halves) },
+		"UploadF16":     func() { d.UploadF16(x, halves) },
 		"UploadI32":     func() { d.UploadI32(ids, make([]int32, rows)) },
 		"DownloadF32":   func() { d.DownloadF32(host, x) },
 		"Sync":          func() { d.Sync() },

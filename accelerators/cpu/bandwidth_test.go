@@ -57,6 +57,8 @@ func passing(b *testing.B, d *Device, n int) []struct {
 		{"SwiGLUGrad", 5, func() { d.SwiGLUGrad(wide2, y, wide, width) }},
 		{"GELU", 2, func() { d.GELU(y, z) }},
 		{"GELUGrad", 3, func() { d.GELUGrad(y, z, p) }},
+		{"GELUTanh", 2, func() { d.GELUTanh(y, z) }},
+		{"GELUTanhGrad", 3, func() { d.GELUTanhGrad(y, z, p) }},
 		{"Tanh", 2, func() { d.Tanh(y, z) }},
 		{"TanhGrad", 3, func() { d.TanhGrad(y, z, p) }},
 		{"BiasGrad", 1, func() { d.BiasGrad(sums, y, width) }},

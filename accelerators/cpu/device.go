@@ -90,8 +90,12 @@ type operations struct {
 	adamw         adamw
 	swiglu        swiglu
 	swigluGrad    swigluGrad
+	geglu         geglu
+	gegluGrad     gegluGrad
 	rmsNorm       rmsNorm
 	rmsNormGrad   rmsNormGrad
+	headNorm      headNorm
+	headNormGrad  headNormGrad
 	layerNorm     layerNorm
 	layerNormGrad layerNormGrad
 	rope          rope
@@ -100,6 +104,8 @@ type operations struct {
 	gather        gather
 	scatter       scatter
 	sample        sampling
+	upload        upload
+	widening      widening
 }
 
 // Name is "cpu".

@@ -155,6 +155,16 @@ func geluAVX2(y []float32, x []float32)
 //go:noescape
 func geluGradAVX2(dx []float32, dy []float32, x []float32)
 
+// geluTanhAVX2 sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).
+//
+//go:noescape
+func geluTanhAVX2(y []float32, x []float32)
+
+// geluTanhGradAVX2 is the gradient of geluTanh.
+//
+//go:noescape
+func geluTanhGradAVX2(dx []float32, dy []float32, x []float32)
+
 // tanhAVX2 sets y = tanh(x).
 //
 //go:noescape
@@ -239,6 +249,16 @@ func geluStreamAVX2(y []float32, x []float32)
 //
 //go:noescape
 func geluGradStreamAVX2(dx []float32, dy []float32, x []float32)
+
+// geluTanhStreamAVX2 sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).
+//
+//go:noescape
+func geluTanhStreamAVX2(y []float32, x []float32)
+
+// geluTanhGradStreamAVX2 is the gradient of geluTanh.
+//
+//go:noescape
+func geluTanhGradStreamAVX2(dx []float32, dy []float32, x []float32)
 
 // tanhStreamAVX2 sets y = tanh(x).
 //
@@ -365,6 +385,16 @@ func geluAVX512(y []float32, x []float32)
 //go:noescape
 func geluGradAVX512(dx []float32, dy []float32, x []float32)
 
+// geluTanhAVX512 sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).
+//
+//go:noescape
+func geluTanhAVX512(y []float32, x []float32)
+
+// geluTanhGradAVX512 is the gradient of geluTanh.
+//
+//go:noescape
+func geluTanhGradAVX512(dx []float32, dy []float32, x []float32)
+
 // tanhAVX512 sets y = tanh(x).
 //
 //go:noescape
@@ -449,6 +479,16 @@ func geluStreamAVX512(y []float32, x []float32)
 //
 //go:noescape
 func geluGradStreamAVX512(dx []float32, dy []float32, x []float32)
+
+// geluTanhStreamAVX512 sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).
+//
+//go:noescape
+func geluTanhStreamAVX512(y []float32, x []float32)
+
+// geluTanhGradStreamAVX512 is the gradient of geluTanh.
+//
+//go:noescape
+func geluTanhGradStreamAVX512(dx []float32, dy []float32, x []float32)
 
 // tanhStreamAVX512 sets y = tanh(x).
 //

@@ -5627,6 +5627,310 @@ DATA lanes3ecc422a<>+56(SB)/4, $0x3ecc422a
 DATA lanes3ecc422a<>+60(SB)/4, $0x3ecc422a
 GLOBL lanes3ecc422a<>(SB), RODATA|NOPTR, $64
 
+// func geluTanhAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y2
+	VMULPS       Y0, Y0, Y1
+	VFMADD231PS  lanes3d922279<>+0(SB), Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VXORPS       Y1, Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y4, Y4
+	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y1
+	VDIVPS       Y4, Y1, Y1
+	VMOVUPS      lanesff7fffff<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMULPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y3
+	VMULPS       Y1, Y1, Y2
+	VFMADD231PS  lanes3d922279<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanes3fcc422a<>+0(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+4(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+8(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+12(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+16(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+20(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+24(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+28(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+32(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+36(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+40(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+44(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+48(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+52(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+56(SB)/4, $0x3fcc422a
+DATA lanes3fcc422a<>+60(SB)/4, $0x3fcc422a
+GLOBL lanes3fcc422a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3d922279<>+0(SB)/4, $0x3d922279
+DATA lanes3d922279<>+4(SB)/4, $0x3d922279
+DATA lanes3d922279<>+8(SB)/4, $0x3d922279
+DATA lanes3d922279<>+12(SB)/4, $0x3d922279
+DATA lanes3d922279<>+16(SB)/4, $0x3d922279
+DATA lanes3d922279<>+20(SB)/4, $0x3d922279
+DATA lanes3d922279<>+24(SB)/4, $0x3d922279
+DATA lanes3d922279<>+28(SB)/4, $0x3d922279
+DATA lanes3d922279<>+32(SB)/4, $0x3d922279
+DATA lanes3d922279<>+36(SB)/4, $0x3d922279
+DATA lanes3d922279<>+40(SB)/4, $0x3d922279
+DATA lanes3d922279<>+44(SB)/4, $0x3d922279
+DATA lanes3d922279<>+48(SB)/4, $0x3d922279
+DATA lanes3d922279<>+52(SB)/4, $0x3d922279
+DATA lanes3d922279<>+56(SB)/4, $0x3d922279
+DATA lanes3d922279<>+60(SB)/4, $0x3d922279
+GLOBL lanes3d922279<>(SB), RODATA|NOPTR, $64
+
+// func geluTanhGradAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ dx_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      lanes41a00000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      lanesc1a00000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y2
+	VMULPS       Y0, Y0, Y1
+	VFMADD231PS  lanes3d922279<>+0(SB), Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VORPS        lanes80000000<>+0(SB), Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y2, Y6, Y4, Y3
+	VBLENDVPS    Y2, Y4, Y6, Y2
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y4
+	VFMADD231PS  lanes3e5b33b6<>+0(SB), Y1, Y4
+	VMULPS       Y0, Y4, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      (CX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      Y4, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+manyTest:
+	CMPQ         BX, $+8
+	JGE          many
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanesc1a00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y3
+	VMULPS       Y1, Y1, Y2
+	VFMADD231PS  lanes3d922279<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VORPS        lanes80000000<>+0(SB), Y3, Y4
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
+	VANDPS       Y4, Y7, Y7
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y3, Y7, Y5, Y4
+	VBLENDVPS    Y3, Y5, Y7, Y3
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y5
+	VFMADD231PS  lanes3e5b33b6<>+0(SB), Y2, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMASKMOVPS   (CX), Y0, Y1
+	VMULPS       Y1, Y5, Y5
+	VMASKMOVPS   Y5, Y0, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+DATA lanesc1a00000<>+0(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+4(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+8(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+12(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+16(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+20(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+24(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+28(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+32(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+36(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+40(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+44(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+48(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+52(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+56(SB)/4, $0xc1a00000
+DATA lanesc1a00000<>+60(SB)/4, $0xc1a00000
+GLOBL lanesc1a00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes3e5b33b6<>+0(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+4(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+8(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+12(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+16(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+20(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+24(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+28(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+32(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+36(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+40(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+44(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+48(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+52(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+56(SB)/4, $0x3e5b33b6
+DATA lanes3e5b33b6<>+60(SB)/4, $0x3e5b33b6
+GLOBL lanes3e5b33b6<>(SB), RODATA|NOPTR, $64
+
 // func tanhAVX2(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
@@ -8267,6 +8571,240 @@ over:
 	VZEROUPPER
 	RET
 
+// func geluTanhStreamAVX2(y []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluTanhStreamAVX2(SB), NOSPLIT, $0-48
+	MOVQ y_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_len+8(FP), DX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (CX), Y0
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y2
+	VMULPS       Y0, Y0, Y1
+	VFMADD231PS  lanes3d922279<>+0(SB), Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VXORPS       Y1, Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMOVUPS      lanes42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFNMADD231PS lanes3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y2, Y3
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y4
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y4
+	VCVTPS2DQ    Y2, Y2
+	VPSRAD       $0x01, Y2, Y3
+	VPSUBD       Y3, Y2, Y2
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y1, Y1
+	VANDPS       Y1, Y4, Y4
+	VADDPS       lanes3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y1
+	VDIVPS       Y4, Y1, Y1
+	VMOVUPS      lanesff7fffff<>+0(SB), Y2
+	VMAXPS       Y0, Y2, Y0
+	VMULPS       Y1, Y0, Y0
+	VMOVNTPS     Y0, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	SUBQ         $+8, DX
+
+manyTest:
+	CMPQ         DX, $+8
+	JGE          many
+	TESTQ        DX, DX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), BX
+	SHLQ         $0x02, DX
+	SUBQ         DX, BX
+	VMOVUPS      (BX), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y3
+	VMULPS       Y1, Y1, Y2
+	VFMADD231PS  lanes3d922279<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VXORPS       Y2, Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VMOVUPS      lanes42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y2
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFNMADD231PS lanes3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y3, Y4
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y5
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y4, Y5
+	VCVTPS2DQ    Y3, Y3
+	VPSRAD       $0x01, Y3, Y4
+	VPSUBD       Y4, Y3, Y3
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y2, Y2
+	VANDPS       Y2, Y5, Y5
+	VADDPS       lanes3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      lanes3f800000<>+0(SB), Y2
+	VDIVPS       Y5, Y2, Y2
+	VMOVUPS      lanesff7fffff<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMULPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluTanhGradStreamAVX2(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX2, FMA3, MMX+
+TEXT ·geluTanhGradStreamAVX2(SB), NOSPLIT, $0-72
+	MOVQ dx_base+0(FP), AX
+	MOVQ dy_base+24(FP), CX
+	MOVQ x_base+48(FP), DX
+	MOVQ dx_len+8(FP), BX
+	JMP  manyTest
+
+many:
+	VMOVUPS      (DX), Y0
+	VMOVUPS      lanes41a00000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y0
+	VMOVUPS      lanesc1a00000<>+0(SB), Y1
+	VMAXPS       Y0, Y1, Y0
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y2
+	VMULPS       Y0, Y0, Y1
+	VFMADD231PS  lanes3d922279<>+0(SB), Y1, Y2
+	VMULPS       Y0, Y2, Y2
+	VORPS        lanes80000000<>+0(SB), Y2, Y3
+	VMOVUPS      lanes42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VMOVAPS      Y3, Y5
+	VFNMADD231PS lanes3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y4, Y5
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y6
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VFMADD213PS  lanes3f800000<>+0(SB), Y5, Y6
+	VCVTPS2DQ    Y4, Y4
+	VPSRAD       $0x01, Y4, Y5
+	VPSUBD       Y5, Y4, Y4
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y6, Y6
+	VPADDD       lanes0000007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y3, Y3
+	VANDPS       Y3, Y6, Y6
+	VADDPS       lanes3f800000<>+0(SB), Y6, Y3
+	VMOVUPS      lanes3f800000<>+0(SB), Y4
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y6, Y6
+	VBLENDVPS    Y2, Y6, Y4, Y3
+	VBLENDVPS    Y2, Y4, Y6, Y2
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y4
+	VFMADD231PS  lanes3e5b33b6<>+0(SB), Y1, Y4
+	VMULPS       Y0, Y4, Y4
+	VFMADD213PS  lanes3f800000<>+0(SB), Y2, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      (CX), Y0
+	VMULPS       Y0, Y4, Y4
+	VMOVNTPS     Y4, (AX)
+	ADDQ         $+32, AX
+	ADDQ         $+32, CX
+	ADDQ         $+32, DX
+	SUBQ         $+8, BX
+
+manyTest:
+	CMPQ         BX, $+8
+	JGE          many
+	TESTQ        BX, BX
+	JZ           over
+	LEAQ         maskTable<>+32(SB), SI
+	SHLQ         $0x02, BX
+	SUBQ         BX, SI
+	VMOVUPS      (SI), Y0
+	VMASKMOVPS   (DX), Y0, Y1
+	VMOVUPS      lanes41a00000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y1
+	VMOVUPS      lanesc1a00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y3
+	VMULPS       Y1, Y1, Y2
+	VFMADD231PS  lanes3d922279<>+0(SB), Y2, Y3
+	VMULPS       Y1, Y3, Y3
+	VORPS        lanes80000000<>+0(SB), Y3, Y4
+	VMOVUPS      lanes42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y4
+	VMULPS       lanes3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VMOVAPS      Y4, Y6
+	VFNMADD231PS lanes3f317200<>+0(SB), Y5, Y6
+	VFNMADD231PS lanes35bfbe8e<>+0(SB), Y5, Y6
+	VMOVUPS      lanes3ab50d39<>+0(SB), Y7
+	VFMADD213PS  lanes3c091fe3<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3d2aac8b<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3e2aaa45<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3efffffe<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VFMADD213PS  lanes3f800000<>+0(SB), Y6, Y7
+	VCVTPS2DQ    Y5, Y5
+	VPSRAD       $0x01, Y5, Y6
+	VPSUBD       Y6, Y5, Y5
+	VPADDD       lanes0000007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y6, Y7, Y7
+	VPADDD       lanes0000007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VCMPPS       $0x05, lanesc2aeac4f<>+0(SB), Y4, Y4
+	VANDPS       Y4, Y7, Y7
+	VADDPS       lanes3f800000<>+0(SB), Y7, Y4
+	VMOVUPS      lanes3f800000<>+0(SB), Y5
+	VDIVPS       Y4, Y5, Y5
+	VMULPS       Y5, Y7, Y7
+	VBLENDVPS    Y3, Y7, Y5, Y4
+	VBLENDVPS    Y3, Y5, Y7, Y3
+	VMOVUPS      lanes3fcc422a<>+0(SB), Y5
+	VFMADD231PS  lanes3e5b33b6<>+0(SB), Y2, Y5
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  lanes3f800000<>+0(SB), Y3, Y5
+	VMULPS       Y4, Y5, Y5
+	VMASKMOVPS   (CX), Y0, Y1
+	VMULPS       Y1, Y5, Y5
+	VMASKMOVPS   Y5, Y0, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
 // func tanhStreamAVX2(y []float32, x []float32)
 // Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·tanhStreamAVX2(SB), NOSPLIT, $0-48
@@ -10508,6 +11046,241 @@ manyTest:
 	VMOVUPS.Z    (DX), K1, Z0
 	VMULPS       Z0, Z25, Z25
 	VMOVUPS      Z25, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func geluTanhAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F
+TEXT ·geluTanhAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3fcc422a<>+0(SB), Z11
+	VMOVUPS lanes3d922279<>+0(SB), Z12
+	VMOVUPS lanesff7fffff<>+0(SB), Z13
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z14
+	VMOVUPS      Z11, Z16
+	VMULPS       Z14, Z14, Z15
+	VFMADD231PS  Z12, Z15, Z16
+	VMULPS       Z14, Z16, Z16
+	VPXORD       Z17, Z17, Z17
+	VSUBPS       Z16, Z17, Z17
+	VMOVUPS      Z0, Z15
+	VMINPS       Z17, Z15, Z17
+	VMULPS       Z1, Z17, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z17, Z16
+	VFNMADD231PS Z2, Z15, Z16
+	VFNMADD231PS Z3, Z15, Z16
+	VMOVUPS      Z6, Z19
+	VFMADD213PS  Z7, Z16, Z19
+	VFMADD213PS  Z8, Z16, Z19
+	VFMADD213PS  Z9, Z16, Z19
+	VFMADD213PS  Z10, Z16, Z19
+	VFMADD213PS  Z4, Z16, Z19
+	VFMADD213PS  Z4, Z16, Z19
+	VSCALEFPS    Z15, Z19, Z19
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z19, K1, Z19
+	VADDPS       Z4, Z19, Z19
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z19, Z15, Z15
+	VMOVUPS      Z13, Z16
+	VMAXPS       Z14, Z16, Z14
+	VMULPS       Z15, Z14, Z14
+	VMOVUPS      Z14, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z14
+	VMOVUPS      Z11, Z15
+	VMULPS       Z14, Z14, Z11
+	VFMADD231PS  Z12, Z11, Z15
+	VMULPS       Z14, Z15, Z15
+	VPXORD       Z18, Z18, Z18
+	VSUBPS       Z15, Z18, Z18
+	VMOVUPS      Z0, Z0
+	VMINPS       Z18, Z0, Z18
+	VMULPS       Z1, Z18, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z18, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z18, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z13, Z1
+	VMAXPS       Z14, Z1, Z14
+	VMULPS       Z0, Z14, Z14
+	VMOVUPS      Z14, K1, (AX)
+
+over:
+	VZEROUPPER
+	RET
+
+// func geluTanhGradAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·geluTanhGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3fcc422a<>+0(SB), Z11
+	VMOVUPS lanes3d922279<>+0(SB), Z12
+	VMOVUPS lanes41a00000<>+0(SB), Z13
+	VMOVUPS lanesc1a00000<>+0(SB), Z14
+	VMOVUPS lanes3e5b33b6<>+0(SB), Z15
+	VMOVUPS lanes80000000<>+0(SB), Z16
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z17
+	VMOVUPS      Z13, Z18
+	VMINPS       Z17, Z18, Z17
+	VMOVUPS      Z14, Z18
+	VMAXPS       Z17, Z18, Z17
+	VMOVUPS      Z11, Z23
+	VMULPS       Z17, Z17, Z18
+	VFMADD231PS  Z12, Z18, Z23
+	VMULPS       Z17, Z23, Z23
+	VPORD        Z16, Z23, Z24
+	VMOVUPS      Z0, Z25
+	VMINPS       Z24, Z25, Z24
+	VMULPS       Z1, Z24, Z25
+	VRNDSCALEPS  $0x08, Z25, Z25
+	VMOVAPS      Z24, Z26
+	VFNMADD231PS Z2, Z25, Z26
+	VFNMADD231PS Z3, Z25, Z26
+	VMOVUPS      Z6, Z27
+	VFMADD213PS  Z7, Z26, Z27
+	VFMADD213PS  Z8, Z26, Z27
+	VFMADD213PS  Z9, Z26, Z27
+	VFMADD213PS  Z10, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VSCALEFPS    Z25, Z27, Z27
+	VCMPPS       $0x05, Z5, Z24, K1
+	VMOVAPS.Z    Z27, K1, Z27
+	VADDPS       Z4, Z27, Z24
+	VMOVUPS      Z4, Z25
+	VDIVPS       Z24, Z25, Z25
+	VMULPS       Z25, Z27, Z27
+	VPMOVD2M     Z23, K1
+	VBLENDMPS    Z27, Z25, K1, Z19
+	VPMOVD2M     Z23, K1
+	VBLENDMPS    Z25, Z27, K1, Z20
+	VMOVUPS      Z11, Z23
+	VFMADD231PS  Z15, Z18, Z23
+	VMULPS       Z17, Z23, Z23
+	VFMADD213PS  Z4, Z20, Z23
+	VMULPS       Z19, Z23, Z23
+	VMOVUPS      (DX), Z17
+	VMULPS       Z17, Z23, Z23
+	VMOVUPS      Z23, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (BX), K1, Z17
+	VMOVUPS      Z13, Z13
+	VMINPS       Z17, Z13, Z17
+	VMOVUPS      Z14, Z13
+	VMAXPS       Z17, Z13, Z17
+	VMOVUPS      Z11, Z14
+	VMULPS       Z17, Z17, Z13
+	VFMADD231PS  Z12, Z13, Z14
+	VMULPS       Z17, Z14, Z14
+	VPORD        Z16, Z14, Z12
+	VMOVUPS      Z0, Z0
+	VMINPS       Z12, Z0, Z12
+	VMULPS       Z1, Z12, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z12, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z0
+	VMOVUPS      Z4, Z1
+	VDIVPS       Z0, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPMOVD2M     Z14, K2
+	VBLENDMPS    Z2, Z1, K2, Z21
+	VPMOVD2M     Z14, K2
+	VBLENDMPS    Z1, Z2, K2, Z22
+	VMOVUPS      Z11, Z0
+	VFMADD231PS  Z15, Z13, Z0
+	VMULPS       Z17, Z0, Z0
+	VFMADD213PS  Z4, Z22, Z0
+	VMULPS       Z21, Z0, Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)
 
 over:
 	VZEROUPPER
@@ -12778,6 +13551,243 @@ manyTest:
 	VMOVUPS.Z    (DX), K1, Z0
 	VMULPS       Z0, Z25, Z25
 	VMOVUPS      Z25, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluTanhStreamAVX512(y []float32, x []float32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·geluTanhStreamAVX512(SB), NOSPLIT, $0-48
+	MOVQ    y_base+0(FP), AX
+	MOVQ    x_base+24(FP), DX
+	MOVQ    y_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3fcc422a<>+0(SB), Z11
+	VMOVUPS lanes3d922279<>+0(SB), Z12
+	VMOVUPS lanesff7fffff<>+0(SB), Z13
+	JMP     manyTest
+
+many:
+	VMOVUPS      (DX), Z14
+	VMOVUPS      Z11, Z16
+	VMULPS       Z14, Z14, Z15
+	VFMADD231PS  Z12, Z15, Z16
+	VMULPS       Z14, Z16, Z16
+	VPXORD       Z17, Z17, Z17
+	VSUBPS       Z16, Z17, Z17
+	VMOVUPS      Z0, Z15
+	VMINPS       Z17, Z15, Z17
+	VMULPS       Z1, Z17, Z15
+	VRNDSCALEPS  $0x08, Z15, Z15
+	VMOVAPS      Z17, Z16
+	VFNMADD231PS Z2, Z15, Z16
+	VFNMADD231PS Z3, Z15, Z16
+	VMOVUPS      Z6, Z19
+	VFMADD213PS  Z7, Z16, Z19
+	VFMADD213PS  Z8, Z16, Z19
+	VFMADD213PS  Z9, Z16, Z19
+	VFMADD213PS  Z10, Z16, Z19
+	VFMADD213PS  Z4, Z16, Z19
+	VFMADD213PS  Z4, Z16, Z19
+	VSCALEFPS    Z15, Z19, Z19
+	VCMPPS       $0x05, Z5, Z17, K1
+	VMOVAPS.Z    Z19, K1, Z19
+	VADDPS       Z4, Z19, Z19
+	VMOVUPS      Z4, Z15
+	VDIVPS       Z19, Z15, Z15
+	VMOVUPS      Z13, Z16
+	VMAXPS       Z14, Z16, Z14
+	VMULPS       Z15, Z14, Z14
+	VMOVNTPS     Z14, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, BX
+	SHLQ         CL, BX
+	DECQ         BX
+	KMOVW        BX, K1
+	VMOVUPS.Z    (DX), K1, Z14
+	VMOVUPS      Z11, Z15
+	VMULPS       Z14, Z14, Z11
+	VFMADD231PS  Z12, Z11, Z15
+	VMULPS       Z14, Z15, Z15
+	VPXORD       Z18, Z18, Z18
+	VSUBPS       Z15, Z18, Z18
+	VMOVUPS      Z0, Z0
+	VMINPS       Z18, Z0, Z18
+	VMULPS       Z1, Z18, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z18, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z18, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      Z4, Z0
+	VDIVPS       Z2, Z0, Z0
+	VMOVUPS      Z13, Z1
+	VMAXPS       Z14, Z1, Z14
+	VMULPS       Z0, Z14, Z14
+	VMOVUPS      Z14, K1, (AX)
+
+over:
+	SFENCE
+	VZEROUPPER
+	RET
+
+// func geluTanhGradStreamAVX512(dx []float32, dy []float32, x []float32)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·geluTanhGradStreamAVX512(SB), NOSPLIT, $0-72
+	MOVQ    dx_base+0(FP), AX
+	MOVQ    dy_base+24(FP), DX
+	MOVQ    x_base+48(FP), BX
+	MOVQ    dx_len+8(FP), CX
+	VMOVUPS lanes42b20000<>+0(SB), Z0
+	VMOVUPS lanes3fb8aa3b<>+0(SB), Z1
+	VMOVUPS lanes3f317200<>+0(SB), Z2
+	VMOVUPS lanes35bfbe8e<>+0(SB), Z3
+	VMOVUPS lanes3f800000<>+0(SB), Z4
+	VMOVUPS lanesc2aeac4f<>+0(SB), Z5
+	VMOVUPS lanes3ab50d39<>+0(SB), Z6
+	VMOVUPS lanes3c091fe3<>+0(SB), Z7
+	VMOVUPS lanes3d2aac8b<>+0(SB), Z8
+	VMOVUPS lanes3e2aaa45<>+0(SB), Z9
+	VMOVUPS lanes3efffffe<>+0(SB), Z10
+	VMOVUPS lanes3fcc422a<>+0(SB), Z11
+	VMOVUPS lanes3d922279<>+0(SB), Z12
+	VMOVUPS lanes41a00000<>+0(SB), Z13
+	VMOVUPS lanesc1a00000<>+0(SB), Z14
+	VMOVUPS lanes3e5b33b6<>+0(SB), Z15
+	VMOVUPS lanes80000000<>+0(SB), Z16
+	JMP     manyTest
+
+many:
+	VMOVUPS      (BX), Z17
+	VMOVUPS      Z13, Z18
+	VMINPS       Z17, Z18, Z17
+	VMOVUPS      Z14, Z18
+	VMAXPS       Z17, Z18, Z17
+	VMOVUPS      Z11, Z23
+	VMULPS       Z17, Z17, Z18
+	VFMADD231PS  Z12, Z18, Z23
+	VMULPS       Z17, Z23, Z23
+	VPORD        Z16, Z23, Z24
+	VMOVUPS      Z0, Z25
+	VMINPS       Z24, Z25, Z24
+	VMULPS       Z1, Z24, Z25
+	VRNDSCALEPS  $0x08, Z25, Z25
+	VMOVAPS      Z24, Z26
+	VFNMADD231PS Z2, Z25, Z26
+	VFNMADD231PS Z3, Z25, Z26
+	VMOVUPS      Z6, Z27
+	VFMADD213PS  Z7, Z26, Z27
+	VFMADD213PS  Z8, Z26, Z27
+	VFMADD213PS  Z9, Z26, Z27
+	VFMADD213PS  Z10, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VFMADD213PS  Z4, Z26, Z27
+	VSCALEFPS    Z25, Z27, Z27
+	VCMPPS       $0x05, Z5, Z24, K1
+	VMOVAPS.Z    Z27, K1, Z27
+	VADDPS       Z4, Z27, Z24
+	VMOVUPS      Z4, Z25
+	VDIVPS       Z24, Z25, Z25
+	VMULPS       Z25, Z27, Z27
+	VPMOVD2M     Z23, K1
+	VBLENDMPS    Z27, Z25, K1, Z19
+	VPMOVD2M     Z23, K1
+	VBLENDMPS    Z25, Z27, K1, Z20
+	VMOVUPS      Z11, Z23
+	VFMADD231PS  Z15, Z18, Z23
+	VMULPS       Z17, Z23, Z23
+	VFMADD213PS  Z4, Z20, Z23
+	VMULPS       Z19, Z23, Z23
+	VMOVUPS      (DX), Z17
+	VMULPS       Z17, Z23, Z23
+	VMOVNTPS     Z23, (AX)
+	ADDQ         $+64, AX
+	ADDQ         $+64, DX
+	ADDQ         $+64, BX
+	SUBQ         $+16, CX
+
+manyTest:
+	CMPQ         CX, $+16
+	JGE          many
+	TESTQ        CX, CX
+	JZ           over
+	MOVQ         $+1, SI
+	SHLQ         CL, SI
+	DECQ         SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (BX), K1, Z17
+	VMOVUPS      Z13, Z13
+	VMINPS       Z17, Z13, Z17
+	VMOVUPS      Z14, Z13
+	VMAXPS       Z17, Z13, Z17
+	VMOVUPS      Z11, Z14
+	VMULPS       Z17, Z17, Z13
+	VFMADD231PS  Z12, Z13, Z14
+	VMULPS       Z17, Z14, Z14
+	VPORD        Z16, Z14, Z12
+	VMOVUPS      Z0, Z0
+	VMINPS       Z12, Z0, Z12
+	VMULPS       Z1, Z12, Z0
+	VRNDSCALEPS  $0x08, Z0, Z0
+	VMOVAPS      Z12, Z1
+	VFNMADD231PS Z2, Z0, Z1
+	VFNMADD231PS Z3, Z0, Z1
+	VMOVUPS      Z6, Z2
+	VFMADD213PS  Z7, Z1, Z2
+	VFMADD213PS  Z8, Z1, Z2
+	VFMADD213PS  Z9, Z1, Z2
+	VFMADD213PS  Z10, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VFMADD213PS  Z4, Z1, Z2
+	VSCALEFPS    Z0, Z2, Z2
+	VCMPPS       $0x05, Z5, Z12, K2
+	VMOVAPS.Z    Z2, K2, Z2
+	VADDPS       Z4, Z2, Z0
+	VMOVUPS      Z4, Z1
+	VDIVPS       Z0, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VPMOVD2M     Z14, K2
+	VBLENDMPS    Z2, Z1, K2, Z21
+	VPMOVD2M     Z14, K2
+	VBLENDMPS    Z1, Z2, K2, Z22
+	VMOVUPS      Z11, Z0
+	VFMADD231PS  Z15, Z13, Z0
+	VMULPS       Z17, Z0, Z0
+	VFMADD213PS  Z4, Z22, Z0
+	VMULPS       Z21, Z0, Z0
+	VMOVUPS.Z    (DX), K1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, K1, (AX)
 
 over:
 	SFENCE

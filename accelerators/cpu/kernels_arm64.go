@@ -137,6 +137,16 @@ func geluNEON(y, x []float32)
 //go:noescape
 func geluGradNEON(dx, dy, x []float32)
 
+// geluTanhNEON sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).
+//
+//go:noescape
+func geluTanhNEON(y, x []float32)
+
+// geluTanhGradNEON is the gradient of geluTanh.
+//
+//go:noescape
+func geluTanhGradNEON(dx, dy, x []float32)
+
 // tanhNEON sets y = tanh(x).
 //
 //go:noescape

@@ -76,8 +76,13 @@ type kernelSet struct {
 	gelu func(y, x []float32)
 	// geluGrad: dx = dy*(cdf(x)+x*density(x)), within 8 ULP of that or of cdf(x), and 2^-119.
 	geluGrad func(dx, dy, x []float32)
-	tanh     func(y, x []float32)      // within 2 ULP
-	tanhGrad func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
+	// geluTanh: y = x*sigmoid(a), a = x (1.5957691 + 0.071354816 x^2). geluTanhGrad: dx = dy*(sigmoid(a) + x
+	// sigmoid'(a) a'). Both are within 6 ULP of the largest of that, sigmoid(a) and, for a negative a, a times them; and
+	// within 2^-118. geluTanh(-Inf) is 0.
+	geluTanh     func(y, x []float32)
+	geluTanhGrad func(dx, dy, x []float32)
+	tanh         func(y, x []float32)      // within 2 ULP
+	tanhGrad     func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
 	// adamw: each of the three results is within 4 ULP of the largest of its terms.
 	adamw func(param, grad, m, v []float32, f *adamwFactors)
 
@@ -102,6 +107,7 @@ var genericSet = kernelSet{
 	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
 	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
+	geluTanh: geluTanhGeneric, geluTanhGrad: geluTanhGradGeneric,
 	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
 }
 

@@ -16,6 +16,7 @@ var avx2Set = kernelSet{
 	softmaxTile: softmaxTileAVX2, softmaxGradTile: softmaxGradTileAVX2,
 	dotRows: dotRowsAVX2, mixRows: mixRowsAVX2,
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
+	geluTanh: geluTanhAVX2, geluTanhGrad: geluTanhGradAVX2,
 	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
 	stream: &avx2Stream,
 }
@@ -32,6 +33,7 @@ var avx512Set = kernelSet{
 	softmaxTile: softmaxTileAVX512, softmaxGradTile: softmaxGradTileAVX512,
 	dotRows: dotRowsAVX512, mixRows: mixRowsAVX512,
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
+	geluTanh: geluTanhAVX512, geluTanhGrad: geluTanhGradAVX512,
 	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
 	stream: &avx512Stream,
 }
@@ -40,6 +42,7 @@ var avx2Stream = streamSet{
 	copy: copyStreamAVX2, fill: fillStreamAVX2, add: addStreamAVX2, mul: mulStreamAVX2,
 	scaleMul: scaleMulStreamAVX2, layerNorm: layerNormStreamAVX2, swiglu: swigluStreamAVX2,
 	swigluGrad: swigluGradStreamAVX2, gelu: geluStreamAVX2, geluGrad: geluGradStreamAVX2,
+	geluTanh: geluTanhStreamAVX2, geluTanhGrad: geluTanhGradStreamAVX2,
 	tanh: tanhStreamAVX2, tanhGrad: tanhGradStreamAVX2,
 }
 
@@ -47,6 +50,7 @@ var avx512Stream = streamSet{
 	copy: copyStreamAVX512, fill: fillStreamAVX512, add: addStreamAVX512, mul: mulStreamAVX512,
 	scaleMul: scaleMulStreamAVX512, layerNorm: layerNormStreamAVX512, swiglu: swigluStreamAVX512,
 	swigluGrad: swigluGradStreamAVX512, gelu: geluStreamAVX512, geluGrad: geluGradStreamAVX512,
+	geluTanh: geluTanhStreamAVX512, geluTanhGrad: geluTanhGradStreamAVX512,
 	tanh: tanhStreamAVX512, tanhGrad: tanhGradStreamAVX512,
 }
 

@@ -17,6 +17,7 @@ var neonSet = kernelSet{
 	softmaxTile: softmaxRows, softmaxGradTile: softmaxGradRows,
 	dotRows: dotEachRow, mixRows: mixEachRow,
 	swiglu: swigluNEON, swigluGrad: swigluGradNEON, gelu: geluNEON, geluGrad: geluGradNEON,
+	geluTanh: geluTanhNEON, geluTanhGrad: geluTanhGradNEON,
 	tanh: tanhNEON, tanhGrad: tanhGradNEON, adamw: adamwNEON,
 }
 

@@ -89,6 +89,8 @@ var rowCases = []rowCase{
 	{"swiglu", 3, func(s *kernelSet, x [][]float32) float32 { s.swiglu(x[0], x[1], x[2]); return 0 }},
 	{"gelu", 2, func(s *kernelSet, x [][]float32) float32 { s.gelu(x[0], x[1]); return 0 }},
 	{"geluGrad", 3, func(s *kernelSet, x [][]float32) float32 { s.geluGrad(x[0], x[1], x[2]); return 0 }},
+	{"geluTanh", 2, func(s *kernelSet, x [][]float32) float32 { s.geluTanh(x[0], x[1]); return 0 }},
+	{"geluTanhGrad", 3, func(s *kernelSet, x [][]float32) float32 { s.geluTanhGrad(x[0], x[1], x[2]); return 0 }},
 	{"rmsNormGrad", 5, func(s *kernelSet, x [][]float32) float32 {
 		s.rmsNormGrad(x[0], x[1], x[2], x[3], x[4], 0.8, 0.2)
 		return 0

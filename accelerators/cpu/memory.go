@@ -54,16 +54,6 @@ func (d *Device) Free(b accelerators.Buffer) {
 	}
 }
 
-// UploadF32 copies src to dst, which has the same length.
-func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
-	c := d.call("UploadF32")
-	c.exact("dst", dst, len(src))
-	to := c.f32("dst", dst, len(src))
-	if passed(c, len(src)) {
-		copy(to, src)
-	}
-}
-
 // UploadI32 copies src to dst, which has the same length.
 func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
 	c := d.call("UploadI32")

@@ -23,10 +23,15 @@ func TestOverlapsAreErrors(t *testing.T) {
 		"GELU":       func() { d.GELU(at(0, 8), at(1, 8)) },
 		"TanhGrad":   func() { d.TanhGrad(at(3, 8), at(3, 8), at(4, 8)) },
 		"SwiGLU":     func() { d.SwiGLU(at(0, 8), at(0, 16), 4) },
+		"GeGLUGrad":  func() { d.GeGLUGrad(at(0, 16), apart(0, 8), at(0, 16), 4) },
 		"SwiGLUGrad": func() { d.SwiGLUGrad(at(8, 16), apart(0, 8), at(0, 16), 4) },
 		"RMSNorm":    func() { d.RMSNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), 4, 1) },
 		"RMSNormGrad": func() {
 			d.RMSNormGrad(at(0, 8), apart(0, 4), at(0, 8), apart(4, 8), apart(12, 4), apart(16, 2), 4)
+		},
+		"HeadNorm": func() {
+			s := accelerators.HeadNorm{Tokens: 2, Heads: 1, Dim: 4, Stride: 4}
+			d.HeadNorm(at(0, 8), at(7, 2), apart(0, 8), apart(8, 4), s)
 		},
 		"LayerNorm": func() {
 			d.LayerNorm(at(0, 8), apart(0, 2), apart(1, 2), at(0, 8), apart(4, 4), apart(4, 4), 4, 1)
@@ -61,15 +66,17 @@ func TestOperationsWorkInPlaceWhereTheySay(t *testing.T) {
 			d.Fill(y.Slice(i, 1), float32(i%7)-3)
 		}
 		for name, op := range map[string]func(out, x accelerators.Buffer){
-			"Add":        func(out, x accelerators.Buffer) { d.Add(out, x, y) },
-			"Mul":        func(out, x accelerators.Buffer) { d.Mul(out, y, x) },
-			"Copy":       func(out, x accelerators.Buffer) { d.Copy(out, x) },
-			"GELU":       func(out, x accelerators.Buffer) { d.GELU(out, x) },
-			"GELUGrad":   func(out, x accelerators.Buffer) { d.GELUGrad(out, x, y) },
-			"Tanh":       func(out, x accelerators.Buffer) { d.Tanh(out, x) },
-			"TanhGrad":   func(out, x accelerators.Buffer) { d.TanhGrad(out, y, x) },
-			"SwiGLUGrad": func(out, x accelerators.Buffer) { d.SwiGLUGrad(out, y.Slice(0, n/2), x, 10) },
-			"RMSNorm":    func(out, x accelerators.Buffer) { d.RMSNorm(out, stats, x, w, width, 1e-5) },
+			"Add":          func(out, x accelerators.Buffer) { d.Add(out, x, y) },
+			"Mul":          func(out, x accelerators.Buffer) { d.Mul(out, y, x) },
+			"Copy":         func(out, x accelerators.Buffer) { d.Copy(out, x) },
+			"GELUTanh":     func(out, x accelerators.Buffer) { d.GELUTanh(out, x) },
+			"GELUTanhGrad": func(out, x accelerators.Buffer) { d.GELUTanhGrad(out, x, y) },
+			"GELU":         func(out, x accelerators.Buffer) { d.GELU(out, x) },
+			"GELUGrad":     func(out, x accelerators.Buffer) { d.GELUGrad(out, x, y) },
+			"Tanh":         func(out, x accelerators.Buffer) { d.Tanh(out, x) },
+			"TanhGrad":     func(out, x accelerators.Buffer) { d.TanhGrad(out, y, x) },
+			"SwiGLUGrad":   func(out, x accelerators.Buffer) { d.SwiGLUGrad(out, y.Slice(0, n/2), x, 10) },
+			"RMSNorm":      func(out, x accelerators.Buffer) { d.RMSNorm(out, stats, x, w, width, 1e-5) },
 			"LayerNorm": func(out, x accelerators.Buffer) {
 				d.LayerNorm(out, stats.Slice(0, 3), stats.Slice(3, 3), x, w, w, width, 1e-5)
 			},

@@ -88,6 +88,14 @@ func geluGrad64(x float64) float64 {
 	return math.Erfc(-x/math.Sqrt2)/2 + times(x, math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
 }
 
+// geluArgument is the argument of the sigmoid in geluTanh.
+func geluArgument(x float64) float64 { return math.Sqrt(8/math.Pi) * (x + 0.044715*x*x*x) }
+
+func geluTanhGrad64(x float64) float64 {
+	a, slope := geluArgument(x), math.Sqrt(8/math.Pi)*(1+3*0.044715*x*x)
+	return sigmoid64(a) + times(x*slope, sigmoid64(a)*sigmoid64(-a))
+}
+
 // activations are the kernels of one argument, all others being 1. A size, where there is one, is that of the terms of
 // which a result may be the difference.
 var activations = []struct {
@@ -119,6 +127,20 @@ var activations = []struct {
 		run:  func(s *kernelSet, y, x, ones []float32) { s.geluGrad(y, ones, x) },
 		want: geluGrad64,
 		size: func(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }},
+	{name: "geluTanh", bound: bound{6, 0x1p-119},
+		run:  func(s *kernelSet, y, x, _ []float32) { s.geluTanh(y, x) },
+		want: func(x float64) float64 { return times(x, sigmoid64(geluArgument(x))) },
+		size: func(x float64) float64 {
+			a := geluArgument(x)
+			return max(1, -a) * math.Abs(times(x, sigmoid64(a)))
+		}},
+	{name: "geluTanhGrad", bound: bound{6, 0x1p-118},
+		run:  func(s *kernelSet, y, x, ones []float32) { s.geluTanhGrad(y, ones, x) },
+		want: geluTanhGrad64,
+		size: func(x float64) float64 {
+			a := geluArgument(x)
+			return times(max(1, -a), max(sigmoid64(a), math.Abs(geluTanhGrad64(x))))
+		}},
 	{name: "tanh", bound: bound{2, 0},
 		run:  func(s *kernelSet, y, x, _ []float32) { s.tanh(y, x) },
 		want: math.Tanh},

@@ -6,15 +6,16 @@ import "unsafe"
 // cache. Otherwise the processor reads every line of a destination before it writes it; that is a third of the traffic
 // where an operation reads one array and writes one. Destinations begin at addresses that streamAlign divides.
 type streamSet struct {
-	copy               func(y, x []float32)
-	fill               func(x []float32, value float32)
-	add, mul           func(z, x, y []float32)
-	scaleMul           func(y, x, w []float32, alpha float32)
-	layerNorm          func(y, x, w, b []float32, mean, r float32)
-	swiglu             func(y, gate, up []float32)
-	swigluGrad         func(dgate, dup, dy, gate, up []float32)
-	gelu, tanh         func(y, x []float32)
-	geluGrad, tanhGrad func(dx, dy, x []float32)
+	copy       func(y, x []float32)
+	fill       func(x []float32, value float32)
+	add, mul   func(z, x, y []float32)
+	scaleMul   func(y, x, w []float32, alpha float32)
+	layerNorm  func(y, x, w, b []float32, mean, r float32)
+	swiglu     func(y, gate, up []float32)
+	swigluGrad func(dgate, dup, dy, gate, up []float32)
+
+	gelu, geluTanh, tanh             func(y, x []float32)
+	geluGrad, geluTanhGrad, tanhGrad func(dx, dy, x []float32)
 }
 
 const streamAlign = 64
@@ -32,6 +33,7 @@ func (s *kernelSet) streamed() *kernelSet {
 	c.copy, c.fill, c.add, c.mul, c.scaleMul = from.copy, from.fill, from.add, from.mul, from.scaleMul
 	c.layerNorm, c.swiglu, c.swigluGrad = from.layerNorm, from.swiglu, from.swigluGrad
 	c.gelu, c.geluGrad, c.tanh, c.tanhGrad = from.gelu, from.geluGrad, from.tanh, from.tanhGrad
+	c.geluTanh, c.geluTanhGrad = from.geluTanh, from.geluTanhGrad
 	return &c
 }
 

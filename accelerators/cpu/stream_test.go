@@ -42,19 +42,21 @@ func streamed(t *testing.T, d *Device, n int) map[string][]float32 {
 	mean, rstd := stats.Slice(0, n), stats.Slice(n, n)
 	left := map[string][]float32{}
 	for name, op := range map[string]func(){
-		"Copy":       func() { d.Copy(one, x) },
-		"Fill":       func() { d.Fill(one, 0.3) },
-		"Add":        func() { d.Add(one, x, y) },
-		"Mul":        func() { d.Mul(one, x, y) },
-		"RMSNorm":    func() { d.RMSNorm(one, rstd, x, w, width, 1e-5) },
-		"LayerNorm":  func() { d.LayerNorm(one, mean, rstd, x, w, w, width, 1e-5) },
-		"SwiGLU":     func() { d.SwiGLU(one, wide, width) },
-		"SwiGLUGrad": func() { d.SwiGLUGrad(out, x, wide, width) },
-		"GELU":       func() { d.GELU(one, x) },
-		"GELUGrad":   func() { d.GELUGrad(one, x, y) },
-		"Tanh":       func() { d.Tanh(one, x) },
-		"TanhGrad":   func() { d.TanhGrad(one, x, y) },
-		"a window":   func() { d.Add(out.Slice(1, n), x, y) },
+		"Copy":         func() { d.Copy(one, x) },
+		"Fill":         func() { d.Fill(one, 0.3) },
+		"Add":          func() { d.Add(one, x, y) },
+		"Mul":          func() { d.Mul(one, x, y) },
+		"RMSNorm":      func() { d.RMSNorm(one, rstd, x, w, width, 1e-5) },
+		"LayerNorm":    func() { d.LayerNorm(one, mean, rstd, x, w, w, width, 1e-5) },
+		"SwiGLU":       func() { d.SwiGLU(one, wide, width) },
+		"SwiGLUGrad":   func() { d.SwiGLUGrad(out, x, wide, width) },
+		"GELU":         func() { d.GELU(one, x) },
+		"GELUGrad":     func() { d.GELUGrad(one, x, y) },
+		"GELUTanh":     func() { d.GELUTanh(one, x) },
+		"GELUTanhGrad": func() { d.GELUTanhGrad(one, x, y) },
+		"Tanh":         func() { d.Tanh(one, x) },
+		"TanhGrad":     func() { d.TanhGrad(one, x, y) },
+		"a window":     func() { d.Add(out.Slice(1, n), x, y) },
 	} {
 		left[name] = make([]float32, 2*n)
 		op()

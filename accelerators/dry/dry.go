@@ -25,6 +25,8 @@ func (device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error) {
 
 func (device) UploadF32(accelerators.Buffer, []float32) {}
 func (device) UploadI32(accelerators.Buffer, []int32)   {}
+func (device) UploadBF16(accelerators.Buffer, []uint16) {}
+func (device) UploadF16(accelerators.Buffer, []uint16)  {}
 
 func (device) DownloadF32(dst []float32, _ accelerators.Buffer) error {
 	clear(dst)
@@ -54,20 +56,26 @@ func (device) MatMul(_, _, _ accelerators.Buffer, _ accelerators.MatMul) {}
 func (device) AddBias(_, _ accelerators.Buffer, _ int)                   {}
 func (device) BiasGrad(_, _ accelerators.Buffer, _ int)                  {}
 
-func (device) RMSNorm(_, _, _, _ accelerators.Buffer, _ int, _ float32)              {}
-func (device) RMSNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ int)               {}
-func (device) LayerNorm(_, _, _, _, _, _ accelerators.Buffer, _ int, _ float32)      {}
-func (device) LayerNormGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ int)       {}
-func (device) RoPE(_, _, _, _ accelerators.Buffer, _ accelerators.RoPE)              {}
-func (device) Attention(_, _, _, _, _ accelerators.Buffer, _ accelerators.Attention) {}
+func (device) RMSNorm(_, _, _, _ accelerators.Buffer, _ int, _ float32)                   {}
+func (device) RMSNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ int)                    {}
+func (device) HeadNorm(_, _, _, _ accelerators.Buffer, _ accelerators.HeadNorm)           {}
+func (device) HeadNormGrad(_, _, _, _, _, _ accelerators.Buffer, _ accelerators.HeadNorm) {}
+func (device) LayerNorm(_, _, _, _, _, _ accelerators.Buffer, _ int, _ float32)           {}
+func (device) LayerNormGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ int)            {}
+func (device) RoPE(_, _, _, _ accelerators.Buffer, _ accelerators.RoPE)                   {}
+func (device) Attention(_, _, _, _, _ accelerators.Buffer, _ accelerators.Attention)      {}
 func (device) AttentionGrad(_, _, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Attention) {
 }
 func (device) AttentionDecode(_, _, _, _, _ accelerators.Buffer, _ accelerators.AttentionDecode) {}
 
 func (device) SwiGLU(_, _ accelerators.Buffer, _ int)        {}
 func (device) SwiGLUGrad(_, _, _ accelerators.Buffer, _ int) {}
+func (device) GeGLU(_, _ accelerators.Buffer, _ int)         {}
+func (device) GeGLUGrad(_, _, _ accelerators.Buffer, _ int)  {}
 func (device) GELU(_, _ accelerators.Buffer)                 {}
 func (device) GELUGrad(_, _, _ accelerators.Buffer)          {}
+func (device) GELUTanh(_, _ accelerators.Buffer)             {}
+func (device) GELUTanhGrad(_, _, _ accelerators.Buffer)      {}
 func (device) Tanh(_, _ accelerators.Buffer)                 {}
 func (device) TanhGrad(_, _, _ accelerators.Buffer)          {}
 

@@ -16,6 +16,20 @@ func (d *Device) SwiGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
 	d.note("SwiGLUGrad", start, rows(inner, dy, dx, x))
 }
 
+// GeGLU is measured.
+func (d *Device) GeGLU(y, x accelerators.Buffer, inner int) {
+	start := d.Elapsed()
+	d.Device.GeGLU(y, x, inner)
+	d.note("GeGLU", start, rows(inner, y, x))
+}
+
+// GeGLUGrad is measured.
+func (d *Device) GeGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
+	start := d.Elapsed()
+	d.Device.GeGLUGrad(dx, dy, x, inner)
+	d.note("GeGLUGrad", start, rows(inner, dy, dx, x))
+}
+
 // GELU is measured.
 func (d *Device) GELU(y, x accelerators.Buffer) {
 	start := d.Elapsed()
@@ -28,6 +42,20 @@ func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
 	start := d.Elapsed()
 	d.Device.GELUGrad(dx, dy, x)
 	d.note("GELUGrad", start, elements(dx, dy, x))
+}
+
+// GELUTanh is measured.
+func (d *Device) GELUTanh(y, x accelerators.Buffer) {
+	start := d.Elapsed()
+	d.Device.GELUTanh(y, x)
+	d.note("GELUTanh", start, elements(y, x))
+}
+
+// GELUTanhGrad is measured.
+func (d *Device) GELUTanhGrad(dx, dy, x accelerators.Buffer) {
+	start := d.Elapsed()
+	d.Device.GELUTanhGrad(dx, dy, x)
+	d.note("GELUTanhGrad", start, elements(dx, dy, x))
 }
 
 // Tanh is measured.

@@ -44,6 +44,25 @@ func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
 	d.note("UploadI32", start, elements(dst, dst))
 }
 
+// UploadBF16 is measured.
+func (d *Device) UploadBF16(dst accelerators.Buffer, src []uint16) {
+	start := d.Elapsed()
+	d.Device.UploadBF16(dst, src)
+	d.note("UploadBF16", start, widened(dst))
+}
+
+// UploadF16 is measured.
+func (d *Device) UploadF16(dst accelerators.Buffer, src []uint16) {
+	start := d.Elapsed()
+	d.Device.UploadF16(dst, src)
+	d.note("UploadF16", start, widened(dst))
+}
+
+// widened is work that makes each element of dst of half as many bytes.
+func widened(dst accelerators.Buffer) work {
+	return work{bytes: 1.5 * size(dst), shape: shape{dims: [4]int{dst.Len}}}
+}
+
 // DownloadF32 is measured.
 func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	start := d.Elapsed()

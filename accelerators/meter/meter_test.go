@@ -178,8 +178,11 @@ func TestWorkIsCounted(t *testing.T) {
 		"HeadLearn": {func(d *Device) { d.HeadLearn(f(3), f(12), f(28), f(3), f(12), f(28), targets, f(7), head) },
 			"3x7x4", 6 * 2 * 28, 4 * (8 + 12 + 3*28 + 9)},
 		"RMSNorm": {func(d *Device) { d.RMSNorm(f(6), f(2), f(6), f(3), 3, 1e-6) }, "2x3", 0, 4 * (6 + 2 + 6 + 3)},
-		"Axpy":    {func(d *Device) { d.Axpy(f(6), f(6), 1) }, "6", 0, 4 * 18},
-		"AdamW":   {func(d *Device) { d.AdamW(f(6), f(6), f(6), f(6), accelerators.AdamW{Step: 1}) }, "6", 0, 4 * 42},
+		"HeadNorm": {func(d *Device) {
+			d.HeadNorm(f(16), f(4), f(16), f(3), accelerators.HeadNorm{Tokens: 2, Heads: 2, Dim: 3, Stride: 8, Eps: 1})
+		}, "2x2x3", 0, 4 * 24},
+		"Axpy":  {func(d *Device) { d.Axpy(f(6), f(6), 1) }, "6", 0, 4 * 18},
+		"AdamW": {func(d *Device) { d.AdamW(f(6), f(6), f(6), f(6), accelerators.AdamW{Step: 1}) }, "6", 0, 4 * 42},
 		"EmbedGrad": {func(d *Device) { d.EmbedGrad(f(20), f(6), i(4, 4, 1), 2) },
 			"3x2", 0, 4 * (3*6 + 3)},
 		"RoPE": {func(d *Device) {

@@ -11,6 +11,8 @@ func activationKernels(s isa) {
 	swigluGradKernel(s)
 	geluKernel(s)
 	geluGradKernel(s)
+	geluTanhKernel(s)
+	geluTanhGradKernel(s)
 	tanhKernel(s)
 	tanhGradKernel(s)
 }
@@ -83,6 +85,42 @@ func geluGradKernel(s isa) {
 		grad := s.bySign(x, tail, mirrored)
 		VMULPS(l.load(p[1]), grad, grad)
 		l.store(grad, p[0])
+	})
+	end()
+}
+
+func geluTanhKernel(s isa) {
+	begin("geluTanh"+s.name, "func(y, x []float32)", "sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).")
+	p, n := slices("y", "x")
+	s = s.keep(expWords, geluWords, words(-math.MaxFloat32))
+	s.loop(n, p, 1, func(l lane) {
+		x := l.load(p[1])
+		_, a := s.geluArgument(x)
+		sig := s.sigmoid(a)
+		s.atLeast(-math.MaxFloat32, x) // infinity times nothing is a NaN
+		VMULPS(sig, x, x)
+		l.store(x, p[0])
+	})
+	end()
+}
+
+func geluTanhGradKernel(s isa) {
+	begin("geluTanhGrad"+s.name, "func(dx, dy, x []float32)", "is the gradient of geluTanh.")
+	p, n := slices("dx", "dy", "x")
+	s = s.keep(expWords, geluWords, words(tailEnd, -tailEnd, 3*geluCubic), []uint32{signBit})
+	s.loop(n, p, 1, func(l lane) {
+		x := l.load(p[2])
+		s.atMost(tailEnd, x)
+		s.atLeast(-tailEnd, x)
+		square, a := s.geluArgument(x)
+		sig, other := s.sigmoids(a)
+		slope := s.load(geluLinear)
+		VFMADD231PS(s.constant(3*geluCubic), square, slope)
+		VMULPS(x, slope, slope)
+		VFMADD213PS(s.constant(1), other, slope) // sig + x sig (1-sig) a'
+		VMULPS(sig, slope, slope)
+		VMULPS(l.load(p[1]), slope, slope)
+		l.store(slope, p[0])
 	})
 	end()
 }

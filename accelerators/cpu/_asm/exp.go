@@ -179,6 +179,24 @@ func (s isa) normal(x reg.VecVirtual) (z, bell, tail reg.VecVirtual) {
 	return z, bell, tail
 }
 
+// The argument of the sigmoid in geluTanh is x (geluLinear + geluCubic x^2).
+const (
+	geluLinear = 1.5957691216057308 // 2 sqrt(2/pi)
+	geluCubic  = geluLinear * 0.044715
+)
+
+// geluWords are the constants of geluArgument.
+var geluWords = words(geluLinear, geluCubic)
+
+// geluArgument is the argument, with the square of x; x is kept.
+func (s isa) geluArgument(x reg.VecVirtual) (square, a reg.VecVirtual) {
+	square, a = s.vec(), s.load(geluLinear)
+	VMULPS(x, x, square)
+	VFMADD231PS(s.constant(geluCubic), square, a)
+	VMULPS(x, a, a)
+	return square, a
+}
+
 const signBit = 1 << 31
 
 func (s isa) and(m Op, x, dst reg.VecVirtual) {

@@ -7,6 +7,8 @@ func (f *neonFunctions) activationKernels() {
 	f.swigluGrad()
 	f.gelu()
 	f.geluGrad()
+	f.geluTanh()
+	f.geluTanhGrad()
 	f.tanhForward()
 	f.tanhGrad()
 }
@@ -69,6 +71,38 @@ func (f *neonFunctions) geluGrad() {
 		mirrored := p.lanes(1)
 		p.do(fsub, mirrored, mirrored, tail)
 		grad := p.bySign(x, tail, mirrored)
+		p.do(fmul, grad, grad, l.load(at[1]))
+		l.store(grad, at[0])
+	})
+	f.end(p)
+}
+
+func (f *neonFunctions) geluTanh() {
+	p := f.begin("geluTanhNEON", "func(y, x []float32)", "sets y = x*sigmoid(a), a = x (geluLinear + geluCubic x^2).")
+	p.loop([]string{"y", "x"}, 1, func(l neonLane, at []xreg) {
+		x := l.load(at[1])
+		_, a := p.geluArgument(x)
+		sig := p.sigmoid(a)
+		p.do(fmax, x, x, p.lanes(-math.MaxFloat32)) // infinity times nothing is a NaN
+		p.do(fmul, x, x, sig)
+		l.store(x, at[0])
+	})
+	f.end(p)
+}
+
+func (f *neonFunctions) geluTanhGrad() {
+	p := f.begin("geluTanhGradNEON", "func(dx, dy, x []float32)", "is the gradient of geluTanh.")
+	p.loop([]string{"dx", "dy", "x"}, 1, func(l neonLane, at []xreg) {
+		x := l.load(at[2])
+		p.do(fmin, x, x, p.lanes(tailEnd))
+		p.do(fmax, x, x, p.lanes(-tailEnd))
+		square, a := p.geluArgument(x)
+		sig, other := p.sigmoids(a)
+		slope, grad := p.lanes(geluLinear), p.lanes(1)
+		p.doElement(fmlaElement, slope, square, p.constant(3*geluCubic))
+		p.do(fmul, slope, slope, x)
+		p.do(fmla, grad, slope, other) // sig + x sig (1-sig) a'
+		p.do(fmul, grad, grad, sig)
 		p.do(fmul, grad, grad, l.load(at[1]))
 		l.store(grad, at[0])
 	})

@@ -125,6 +125,15 @@ func (p *neonFunction) normal(x vreg) (z, bell, tail vreg) {
 	return z, bell, tail
 }
 
+// geluArgument is the argument of the sigmoid in geluTanh, with the square of x; x is kept.
+func (p *neonFunction) geluArgument(x vreg) (square, a vreg) {
+	square, a = p.v(), p.lanes(geluLinear)
+	p.do(fmul, square, x, x)
+	p.doElement(fmlaElement, a, square, p.constant(geluCubic))
+	p.do(fmul, a, a, x)
+	return square, a
+}
+
 func (f *neonFunctions) expSum() {
 	p := f.begin("expSumNEON", "func(x []float32, scale, shift float32) float32",
 		"sets x = exp(scale*x-shift) and returns its sum.")

@@ -32,6 +32,7 @@ var sections = []section{
 	{"overhead", overhead},
 	{"growth", growth},
 	{"generation", generation},
+	{"load", loading},
 	{"curves", curves},
 	{"plugins", plugins},
 }

@@ -15,6 +15,7 @@ const (
 	workPeak       = "share of f32 peak, step of the 134M model, f32"
 	workPeakBF16   = "share of f32 peak, step of the 134M model, bf16"
 	workGeneration = "generation with KV cache, batch 1 and 16"
+	workLoading    = "loading a model of 1 GB, f32, bf16 and f16"
 	workCurves     = "loss with bf16 products beside f32"
 )
 
@@ -39,5 +40,6 @@ func targets() []target {
 		target{workGrowth, "linear"},
 		target{workThreads, "1.85"},
 		target{workGeneration, "80 % of the bandwidth or compute bound"},
+		target{workLoading, "at most 1.5 of reading the file"},
 		target{workCurves, "shown"})
 }

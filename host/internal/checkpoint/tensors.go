@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -13,13 +12,13 @@ import (
 // Tensors gives access to the tensors of a single file or of several with an index. It is safe for concurrent use until
 // it is closed.
 type Tensors struct {
-	files   []*os.File
+	files   []*shard
 	tensors map[string]stored
 }
 
 // stored says where a tensor lies: its bytes start at offset at of file.
 type stored struct {
-	file  *os.File
+	file  *shard
 	dtype string
 	shape []int
 	at    int64
@@ -76,16 +75,12 @@ func (x *Tensors) agrees(path string, idx index) error {
 
 // add opens a file and enters its tensors.
 func (x *Tensors) add(path string) error {
-	f, err := os.Open(path)
+	f, size, err := openShard(path)
 	if err != nil {
 		return err
 	}
 	x.files = append(x.files, f)
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	header, start, err := readHeader(f, info.Size())
+	header, start, err := readHeader(f, size)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -111,34 +106,7 @@ func (x *Tensors) Shape(name string) (shape []int, ok bool) {
 func (x *Tensors) Close() error {
 	var errs []error
 	for _, f := range x.files {
-		errs = append(errs, f.Close())
+		errs = append(errs, f.close())
 	}
 	return errors.Join(errs...)
-}
-
-// Read reads a tensor of type F32, F16 or BF16 into dst, which has room for exactly its values.
-func (x *Tensors) Read(name string, dst []float32) error {
-	t, ok := x.tensors[name]
-	if !ok {
-		return fmt.Errorf("read tensor %q: there is no such tensor", name)
-	}
-	if n, _ := count(t.shape); n != int64(len(dst)) {
-		return fmt.Errorf("read tensor %q of shape %v into %d values: it does not fit", name, t.shape, len(dst))
-	}
-	convert, ok := floats[t.dtype]
-	if !ok {
-		return fmt.Errorf("read tensor %q: type %s cannot be read as float32", name, t.dtype)
-	}
-	width := int(bytesOf[t.dtype])
-	block := make([]byte, min(len(dst)*width, 1<<20))
-	for at := t.at; len(dst) > 0; at += int64(len(block)) {
-		n := min(len(dst), len(block)/width)
-		block = block[:n*width]
-		if _, err := t.file.ReadAt(block, at); err != nil {
-			return fmt.Errorf("read tensor %q from %s: %w", name, t.file.Name(), err)
-		}
-		convert(dst[:n], block)
-		dst = dst[n:]
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/sdk"
@@ -28,8 +29,8 @@ func (w weightsOf) Shape(name string) ([]int, bool) {
 	return x.Shape, ok
 }
 
-func (w weightsOf) Read(name string, dst []float32) error {
-	copy(dst, w[name].Data)
+func (w weightsOf) Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error {
+	dev.UploadF32(dst, w[name].Data)
 	return nil
 }
 

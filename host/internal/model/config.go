@@ -5,13 +5,6 @@ import (
 	"fmt"
 )
 
-// The model types of config.json that this package computes.
-const (
-	Llama   = "llama"
-	Roberta = "xlm-roberta"
-	Bert    = "bert"
-)
-
 // A Config is the config.json of a Hugging Face model directory, as far as it bears on the computation. Keys that are
 // absent in a file have the defaults of transformers for its model_type.
 type Config struct {
@@ -23,21 +16,30 @@ type Config struct {
 	IntermediateSize      int `json:"intermediate_size"`
 	NumHiddenLayers       int `json:"num_hidden_layers"`
 	NumAttentionHeads     int `json:"num_attention_heads"`
-	NumKeyValueHeads      int `json:"num_key_value_heads,omitempty"` // llama
-	HeadDim               int `json:"head_dim,omitempty"`            // llama
+	NumKeyValueHeads      int `json:"num_key_value_heads,omitempty"` // decoders
+	HeadDim               int `json:"head_dim,omitempty"`            // decoders
 	MaxPositionEmbeddings int `json:"max_position_embeddings"`
 	TypeVocabSize         int `json:"type_vocab_size,omitempty"` // encoders
 
-	HiddenAct        string  `json:"hidden_act"`
+	HiddenAct        string  `json:"hidden_act,omitempty"`
+	HiddenActivation string  `json:"hidden_activation,omitempty"` // Gemma's name of it
 	InitializerRange float64 `json:"initializer_range"`
-	RMSNormEps       float64 `json:"rms_norm_eps,omitempty"`   // llama
+	RMSNormEps       float64 `json:"rms_norm_eps,omitempty"`   // decoders
 	LayerNormEps     float64 `json:"layer_norm_eps,omitempty"` // encoders
 
-	RopeTheta   float64      `json:"rope_theta,omitempty"` // llama
-	RopeScaling *RopeScaling `json:"rope_scaling,omitempty"`
+	RopeTheta      float64      `json:"rope_theta,omitempty"` // decoders
+	RopeScaling    *RopeScaling `json:"rope_scaling,omitempty"`
+	LocalRopeTheta float64      `json:"rope_local_base_freq,omitempty"` // Gemma: of layers that see a window, unscaled
 
-	AttentionBias     bool `json:"attention_bias,omitempty"` // llama
-	MLPBias           bool `json:"mlp_bias,omitempty"`       // llama
+	QueryPreAttnScalar float64 `json:"query_pre_attn_scalar,omitempty"` // Gemma: attention is scaled by its inverse root
+
+	// How far back the tokens of a layer see: SlidingWindow, itself included, where it is not 0 and LayerTypes, which
+	// name every layer's kind or are absent, do not say full_attention.
+	SlidingWindow int      `json:"-"` // the file has null for 0
+	LayerTypes    []string `json:"layer_types,omitempty"`
+
+	AttentionBias     bool `json:"attention_bias,omitempty"`
+	MLPBias           bool `json:"mlp_bias,omitempty"`
 	TieWordEmbeddings bool `json:"tie_word_embeddings"`
 
 	NumLabels   int               `json:"-"` // outputs of a classification head; the file has id2label
@@ -49,7 +51,10 @@ type Config struct {
 	BosTokenID *int32   `json:"bos_token_id"`
 	EosTokenID TokenIDs `json:"eos_token_id"`
 
-	TorchDtype string `json:"torch_dtype,omitempty"`
+	TorchDtype string `json:"torch_dtype,omitempty"` // transformers 5 calls it dtype and reads both
+
+	// Others are keys that do not bear on the computation; they are written as they were read.
+	Others map[string]json.RawMessage `json:"-"`
 }
 
 // TokenIDs is no token id, one, or a list of them.
@@ -92,10 +97,13 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &file); err != nil {
 		return err
 	}
-	if err := file.foreign.check(); err != nil {
+	if err := file.foreign.check(architectures[head.ModelType]); err != nil {
 		return err
 	}
 	*c = Config(p)
+	if err := c.keepOthers(b); err != nil {
+		return err
+	}
 	return file.foreign.apply(c)
 }
 
@@ -104,12 +112,29 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	type plain Config
 	file := struct {
 		plain
-		Label2ID map[string]int `json:"label2id,omitempty"`
+		Label2ID         map[string]int  `json:"label2id,omitempty"`
+		SlidingWindow    json.RawMessage `json:"sliding_window,omitempty"`
+		UseSlidingWindow *bool           `json:"use_sliding_window,omitempty"`
 	}{plain: plain(c)}
 	if c.Head() == HeadClassify {
 		file.ID2Label, file.Label2ID = c.labels()
 	}
-	return json.Marshal(file)
+	if c.arch().windows {
+		file.SlidingWindow = json.RawMessage("null")
+		slides := c.SlidingWindow > 0
+		if slides {
+			file.SlidingWindow = fmt.Append(nil, c.SlidingWindow)
+		}
+		if c.arch().alternating && c.arch().fullEach == 0 {
+			file.UseSlidingWindow = &slides
+		}
+	}
+	known, err := json.Marshal(file)
+	if err != nil || len(c.Others) == 0 {
+		return known, err
+	}
+	others, err := json.Marshal(c.Others)
+	return append(append(known[:len(known)-1], ','), others[1:]...), err
 }
 
 func (c Config) labels() (names map[string]string, ids map[string]int) {
@@ -122,94 +147,4 @@ func (c Config) labels() (names map[string]string, ids map[string]int) {
 		names[fmt.Sprint(i)], ids[name] = name, i
 	}
 	return names, ids
-}
-
-func defaults(modelType string) Config {
-	c := Config{ModelType: modelType, InitializerRange: 0.02, NumLabels: 2}
-	switch modelType {
-	case Llama:
-		c.HiddenAct, c.RMSNormEps, c.RopeTheta, c.MaxPositionEmbeddings = "silu", 1e-6, 10000, 2048
-		c.BosTokenID, c.EosTokenID = present(1), TokenIDs{2}
-	case Roberta, Bert:
-		c.HiddenAct, c.LayerNormEps, c.MaxPositionEmbeddings, c.TypeVocabSize = "gelu", 1e-12, 512, 2
-		c.TieWordEmbeddings = true
-		c.PadTokenID = present(0)
-		if modelType == Roberta {
-			c.PadTokenID, c.BosTokenID, c.EosTokenID = present(1), present(0), TokenIDs{2}
-		}
-	}
-	return c
-}
-
-// foreign holds the keys of config.json that this package reads but does not write, or refuses.
-type foreign struct {
-	NumLabels             *int           `json:"num_labels"`
-	RopeParameters        *ropeFile      `json:"rope_parameters"`
-	PartialRotaryFactor   *float64       `json:"partial_rotary_factor"`
-	PositionEmbeddingType *string        `json:"position_embedding_type"`
-	IsDecoder             bool           `json:"is_decoder"`
-	AddCrossAttention     bool           `json:"add_cross_attention"`
-	SlidingWindow         *int           `json:"sliding_window"`
-	QuantizationConfig    map[string]any `json:"quantization_config"`
-}
-
-type ropeFile struct {
-	Theta               float64  `json:"rope_theta"`
-	PartialRotaryFactor *float64 `json:"partial_rotary_factor"`
-	RopeScaling
-}
-
-func (f foreign) check() error {
-	partial := f.PartialRotaryFactor
-	if f.RopeParameters != nil && f.RopeParameters.PartialRotaryFactor != nil {
-		partial = f.RopeParameters.PartialRotaryFactor
-	}
-	switch {
-	case partial != nil && *partial != 1:
-		return fmt.Errorf("partial_rotary_factor %v is not supported", *partial)
-	case f.PositionEmbeddingType != nil && *f.PositionEmbeddingType != "absolute":
-		return fmt.Errorf("position_embedding_type %q is not supported", *f.PositionEmbeddingType)
-	case f.IsDecoder || f.AddCrossAttention:
-		return fmt.Errorf("is_decoder and add_cross_attention are not supported")
-	case f.SlidingWindow != nil:
-		return fmt.Errorf("sliding_window is not supported")
-	case len(f.QuantizationConfig) > 0:
-		return fmt.Errorf("quantization_config: quantized weights are not supported")
-	}
-	return nil
-}
-
-func (f foreign) apply(c *Config) error {
-	switch {
-	case c.ID2Label != nil && f.NumLabels != nil && *f.NumLabels != len(c.ID2Label):
-		return fmt.Errorf("num_labels is %d, but id2label has %d", *f.NumLabels, len(c.ID2Label))
-	case c.ID2Label != nil:
-		c.NumLabels = len(c.ID2Label)
-	case f.NumLabels != nil:
-		c.NumLabels = *f.NumLabels
-	}
-	if r := f.RopeParameters; r != nil {
-		if r.Theta != 0 {
-			c.RopeTheta = r.Theta
-		}
-		scaling := r.RopeScaling
-		c.RopeScaling = &scaling
-	}
-	if c.RopeScaling != nil {
-		c.RopeScaling = c.RopeScaling.standard()
-	}
-	if c.ModelType == Llama {
-		c.fillHeads()
-	}
-	return nil
-}
-
-// fillHeads sets what llama derives from other keys.
-func (c *Config) fillHeads() {
-	if c.NumKeyValueHeads == 0 {
-		c.NumKeyValueHeads = c.NumAttentionHeads
-	}
-	if c.HeadDim == 0 && c.NumAttentionHeads > 0 {
-		c.HeadDim = c.HiddenSize / c.NumAttentionHeads
-	}
 }

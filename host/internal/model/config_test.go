@@ -37,6 +37,21 @@ func TestConfigFilesOfBothMajorVersionsSayTheSame(t *testing.T) {
 	}
 }
 
+func TestRotaryKeysOfEachKindOfLayer(t *testing.T) {
+	four, five := Config{}, Config{}
+	decode(t, `{"model_type": "gemma3_text", "rope_theta": 5e5, "rope_local_base_freq": 200,
+		"rope_scaling": {"rope_type": "linear", "factor": 8}}`, &four)
+	decode(t, `{"model_type": "gemma3_text", "rope_parameters": {
+		"full_attention": {"rope_theta": 5e5, "rope_type": "linear", "factor": 8},
+		"sliding_attention": {"rope_theta": 200, "rope_type": "default"}}}`, &five)
+	if diff := cmp.Diff(four, five); diff != "" {
+		t.Errorf("(-version 4 +version 5):\n%s", diff)
+	}
+	if four.RopeTheta != 5e5 || four.LocalRopeTheta != 200 || four.RopeScaling.Factor != 8 {
+		t.Errorf("%+v", four)
+	}
+}
+
 func decode(t *testing.T, text string, c *Config) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), c); err != nil {
@@ -62,6 +77,65 @@ func TestConfigsSurviveWritingAndReading(t *testing.T) {
 	}
 }
 
+func TestKeysThatNothingHereReadsSurvive(t *testing.T) {
+	var c Config
+	decode(t, `{"model_type": "mistral", "sliding_window": null, "use_cache": true, "transformers_version": "4.51.0",
+		"attention_dropout": 0.0, "dtype": "bfloat16", "Hidden_Size": 8, "auto": {"z": [1, null], "a": "<"}}`, &c)
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(text, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"use_cache": "true", "transformers_version": `"4.51.0"`, "attention_dropout": "0.0",
+		"sliding_window": "null", "hidden_size": "8", "Hidden_Size": "", "dtype": "", "use_sliding_window": "",
+	} {
+		if got := string(keys[key]); got != want {
+			t.Errorf("%s is written as %s, want %s", key, got, want)
+		}
+	}
+	if !strings.Contains(string(text), `{"z":[1,null],"a":`) {
+		t.Errorf("%s lost the order of an object", text)
+	}
+}
+
+func TestEveryWayToSayWhichLayersSlide(t *testing.T) {
+	for text, want := range map[string][]int{
+		`"model_type": "llama"`:                                                         {0, 0, 0},
+		`"model_type": "mistral"`:                                                       {4096, 4096, 4096},
+		`"model_type": "mistral", "sliding_window": null`:                               {0, 0, 0},
+		`"model_type": "mistral", "sliding_window": 8`:                                  {8, 8, 8},
+		`"model_type": "qwen2", "sliding_window": 8`:                                    {0, 0, 0},
+		`"model_type": "qwen2", "sliding_window": 8, "use_sliding_window": true`:        {0, 0, 0},
+		`"model_type": "qwen2", "use_sliding_window": true, "max_window_layers":1`:      {0, 4096, 4096},
+		`"model_type": "gemma3_text", "sliding_window": 7, "sliding_window_pattern": 2`: {7, 0, 7},
+		`"model_type": "gemma3_text"`:                                                   {4096, 4096, 4096},
+		`"model_type": "qwen3", "use_sliding_window": true, "sliding_window": 5,
+			"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]`: {5, 0, 5},
+	} {
+		var c Config
+		decode(t, `{"num_hidden_layers": 3, `+text+`}`, &c)
+		for range 2 {
+			var got []int
+			for i := range c.NumHiddenLayers {
+				got = append(got, c.window(i))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +read):\n%s", text, diff)
+			}
+			again, err := json.Marshal(c) // what is written says the same
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = Config{}
+			decode(t, string(again), &c)
+		}
+	}
+}
+
 func TestLabelsAreWrittenForClassifiersOnly(t *testing.T) {
 	c := tiny(Bert)
 	c.ID2Label, c.NumLabels = map[string]string{"0": "bad"}, 2
@@ -78,15 +152,19 @@ func TestLabelsAreWrittenForClassifiersOnly(t *testing.T) {
 
 func TestConfigsThatComputeSomethingElseAreRefused(t *testing.T) {
 	for key, want := range map[string]string{
-		`"partial_rotary_factor": 0.5`:                      "partial_rotary_factor 0.5",
-		`"rope_parameters": {"partial_rotary_factor": 0.5}`: "partial_rotary_factor 0.5",
-		`"position_embedding_type": "relative_key"`:         `position_embedding_type "relative_key"`,
-		`"is_decoder": true`:                                "is_decoder",
-		`"sliding_window": 4096`:                            "sliding_window",
-		`"quantization_config": {"bits": 4}`:                "quantized",
-		`"num_labels": 3, "id2label": {"0": "a", "1": "b"}`: "num_labels is 3, but id2label has 2",
-		`"vocab_size": "many"`:                              "vocab_size",
-		`"eos_token_id": "end"`:                             "cannot unmarshal string",
+		`"partial_rotary_factor": 0.5`:                                          "partial_rotary_factor 0.5",
+		`"rope_parameters": {"partial_rotary_factor": 0.5}`:                     "partial_rotary_factor 0.5",
+		`"position_embedding_type": "relative_key"`:                             `position_embedding_type "relative_key"`,
+		`"is_decoder": true`:                                                    "is_decoder",
+		`"use_bidirectional_attention": true`:                                   "use_bidirectional_attention",
+		`"final_logit_softcapping": 30.0`:                                       "final_logit_softcapping",
+		`"rope_parameters": {"sliding_attention": {}}`:                          "sliding_attention",
+		`"rope_parameters": {"full_attention": {"partial_rotary_factor": 0.5}}`: "partial_rotary_factor 0.5",
+		`"sliding_window": 4096`:                                                "sliding_window",
+		`"quantization_config": {"bits": 4}`:                                    "quantized",
+		`"num_labels": 3, "id2label": {"0": "a", "1": "b"}`:                     "num_labels is 3, but id2label has 2",
+		`"vocab_size": "many"`:                                                  "vocab_size",
+		`"eos_token_id": "end"`:                                                 "cannot unmarshal string",
 	} {
 		var c Config
 		err := json.Unmarshal([]byte(`{"model_type": "llama", `+key+`}`), &c)
@@ -102,7 +180,7 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		spoil     func(c *Config)
 		want      []string
 	}{
-		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of llama, xlm-r`}},
+		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of bert, gemma3_text, llama`}},
 		{Llama, func(c *Config) { c.VocabSize, c.HiddenSize, c.NumHiddenLayers = 0, maxWidth+1, -1 },
 			[]string{"vocab_size 0 is not in", "hidden_size 1048577 is not in", "num_hidden_layers -1 is not in"}},
 		{Llama, func(c *Config) { c.NumKeyValueHeads = 3 }, []string{"4 is not a multiple of num_key_value_heads 3"}},
@@ -126,6 +204,12 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		{Bert, func(c *Config) { c.NumAttentionHeads = 3 }, []string{"16 is not a multiple of num_attention_heads 3"}},
 		{Bert, func(c *Config) { c.HiddenAct, c.TypeVocabSize, c.LayerNormEps = "gelu_new", 0, 0 },
 			[]string{`hidden_act "gelu_new" is not gelu`, "type_vocab_size 0", "layer_norm_eps 0"}},
+		{Mistral, func(c *Config) { c.SlidingWindow, c.LayerTypes = -1, []string{slidingAttention, fullAttention} },
+			[]string{"sliding_window -1 is not", "layer_types are not supported for mistral"}},
+		{Qwen3, func(c *Config) {
+			c.SlidingWindow, c.LayerTypes = 0, []string{slidingAttention, "chunked", fullAttention}
+		},
+			[]string{"layer_types names 3 layers of 2", `"chunked" of layer 1 is not supported`, "layer 0 slides without"}},
 		{Roberta, func(c *Config) { c.MaxPositionEmbeddings = 2 }, []string{"max_position_embeddings 2 leaves no room"}},
 		{Roberta, func(c *Config) { c.PadTokenID = nil }, []string{"pad_token_id, which is missing"}},
 	} {
@@ -148,8 +232,8 @@ func TestHeadsThatAModelTypeLacksAreErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `type bert has no head "lm"`) {
 		t.Errorf("New says %v", err)
 	}
-	for _, modelType := range []string{Llama, Roberta, Bert} {
-		for head := range classes[modelType] {
+	for _, modelType := range modelTypes() {
+		for head := range architectures[modelType].classes {
 			if got := tiny(modelType).WithHead(head).Head(); got != head {
 				t.Errorf("%s with head %s says it has %s", modelType, head, got)
 			}
@@ -191,7 +275,7 @@ func TestRecipesFillInWhatTheyLeaveOut(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	for _, modelType := range []string{Llama, Roberta, Bert} {
+	for _, modelType := range modelTypes() {
 		text, err := json.Marshal(tiny(modelType))
 		if err != nil {
 			f.Fatal(err)

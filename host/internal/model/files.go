@@ -13,7 +13,8 @@ import (
 type Source interface {
 	Names() []string
 	Shape(name string) ([]int, bool)
-	Read(name string, dst []float32) error
+	// Upload copies a tensor, as float32, to a device's memory of its size.
+	Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error
 }
 
 // A NamedTensor is a tensor in Hugging Face's name and shape, on the host.
@@ -27,11 +28,11 @@ type NamedTensor struct {
 // that name them, with these exceptions: other heads in the source are left aside, and with InitHead a missing
 // classification head is initialised.
 func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Option) (*Model, error) {
-	m, err := declare(cfg, head)
+	o := gather(opts)
+	m, err := declare(cfg, head, o)
 	if err != nil {
 		return nil, err
 	}
-	o := gather(opts)
 	found, err := m.match(src, o.headSeed != nil)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Op
 	if err := m.alloc(dev, o); err != nil {
 		return nil, err
 	}
-	if err := m.read(src, found, o); err != nil {
+	if err := errors.Join(m.read(src, found, o), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -98,29 +99,54 @@ func (m *Model) aside(name string) bool {
 		strings.HasSuffix(name, "rotary_emb.inv_freq") || strings.HasSuffix(name, "embeddings.position_ids")
 }
 
-// Restore replaces all weights by those of a source, which must have every one.
+// Restore replaces what is trained by the tensors of a source, which must have every one: all weights, or those of the
+// adapter.
 func (m *Model) Restore(src Source) error {
-	found, err := m.match(src, false)
+	if m.beside == nil {
+		found, err := m.match(src, false)
+		if err != nil {
+			return err
+		}
+		return m.read(src, found, options{})
+	}
+	found, err := m.matchAdapter(src)
 	if err != nil {
 		return err
 	}
-	return m.read(src, found, options{})
+	for _, p := range m.trained() {
+		if found[p] == "" {
+			return fmt.Errorf("tensor %s is missing", m.peftName(p))
+		}
+		if err := m.upload(src, found[p], p); err != nil {
+			return err
+		}
+	}
+	return m.uploaded()
 }
 
 func (m *Model) read(src Source, found map[*part]string, o options) error {
-	var host []float32
 	for _, p := range m.parts {
 		name, ok := found[p]
 		if !ok {
 			m.initialise(p, *o.headSeed)
 			continue
 		}
-		host = slices.Grow(host[:0], p.size())[:p.size()]
-		if err := src.Read(name, host); err != nil {
-			return fmt.Errorf("read tensor %s: %w", name, err)
+		if err := m.upload(src, name, p); err != nil {
+			return err
 		}
-		m.dev.UploadF32(p.param.Value.Slice(p.off, len(host)), host)
 	}
+	return m.uploaded()
+}
+
+func (m *Model) upload(src Source, name string, p *part) error {
+	if err := src.Upload(name, m.dev, p.param.Value.Slice(p.off, p.size())); err != nil {
+		return fmt.Errorf("load the weights: %w", err)
+	}
+	return nil
+}
+
+// uploaded waits for the weights to be there.
+func (m *Model) uploaded() error {
 	if err := m.dev.Sync(); err != nil {
 		return fmt.Errorf("upload the model: %w", err)
 	}
@@ -128,17 +154,31 @@ func (m *Model) read(src Source, found map[*part]string, o options) error {
 }
 
 // Tensors downloads all weights for saving, under the names and in the order of Hugging Face.
-func (m *Model) Tensors() ([]NamedTensor, error) {
-	all := make([]NamedTensor, len(m.parts))
-	for i, p := range m.parts {
-		name := p.name
-		if m.head == HeadNone {
-			name = strings.TrimPrefix(name, m.prefix)
-		}
-		all[i] = NamedTensor{Name: name, Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
+func (m *Model) Tensors() ([]NamedTensor, error) { return m.download(m.parts, m.fileName) }
+
+// Trained downloads what an optimizer changes: all weights, or the adapter's under PEFT's names.
+func (m *Model) Trained() ([]NamedTensor, error) {
+	if m.beside == nil {
+		return m.Tensors()
+	}
+	return m.download(m.trained(), m.peftName)
+}
+
+func (m *Model) download(parts []*part, name func(*part) string) ([]NamedTensor, error) {
+	all := make([]NamedTensor, len(parts))
+	for i, p := range parts {
+		all[i] = NamedTensor{Name: name(p), Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
 		if err := m.dev.DownloadF32(all[i].Data, p.param.Value.Slice(p.off, p.size())); err != nil {
-			return nil, fmt.Errorf("download tensor %s: %w", name, err)
+			return nil, fmt.Errorf("download tensor %s: %w", all[i].Name, err)
 		}
 	}
 	return all, nil
+}
+
+// fileName is a part's name in files: without the base model's prefix when that is all there is.
+func (m *Model) fileName(p *part) string {
+	if m.head == HeadNone {
+		return strings.TrimPrefix(p.name, m.prefix)
+	}
+	return p.name
 }

@@ -34,7 +34,7 @@ func TestSavedModelsLoadWithTheSameBits(t *testing.T) {
 func TestNamesOnSavingAreThoseOfTransformers(t *testing.T) {
 	dev := openCPU(t)
 	for _, name := range fixtures {
-		want := readStored(t, filepath.Join("testdata", name, "model.safetensors"))
+		want := readWeights(t, filepath.Join("testdata", name))
 		if diff := cmp.Diff(want, weights(t, loadFixture(t, dev, name).Model)); diff != "" {
 			t.Errorf("%s (-transformers +saved):\n%s", name, diff)
 		}

@@ -3,7 +3,6 @@ package model
 import (
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,11 +13,15 @@ import (
 
 	"github.com/carebot-llm/carebot/accelerators"
 	_ "github.com/carebot-llm/carebot/accelerators/cpu"
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
-// fixtures are the cases of testdata/fixtures.py.
-var fixtures = []string{"llama-tied", "llama-untied", "llama-reward", "bert", "xlm-roberta"}
+// fixtures are the cases of testdata/make_fixtures.py.
+var fixtures = []string{
+	"llama-tied", "llama-untied", "llama-reward", "mistral", "mistral-reward", "qwen2", "qwen2-window", "qwen2-reward",
+	"qwen3", "qwen3-window", "qwen3-classes", "gemma3", "gemma3-classes", "bert", "xlm-roberta",
+}
 
 func openCPU(t testing.TB) accelerators.Device {
 	t.Helper()
@@ -52,10 +55,8 @@ func (s stored) Shape(name string) ([]int, bool) {
 	return x.Shape, ok
 }
 
-func (s stored) Read(name string, dst []float32) error {
-	if copy(dst, s[name].Data) != len(s[name].Data) {
-		return fmt.Errorf("%s has %d elements, not %d", name, len(s[name].Data), len(dst))
-	}
+func (s stored) Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error {
+	dev.UploadF32(dst, s[name].Data)
 	return nil
 }
 
@@ -102,6 +103,27 @@ func readStored(t testing.TB, path string) stored {
 	return s
 }
 
+// readWeights reads the tensors of a fixture's model, which may be in several files and in any type.
+func readWeights(t testing.TB, dir string) stored {
+	t.Helper()
+	file, err := checkpoint.OpenTensors(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s := stored{}
+	for _, name := range file.Names() {
+		x := NamedTensor{Name: name}
+		x.Shape, _ = file.Shape(name)
+		x.Data = make([]float32, (&part{shape: x.Shape}).size())
+		if err := file.Read(name, x.Data); err != nil {
+			t.Fatal(err)
+		}
+		s[name] = x
+	}
+	return s
+}
+
 func readConfig(t testing.TB, path string) Config {
 	t.Helper()
 	file, err := os.ReadFile(path)
@@ -126,7 +148,12 @@ func loadFixture(t testing.TB, dev accelerators.Device, name string, opts ...Opt
 	t.Helper()
 	dir := filepath.Join("testdata", name)
 	cfg := readConfig(t, filepath.Join(dir, "config.json"))
-	m, err := Load(dev, cfg, cfg.Head(), readStored(t, filepath.Join(dir, "model.safetensors")), opts...)
+	weights, err := checkpoint.OpenTensors(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer weights.Close()
+	m, err := Load(dev, cfg, cfg.Head(), weights, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +202,11 @@ func TestForwardAndGradientsEqualTransformers(t *testing.T) {
 			tape := tensor.NewTape(dev, arena)
 			hidden := f.Hidden(tape, f.input)
 			end, y := f.end(tape, hidden)
-			for name, x := range map[string]*tensor.Tensor{"hidden": hidden, end: y} {
+			compared := map[string]*tensor.Tensor{"hidden": hidden, end: y}
+			if f.Head() == HeadLM {
+				compared["logits"] = f.Logits(tape, hidden)
+			}
+			for name, x := range compared {
 				got, err := tape.Download(x)
 				if err != nil {
 					t.Fatal(err)
@@ -218,8 +249,8 @@ func (f fixture) compareGradients(t *testing.T) {
 			stored++
 		}
 	}
-	if compared != stored || compared == 0 {
-		t.Errorf("%d gradients compared, %d stored", compared, stored)
+	if compared != stored || compared != len(f.parts) {
+		t.Errorf("%d gradients of %d weights compared, %d stored", compared, len(f.parts), stored)
 	}
 }
 
@@ -253,9 +284,12 @@ func TestRotaryFrequenciesEqualTransformers(t *testing.T) {
 }
 
 func TestGreedyGenerationEqualsTransformers(t *testing.T) {
-	for _, name := range []string{"llama-tied", "llama-untied"} {
+	for _, name := range fixtures {
 		dev := openCPU(t)
 		f := loadFixture(t, dev, name, Frozen())
+		if f.Head() != HeadLM {
+			continue
+		}
 		want := f.expected["answers"]
 		n := want.Shape[1]
 		var prompts, answers [][]int32

@@ -152,11 +152,11 @@ func (s *session) prefill(from, to int) error {
 		in.Tokens = append(in.Tokens, p...)
 		in.Offsets = append(in.Offsets, int32(len(in.Tokens)))
 	}
-	t, heads := s.tape, s.m.decoder.heads
+	t := s.tape
 	seg, store := t.Segments(in.Offsets), t.Store(s.cache, slots)
-	hidden, err := s.forward(in, func(layer int, qkv *tensor.Tensor) *tensor.Tensor {
+	hidden, err := s.forward(in, func(layer int, qkv *tensor.Tensor, h tensor.Heads) *tensor.Tensor {
 		t.Keep(s.cache, layer, qkv, store)
-		return t.Attention(qkv, heads, seg)
+		return t.Attention(qkv, h, seg)
 	})
 	if err != nil {
 		return err
@@ -180,8 +180,8 @@ func (s *session) step(number int) error {
 		in.Offsets = append(in.Offsets, int32(i+1))
 	}
 	store := s.tape.Store(s.cache, slots)
-	hidden, err := s.forward(in, func(layer int, qkv *tensor.Tensor) *tensor.Tensor {
-		return s.tape.Decode(s.cache, layer, qkv, store)
+	hidden, err := s.forward(in, func(layer int, qkv *tensor.Tensor, h tensor.Heads) *tensor.Tensor {
+		return s.tape.Decode(s.cache, layer, qkv, h, store)
 	})
 	if err != nil {
 		return err
@@ -195,23 +195,19 @@ func (s *session) forward(in Input, attend attend) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	rotation, err := s.m.rotation(s.tape, in)
+	packing, err := s.m.rotations(s.tape, in)
 	if err != nil {
 		return nil, err
 	}
-	heads := s.m.decoder.heads
-	turned := func(layer int, qkv *tensor.Tensor) *tensor.Tensor {
-		return attend(layer, s.tape.RoPE(qkv, heads, rotation))
-	}
 	return s.m.decoder.hidden(s.tape, s.tape.Ints(in.Tokens), func(i int, x *tensor.Tensor) *tensor.Tensor {
-		return s.m.decoder.block(s.tape, i, x, turned)
+		return s.m.decoder.block(s.tape, i, x, packing, attend)
 	}), nil
 }
 
 // draw samples the next token of the sequences from one on, whose last rows are given. Each has a stream of random
 // numbers of its own: its number, counted on by step.
 func (s *session) draw(last *tensor.Tensor, from, step int) error {
-	logits := s.tape.Linear(last, s.m.ends.lm, nil)
+	logits := s.m.Logits(s.tape, last)
 	ids, err := s.tape.Sample(logits, accelerators.Sample{
 		Temperature: s.g.Temperature, TopK: s.g.TopK, TopP: s.g.TopP,
 		Seed: s.g.Seed, Counter: uint64(step)<<32 + uint64(s.g.First+s.first+from),

@@ -14,9 +14,11 @@ import (
 )
 
 // talker is a language model whose answers vary, and prompts of many lengths.
-func talker(t *testing.T) (*Model, [][]int32) {
-	c := tiny(Llama)
-	c.InitializerRange = 0.5
+func talker(t *testing.T) (*Model, [][]int32) { return talkerOf(t, Llama) }
+
+func talkerOf(t *testing.T, modelType string) (*Model, [][]int32) {
+	c := tiny(modelType)
+	c.InitializerRange, c.TieWordEmbeddings = 0.5, false
 	m := mustNew(t, openCPU(t), c, HeadLM, Frozen())
 	random := rand.New(rand.NewPCG(1, 1))
 	var prompts [][]int32
@@ -50,7 +52,15 @@ func recompute(t *testing.T, m *Model, prompt []int32, n int) []int32 {
 }
 
 func TestGenerationWithTheCacheEqualsWholeForwardPasses(t *testing.T) {
-	m, prompts := talker(t)
+	for _, modelType := range modelTypes() {
+		if architectures[modelType].decoder {
+			t.Run(modelType, func(t *testing.T) { testCachedGeneration(t, modelType) })
+		}
+	}
+}
+
+func testCachedGeneration(t *testing.T, modelType string) {
+	m, prompts := talkerOf(t, modelType)
 	got := generate(t, m, prompts, Generation{MaxTokens: 12, Stop: []int32{}})
 	kinds := map[int32]bool{}
 	for i, p := range prompts {

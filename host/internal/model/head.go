@@ -21,7 +21,7 @@ func (l *layout) ends(c Config, head Head, embed *tensor.Param) ends {
 		e.lm = embed
 	case head == HeadLM:
 		e.lm = l.matrix("lm_head.weight", c.VocabSize, c.HiddenSize)
-	case head == HeadClassify && c.ModelType == Llama:
+	case head == HeadClassify && c.arch().decoder:
 		e.out = l.linear("score", c.HiddenSize, false, slice{"score", c.NumLabels})
 	case head == HeadClassify && c.ModelType == Roberta:
 		e.dense = l.dense("classifier.dense", c.HiddenSize, c.HiddenSize)
@@ -34,6 +34,15 @@ func (l *layout) ends(c Config, head Head, embed *tensor.Param) ends {
 		l.markHead(before)
 	}
 	return e
+}
+
+// Logits are the scores of every token of the vocabulary after each row, [T, vocab]. The model must have the
+// language-model head.
+func (m *Model) Logits(t *tensor.Tape, hidden *tensor.Tensor) *tensor.Tensor {
+	if m.ends.lm == nil {
+		return failed(t, fmt.Errorf("Logits: the model's head is %s, not %s", m.head, HeadLM))
+	}
+	return t.Linear(hidden, m.ends.lm, nil)
 }
 
 // TokenNLL is the negative log-likelihood of each target given the tokens up to its row, [T,1]; target -1 gives 0. The

@@ -2,8 +2,16 @@ package model
 
 import (
 	"hash/fnv"
+	"math"
 	"math/rand/v2"
 )
+
+// generator draws what a part starts from: its own stream of the seed, by its name.
+func (p *part) generator(seed uint64) *rand.Rand {
+	name := fnv.New64a()
+	name.Write([]byte(p.name))
+	return rand.New(rand.NewPCG(seed, name.Sum64()))
+}
 
 // initialise fills a part with what it holds before training, drawn from a generator of its own.
 func (m *Model) initialise(p *part, seed uint64) {
@@ -14,11 +22,14 @@ func (m *Model) initialise(p *part, seed uint64) {
 			host[i] = 1
 		}
 	case normal:
-		name := fnv.New64a()
-		name.Write([]byte(p.name))
-		random := rand.New(rand.NewPCG(seed, name.Sum64()))
+		random := p.generator(seed)
 		for i := range host {
 			host[i] = float32(m.cfg.InitializerRange * random.NormFloat64())
+		}
+	case uniform:
+		random, bound := p.generator(seed), 1/math.Sqrt(float64(p.shape[1]))
+		for i := range host {
+			host[i] = float32(bound * (2*random.Float64() - 1))
 		}
 	}
 	if p.padding >= 0 {

@@ -74,16 +74,19 @@ func (m *Model) Hidden(t *tensor.Tape, in Input) *tensor.Tensor {
 	if err != nil {
 		return failed(t, fmt.Errorf("model input: %w", err))
 	}
-	ids, packing := t.Ints(in.Tokens), tensor.Packing{Segments: t.Segments(in.Offsets)}
+	ids := t.Ints(in.Tokens)
 	if m.encoder != nil {
+		packing := tensor.Packing{Segments: t.Segments(in.Offsets)}
 		positions, types := t.Ints(m.positionRows(in.Positions)), t.Ints(m.typeRows(len(in.Tokens)))
 		return m.encoder.hidden(t, ids, positions, types, func(i int, x *tensor.Tensor) *tensor.Tensor {
 			return m.layer(t, m.encoder, i, x, packing)
 		})
 	}
-	if packing.Rotary, err = m.rotation(t, in); err != nil {
+	packing, err := m.rotations(t, in)
+	if err != nil {
 		return failed(t, err)
 	}
+	packing.Segments = t.Segments(in.Offsets)
 	return m.decoder.hidden(t, ids, func(i int, x *tensor.Tensor) *tensor.Tensor {
 		return m.layer(t, m.decoder, i, x, packing)
 	})
@@ -113,24 +116,34 @@ func (m *Model) typeRows(n int) []int32 {
 	return m.indices.types
 }
 
+// rotations are the angles of a checked input's rows for all kinds of layers.
+func (m *Model) rotations(t *tensor.Tape, in Input) (tensor.Packing, error) {
+	rotary, err := m.rotation(t, in, &m.rotary)
+	if err != nil || m.cfg.LocalRopeTheta == 0 {
+		return tensor.Packing{Rotary: rotary, Local: rotary}, err
+	}
+	local, err := m.rotation(t, in, &m.local)
+	return tensor.Packing{Rotary: rotary, Local: local}, err
+}
+
 // rotation gives the rows of a checked input their angles: from the model's tables, or, where a sequence is so long
 // that dynamic scaling bends its angles, from tables made for this input alone. A sequence's angles never depend on the
 // others.
-func (m *Model) rotation(t *tensor.Tape, in Input) (tensor.Rotary, error) {
+func (m *Model) rotation(t *tensor.Tape, in Input, r *rotary) (tensor.Rotary, error) {
 	longest := 0
 	for _, p := range in.Positions {
 		longest = max(longest, int(p)+1)
 	}
-	if s := m.cfg.RopeScaling; s != nil && s.Type == ropeDynamic && longest > m.cfg.MaxPositionEmbeddings {
-		return m.stretched(t, in), nil
+	if s := r.cfg.RopeScaling; s != nil && s.Type == ropeDynamic && longest > m.cfg.MaxPositionEmbeddings {
+		return m.stretched(t, in, r), nil
 	}
-	if err := m.reach(longest); err != nil {
+	if err := m.reach(r, longest); err != nil {
 		return tensor.Rotary{}, err
 	}
-	return tensor.Rotary{Cos: m.rotary.cos, Sin: m.rotary.sin, Positions: t.Ints(in.Positions)}, nil
+	return tensor.Rotary{Cos: r.cos, Sin: r.sin, Positions: t.Ints(in.Positions)}, nil
 }
 
-func (m *Model) stretched(t *tensor.Tape, in Input) tensor.Rotary {
+func (m *Model) stretched(t *tensor.Tape, in Input, r *rotary) tensor.Rotary {
 	var cos, sin []float32
 	half := m.cfg.HeadDim / 2
 	for i := range len(in.Offsets) - 1 {
@@ -139,7 +152,7 @@ func (m *Model) stretched(t *tensor.Tape, in Input) tensor.Rotary {
 		for _, p := range positions {
 			length = max(length, int(p)+1)
 		}
-		c, s := m.angles(length, length)
+		c, s := m.angles(r, length, length)
 		for _, p := range positions {
 			cos = append(cos, c[int(p)*half:(int(p)+1)*half]...)
 			sin = append(sin, s[int(p)*half:(int(p)+1)*half]...)

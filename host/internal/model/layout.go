@@ -26,6 +26,7 @@ const (
 	zeros start = iota
 	ones
 	normal
+	uniform // below 1/sqrt(columns) in size
 )
 
 func (p *part) size() int {
@@ -41,6 +42,7 @@ type layout struct {
 	prefix string // of the base model's tensors
 	set    *tensor.ParamSet
 	parts  []*part
+	beside *beside // nil without an adapter
 }
 
 // A slice names rows of a fused parameter.
@@ -97,15 +99,18 @@ func (l *layout) table(name string, rows, cols, padding int) *tensor.Param {
 	return p
 }
 
-// linear is a weight and a bias; the bias is nil unless there is one.
-type linear struct{ weight, bias *tensor.Param }
+// linear is a weight, a bias, nil unless there is one, and the low-rank products of an adapter.
+type linear struct {
+	weight, bias *tensor.Param
+	low          []tensor.LowRank
+}
 
 func (x linear) apply(t *tensor.Tape, in *tensor.Tensor) *tensor.Tensor {
-	return t.Linear(in, x.weight, x.bias)
+	return t.Linear(in, x.weight, x.bias, x.low...)
 }
 
 func (x linear) addTo(t *tensor.Tape, residual, in *tensor.Tensor) *tensor.Tensor {
-	return t.LinearAdd(residual, in, x.weight, x.bias)
+	return t.LinearAdd(residual, in, x.weight, x.bias, x.low...)
 }
 
 // linear declares a linear layer; name is without ".weight" and ".bias".
@@ -120,6 +125,9 @@ func (l *layout) linear(name string, cols int, biased bool, slices ...slice) lin
 	x := linear{weight: l.fused(name+".weight", cols, named(".weight")...)}
 	if biased {
 		x.bias = l.fusedVector(name+".bias", zeros, named(".bias")...)
+	}
+	if l.beside != nil {
+		x.low = l.beside.add(cols, slices)
 	}
 	return x
 }

@@ -1,10 +1,11 @@
-// Package model is the transformers: a decoder (Llama) and an encoder (XLM-RoBERTa, BERT) with heads for language
-// modelling, classification, regression and reward, in the numbers, names and file layout of Hugging Face transformers.
-// A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape; Generate continues
-// prompts.
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 3) and an encoder (XLM-RoBERTa, BERT) with
+// heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
+// Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
+// Generate continues prompts.
 package model
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -23,6 +24,7 @@ type Model struct {
 	ends    ends
 
 	rotary       rotary
+	local        rotary        // of layers that see a window, where they have a base of their own
 	arena        *tensor.Arena // memory of Generate
 	blank        bool
 	checkpointed bool
@@ -36,6 +38,9 @@ type options struct {
 	frozen   bool
 	blank    bool
 	headSeed *uint64
+
+	adapter     *Adapter
+	adapterSeed uint64
 }
 
 // Frozen makes a model without gradients, for inference only.
@@ -50,11 +55,11 @@ func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed
 // New returns a model initialised as transformers does: normal with deviation initializer_range for matrices and
 // embeddings, ones and zeros for norms and biases. The weights depend on the seed and their Hugging Face names alone.
 func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Option) (*Model, error) {
-	m, err := declare(cfg, head)
+	o := gather(opts)
+	m, err := declare(cfg, head, o)
 	if err != nil {
 		return nil, err
 	}
-	o := gather(opts)
 	if err := m.alloc(dev, o); err != nil {
 		return nil, err
 	}
@@ -64,7 +69,7 @@ func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Op
 	for _, p := range m.parts {
 		m.initialise(p, seed)
 	}
-	if err := dev.Sync(); err != nil {
+	if err := errors.Join(dev.Sync(), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("initialise the model: %w", err)
 	}
@@ -79,12 +84,10 @@ func gather(opts []Option) options {
 	return o
 }
 
-// prefixes begin the names of the base model's tensors in files of a model with a head.
-var prefixes = map[string]string{Llama: "model.", Roberta: "roberta.", Bert: "bert."}
-
 // declare lays the model out, without memory.
-func declare(cfg Config, head Head) (*Model, error) {
-	if _, known := classes[cfg.ModelType]; known && classes[cfg.ModelType][head] == "" {
+func declare(cfg Config, head Head, o options) (*Model, error) {
+	arch, known := architectures[cfg.ModelType]
+	if known && arch.classes[head] == "" {
 		return nil, fmt.Errorf("a model of type %s has no head %q", cfg.ModelType, head)
 	}
 	cfg = cfg.WithHead(head)
@@ -92,20 +95,45 @@ func declare(cfg Config, head Head) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
-	m := &Model{cfg: cfg, head: head, layout: layout{prefix: prefixes[cfg.ModelType], set: &tensor.ParamSet{}}}
-	if cfg.ModelType == Llama {
+	m := &Model{
+		cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
+		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}},
+	}
+	if o.adapter != nil {
+		m.beside = &beside{Adapter: *o.adapter, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
+	}
+	if arch.decoder {
 		m.decoder = m.layout.decoder(cfg)
-		m.ends = m.layout.ends(cfg, head, m.decoder.embed)
+		m.declareEnds(m.decoder.embed)
 	} else {
 		m.encoder = m.layout.encoder(cfg)
-		m.ends = m.layout.ends(cfg, head, nil)
+		m.declareEnds(nil)
+	}
+	if m.beside != nil {
+		return m, m.beside.check(m.beside.matrices)
 	}
 	return m, nil
 }
 
+// declareEnds lays out what is behind the transformer. Beside an adapter a classification head is trained whole.
+func (m *Model) declareEnds(embed *tensor.Param) {
+	ends := layout{prefix: m.prefix, set: m.set}
+	if m.beside != nil && m.head == HeadClassify {
+		ends.set = m.beside.set
+	}
+	m.ends = ends.ends(m.cfg, m.head, embed)
+	m.parts = append(m.parts, ends.parts...)
+}
+
 func (m *Model) alloc(dev accelerators.Device, o options) error {
-	if err := m.set.Alloc(dev, o.frozen); err != nil {
+	if err := m.set.Alloc(dev, o.frozen || m.beside != nil); err != nil {
 		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
+	}
+	if m.beside != nil {
+		if err := m.beside.set.Alloc(dev, o.frozen); err != nil {
+			m.set.Free(dev)
+			return fmt.Errorf("adapter: %w", err)
+		}
 	}
 	m.dev, m.arena = dev, tensor.NewArena(dev)
 	return nil
@@ -121,12 +149,29 @@ func (m *Model) Head() Head { return m.head }
 // gradients have the same bits.
 func (m *Model) SetCheckpointing(on bool) { m.checkpointed = on }
 
-// Params are the weights for the optimizer.
-func (m *Model) Params() *tensor.ParamSet { return m.set }
+// Params are the weights for the optimizer: all, or those of the adapter.
+func (m *Model) Params() *tensor.ParamSet {
+	if m.beside != nil {
+		return m.beside.set
+	}
+	return m.set
+}
+
+// Frozen is the number of weights that no optimizer changes.
+func (m *Model) Frozen() int {
+	if m.beside != nil {
+		return m.set.Count()
+	}
+	return 0
+}
 
 // Close frees the model's memory on the device.
 func (m *Model) Close() {
 	m.set.Free(m.dev)
+	if m.beside != nil {
+		m.beside.set.Free(m.dev)
+	}
 	m.rotary.free(m.dev)
+	m.local.free(m.dev)
 	m.arena.Free()
 }

@@ -22,8 +22,17 @@ func tiny(modelType string) Config {
 	c := defaults(modelType)
 	c.VocabSize, c.HiddenSize, c.IntermediateSize, c.NumHiddenLayers, c.NumAttentionHeads = 31, 16, 24, 2, 4
 	c.MaxPositionEmbeddings, c.InitializerRange, c.NumLabels = 40, 0.25, 3
-	if modelType == Llama {
+	if c.arch().decoder {
 		c.NumKeyValueHeads, c.HeadDim = 2, 6
+	}
+	if c.arch().windows {
+		c.SlidingWindow = 3
+	}
+	if c.arch().alternating {
+		c.LayerTypes = []string{slidingAttention, fullAttention}
+	}
+	if c.arch().gemma {
+		c.QueryPreAttnScalar, c.LocalRopeTheta = 9, 50
 	}
 	return c
 }
@@ -74,9 +83,11 @@ func TestPackedSequencesEqualSeparateOnes(t *testing.T) {
 	dev := openCPU(t)
 	long := tiny(Llama)
 	long.MaxPositionEmbeddings, long.RopeScaling = 8, &RopeScaling{Type: ropeDynamic, Factor: 4}
-	for name, c := range map[string]Config{
-		"llama": tiny(Llama), "dynamic": long, "bert": tiny(Bert), "xlm-roberta": tiny(Roberta),
-	} {
+	cases := map[string]Config{"dynamic": long}
+	for _, name := range modelTypes() {
+		cases[name] = tiny(name)
+	}
+	for name, c := range cases {
 		m := mustNew(t, dev, c, HeadClassify)
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {

@@ -20,7 +20,7 @@ func ConfigFromRecipe(r recipe.Model, vocab int, ids Special) Config {
 	if ids.EOS >= 0 {
 		c.EosTokenID = TokenIDs{ids.EOS}
 	}
-	if r.Arch == Llama {
+	if c.arch().decoder {
 		c.fromDecoderRecipe(r)
 	} else {
 		c.fromEncoderRecipe(r)

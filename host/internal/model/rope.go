@@ -185,21 +185,27 @@ func (c Config) angles(n, length int) (cos, sin []float32) {
 	return cos, sin
 }
 
-// A rotary holds a model's tables of cosine and sine on the device, for as many positions as were asked for so far.
+// A rotary holds tables of cosine and sine on the device, for as many positions as were asked for so far.
 type rotary struct {
+	cfg      Config // whose rotary keys say the angles
 	cos, sin accelerators.Buffer
 	rows     int
 	retired  []accelerators.Buffer // shorter tables, which a tape may still need on its way back
 }
 
+// local is the configuration whose angles are those of layers that see a window.
+func (c Config) local() Config {
+	c.RopeTheta, c.RopeScaling = c.LocalRopeTheta, nil
+	return c
+}
+
 // reach makes the tables long enough for n positions. They grow by doubling, up to the context.
-func (m *Model) reach(n int) error {
-	r := &m.rotary
+func (m *Model) reach(r *rotary, n int) error {
 	if n <= r.rows {
 		return nil
 	}
 	rows := max(min(1<<bits.Len(uint(n-1)), m.cfg.Context()), n)
-	cos, sin := m.angles(rows, 0)
+	cos, sin := m.angles(r, rows, 0)
 	r.retired = append(r.retired, r.cos, r.sin)
 	var err error
 	if r.cos, err = m.dev.Alloc(accelerators.F32, len(cos)); err != nil {
@@ -214,13 +220,13 @@ func (m *Model) reach(n int) error {
 	return nil
 }
 
-// angles are those of the configuration, or nothing in a blank model.
-func (m *Model) angles(n, length int) (cos, sin []float32) {
+// angles are those of a rotary's configuration, or nothing in a blank model.
+func (m *Model) angles(r *rotary, n, length int) (cos, sin []float32) {
 	if m.blank {
 		none := make([]float32, n*m.cfg.HeadDim/2)
 		return none, none
 	}
-	return m.cfg.angles(n, length)
+	return r.cfg.angles(n, length)
 }
 
 func (r *rotary) free(dev accelerators.Device) {
@@ -229,5 +235,5 @@ func (r *rotary) free(dev accelerators.Device) {
 			dev.Free(b)
 		}
 	}
-	*r = rotary{}
+	*r = rotary{cfg: r.cfg}
 }

@@ -32,14 +32,14 @@ func (c Config) FlopsPerToken(length int) float64 {
 }
 
 func (c Config) headDim() int {
-	if c.ModelType == Llama {
+	if c.arch().decoder {
 		return c.HeadDim
 	}
 	return c.HiddenSize / c.NumAttentionHeads
 }
 
 func (c Config) mustDeclare() *Model {
-	m, err := declare(c, c.Head())
+	m, err := declare(c, c.Head(), options{})
 	if err != nil {
 		panic(err)
 	}

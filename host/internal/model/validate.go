@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A Head is what a model ends in.
@@ -16,20 +17,10 @@ const (
 	HeadNone     Head = "none"
 )
 
-// classes are the names of the architectures in config.json.
-var classes = map[string]map[Head]string{
-	Llama: {HeadLM: "LlamaForCausalLM", HeadClassify: "LlamaForSequenceClassification", HeadNone: "LlamaModel"},
-	Roberta: {
-		HeadClassify: "XLMRobertaForSequenceClassification",
-		HeadNone:     "XLMRobertaModel",
-	},
-	Bert: {HeadClassify: "BertForSequenceClassification", HeadNone: "BertModel"},
-}
-
 // Head is the head that the architectures name; HeadNone when they name none that this package knows.
 func (c Config) Head() Head {
 	for _, head := range []Head{HeadLM, HeadClassify} {
-		if name := classes[c.ModelType][head]; name != "" && slices.Contains(c.Architectures, name) {
+		if name := c.arch().classes[head]; name != "" && slices.Contains(c.Architectures, name) {
 			return head
 		}
 	}
@@ -38,7 +29,7 @@ func (c Config) Head() Head {
 
 // WithHead returns the configuration of the same model with another head.
 func (c Config) WithHead(head Head) Config {
-	c.Architectures = []string{classes[c.ModelType][head]}
+	c.Architectures = []string{c.arch().classes[head]}
 	return c
 }
 
@@ -51,6 +42,20 @@ func (c Config) Context() int {
 		return int(float64(c.MaxPositionEmbeddings) * c.RopeScaling.Factor)
 	}
 	return c.MaxPositionEmbeddings
+}
+
+// The kinds of layers.
+const (
+	fullAttention    = "full_attention"
+	slidingAttention = "sliding_attention"
+)
+
+// window is how far back a token of a decoder's layer sees, itself included; 0 is everything.
+func (c Config) window(layer int) int {
+	if c.LayerTypes != nil && c.LayerTypes[layer] == fullAttention {
+		return 0
+	}
+	return c.SlidingWindow
 }
 
 // firstPosition is the row of the position table that belongs to a sequence's first token: XLM-RoBERTa counts from
@@ -72,8 +77,8 @@ const (
 
 // Validate reports everything that makes the configuration unusable, one error for each key.
 func (c Config) Validate() error {
-	if _, known := classes[c.ModelType]; !known {
-		return fmt.Errorf("model_type %q is not one of %s, %s, %s", c.ModelType, Llama, Roberta, Bert)
+	if _, known := architectures[c.ModelType]; !known {
+		return fmt.Errorf("model_type %q is not one of %s", c.ModelType, strings.Join(modelTypes(), ", "))
 	}
 	errs := []error{
 		within("vocab_size", c.VocabSize, maxVocab),
@@ -87,7 +92,7 @@ func (c Config) Validate() error {
 		rule(c.InitializerRange > 0 && c.InitializerRange <= 1, "initializer_range %v is not in (0,1]", c.InitializerRange),
 	}
 	errs = append(errs, c.checkIDs()...)
-	if c.ModelType == Llama {
+	if c.arch().decoder {
 		return errors.Join(append(errs, c.checkDecoder()...)...)
 	}
 	return errors.Join(append(errs, c.checkEncoder()...)...)
@@ -100,14 +105,48 @@ func (c Config) checkDecoder() []error {
 		rule(c.NumKeyValueHeads > 0 && c.NumAttentionHeads%c.NumKeyValueHeads == 0,
 			"num_attention_heads %d is not a multiple of num_key_value_heads %d", c.NumAttentionHeads, c.NumKeyValueHeads),
 		rule(c.HeadDim%2 == 0, "head_dim %d is odd; rotary positions turn pairs", c.HeadDim),
-		rule(c.HiddenAct == "silu", "hidden_act %q is not silu", c.HiddenAct),
+		c.checkActivation(),
 		rule(c.RMSNormEps > 0, "rms_norm_eps %v is not positive", c.RMSNormEps),
 		rule(c.RopeTheta > 1, "rope_theta %v is not above 1", c.RopeTheta),
+		rule(c.SlidingWindow >= 0 && c.SlidingWindow <= maxTokens, "sliding_window %d is not in 0..%d",
+			c.SlidingWindow, maxTokens),
+	}
+	errs = append(errs, c.checkLayerTypes()...)
+	if c.arch().gemma {
+		errs = append(errs,
+			rule(c.LocalRopeTheta > 1, "rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
+			rule(c.QueryPreAttnScalar > 0, "query_pre_attn_scalar %v is not positive", c.QueryPreAttnScalar))
 	}
 	if c.RopeScaling != nil {
 		errs = append(errs, c.RopeScaling.validate(),
 			rule(c.Context() <= maxTokens, "rope_scaling: the stretched context exceeds %d", maxTokens),
 			rule(c.RopeScaling.Type != ropeDynamic || c.HeadDim > 2, "rope_scaling: dynamic needs a head_dim above 2"))
+	}
+	return errs
+}
+
+func (c Config) checkActivation() error {
+	if c.arch().gemma {
+		return rule(c.HiddenActivation == "gelu_pytorch_tanh",
+			"hidden_activation %q is not gelu_pytorch_tanh", c.HiddenActivation)
+	}
+	return rule(c.HiddenAct == "silu", "hidden_act %q is not silu", c.HiddenAct)
+}
+
+func (c Config) checkLayerTypes() []error {
+	if c.LayerTypes == nil {
+		return nil
+	}
+	errs := []error{
+		rule(c.arch().alternating, "layer_types are not supported for %s", c.ModelType),
+		rule(len(c.LayerTypes) == c.NumHiddenLayers,
+			"layer_types names %d layers of %d", len(c.LayerTypes), c.NumHiddenLayers),
+	}
+	for i, kind := range c.LayerTypes {
+		slides := kind == slidingAttention
+		errs = append(errs,
+			rule(slides || kind == fullAttention, "layer_types: %q of layer %d is not supported", kind, i),
+			rule(!slides || c.SlidingWindow > 0, "layer_types: layer %d slides without sliding_window", i))
 	}
 	return errs
 }

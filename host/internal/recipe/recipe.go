@@ -55,7 +55,7 @@ type Fields []string
 
 // A Model is a new architecture, or a model directory in Hugging Face layout (From).
 type Model struct {
-	From         string  `key:"from" path:"always" doc:"model directory in Hugging Face layout; excludes all other keys but outputs"`
+	From         string  `key:"from" path:"always" doc:"model directory in Hugging Face layout; excludes all other keys but adapter and outputs"`
 	Arch         string  `key:"arch" enum:"llama,xlm-roberta,bert" when:"!from" doc:"architecture"`
 	Layers       int     `key:"layers" min:"1" when:"!from" doc:"number of blocks"`
 	Hidden       int     `key:"hidden" min:"1" when:"!from" doc:"width"`
@@ -66,6 +66,7 @@ type Model struct {
 	RopeTheta    float64 `key:"rope_theta" default:"10000" above:"0" when:"arch=llama" doc:"base of the rotary angles"`
 	InitRange    float64 `key:"initializer_range" default:"0.02" above:"0" max:"1" when:"!from" doc:"standard deviation of new matrices and embeddings; small models learn faster from more, about 1/sqrt(hidden)"`
 	TieEmbedding *bool   `key:"tie_embedding" default:"true" when:"!from" doc:"whether the head shares the token embedding"`
+	Adapter      string  `key:"adapter" path:"always" when:"from" doc:"adapter directory in PEFT layout, merged into the weights"`
 	Outputs      int     `key:"outputs" default:"1" min:"1" doc:"outputs of a classification head; regression and reward have 1"`
 
 	Pos Position
@@ -177,8 +178,19 @@ type Train struct {
 	SaveSteps int `key:"save_steps" default:"100" min:"1" doc:"steps between checkpoints"`
 	SaveLimit int `key:"save_total_limit" default:"2" min:"1" doc:"checkpoints kept while training"`
 
-	BF16                  bool `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
+	BF16 bool  `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
+	LoRA *LoRA `key:"lora" doc:"train small matrices beside the weights, which stay as they are"`
+
 	GradientCheckpointing bool `key:"gradient_checkpointing" results:"same" doc:"keep only what enters each block for the way back and compute the rest again: less memory, up to a third more work, the same bits; default: false"`
+}
+
+// LoRA declares the low-rank adapter of a train stage.
+type LoRA struct {
+	Rank    int     `key:"rank" default:"8" min:"1" doc:"rank of the products"`
+	Alpha   float64 `key:"alpha" default:"16" above:"0" doc:"the products are scaled by alpha / rank"`
+	Targets Fields  `key:"targets" default:"all-linear" doc:"last names of the matrices that get one, such as q_proj and v_proj; all-linear is all but heads and embeddings"`
+	RSLoRA  bool    `key:"rslora" doc:"scale by alpha / sqrt(rank); default: false"`
+	DoRA    bool    `key:"dora" doc:"train the norms of rows apart from their directions; default: false"`
 }
 
 // A Mix is the data of a train stage: one dataset, or several in shares of tokens.

@@ -188,6 +188,8 @@ func (f field) room() reflect.Value {
 		v = new(bool)
 	case list:
 		v = new([]string)
+	case columns:
+		v = new(Fields)
 	case whole, size, span:
 		v = new(int64)
 	default:

@@ -162,8 +162,19 @@ func (p *Process) modelDigest(name string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return digest(p.declaration("models", name), content)
+		adapter, err := p.adapterDigest(name)
+		if err != nil {
+			return "", err
+		}
+		return digest(p.declaration("models", name), content, adapter)
 	})
+}
+
+func (p *Process) adapterDigest(name string) (string, error) {
+	if dir := p.recipe.Models[name].Adapter; dir != "" {
+		return checkpoint.Digest(p.besideRecipe(dir))
+	}
+	return "", nil
 }
 
 func (p *Process) pluginDigest(ctx context.Context, name string) (string, error) {

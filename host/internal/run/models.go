@@ -17,6 +17,7 @@ import (
 type served struct {
 	*eval.Served
 	ref   string
+	dir   string // that the weights came from; empty for a new model
 	model *model.Model
 	tok   *tokenizer.Tokenizer
 }
@@ -32,6 +33,9 @@ func (m *served) describe(dir string) error {
 		return err
 	}
 	cfg := m.model.Config()
+	if a, ok := m.model.Adapter(); ok {
+		return checkpoint.WriteJSON(filepath.Join(dir, adapterFile), model.PEFT{Adapter: a, Base: m.dir, Head: m.model.Head()})
+	}
 	if err := checkpoint.WriteJSON(filepath.Join(dir, configFile), cfg); err != nil {
 		return err
 	}
@@ -52,7 +56,9 @@ type generationConfig struct {
 
 const (
 	configFile  = "config.json"
+	adapterFile = "adapter_config.json"
 	weightsBase = "model"
+	adapterBase = "adapter_model"
 )
 
 // serve loads a model or the result of a train stage to be asked, with the head it has.
@@ -69,6 +75,9 @@ func (p *Process) open(ref string, head model.Head, options ...model.Option) (*s
 		if !ok {
 			return nil, fmt.Errorf("stage %s has no checkpoint", ref)
 		}
+		if st.Train.LoRA != nil {
+			return p.openAdapted(ref, dir, *st.Train, head, options...)
+		}
 		return p.openDir(ref, dir, head, options...)
 	}
 	spec, ok := p.recipe.Models[ref]
@@ -76,9 +85,23 @@ func (p *Process) open(ref string, head model.Head, options ...model.Option) (*s
 		return nil, fmt.Errorf("%q is neither a model nor a train stage", ref)
 	}
 	if spec.From != "" {
-		return p.openDir(ref, p.besideRecipe(spec.From), head, options...)
+		return p.openFrom(ref, spec, head, options...)
 	}
 	return p.openNew(ref, spec, head, options...)
+}
+
+// openFrom loads a model that the recipe takes from a directory, and its adapter.
+func (p *Process) openFrom(ref string, spec recipe.Model, head model.Head, options ...model.Option) (*served, error) {
+	m, err := p.openDir(ref, p.besideRecipe(spec.From), head, options...)
+	if err != nil || spec.Adapter == "" {
+		return m, err
+	}
+	if err := m.merge(p.besideRecipe(spec.Adapter)); err != nil {
+		m.close()
+		return nil, err
+	}
+	m.dir = ""
+	return m, nil
 }
 
 // openDir loads a model directory.
@@ -96,7 +119,7 @@ func (p *Process) openDir(ref, dir string, head model.Head, options ...model.Opt
 	if err != nil {
 		return nil, err
 	}
-	return p.served(ref, m, tok), nil
+	return p.served(ref, dir, m, tok), nil
 }
 
 // withHead is a model's configuration with a head; one that is not there yet will be initialised.
@@ -150,7 +173,7 @@ func (p *Process) openNew(ref string, spec recipe.Model, head model.Head, option
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", ref, err)
 	}
-	return p.served(ref, m, tok), nil
+	return p.served(ref, "", m, tok), nil
 }
 
 // specials are the token ids that a configuration names.
@@ -164,8 +187,8 @@ func specials(tok *tokenizer.Tokenizer) model.Special {
 	return model.Special{PAD: id(tok.PAD()), BOS: id(tok.BOS()), EOS: id(tok.EOS())}
 }
 
-func (p *Process) served(ref string, m *model.Model, tok *tokenizer.Tokenizer) *served {
-	return &served{eval.Serve(ref, m, tok, p.device, &p.deviceLock), ref, m, tok}
+func (p *Process) served(ref, dir string, m *model.Model, tok *tokenizer.Tokenizer) *served {
+	return &served{eval.Serve(ref, m, tok, p.device, &p.deviceLock), ref, dir, m, tok}
 }
 
 // headOf is the head of a new model that no objective gave one.

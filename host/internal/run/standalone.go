@@ -21,7 +21,12 @@ func OpenModel(dir, device string) (*StandaloneModel, error) { return openModel(
 
 // openModel loads the model of a directory; an empty head is the one it has.
 func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
-	cfg, err := readConfig(dir)
+	base, err := adaptedDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	from := cmp.Or(base, dir)
+	cfg, err := readConfig(from)
 	if err != nil {
 		return nil, err
 	}
@@ -29,11 +34,17 @@ func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, tok, err := loadDir(dev, dir, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
+	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
-	return &StandaloneModel{served{eval.Serve(dir, m, tok, dev, new(sync.Mutex)), dir, m, tok}, dev}, nil
+	alone := &StandaloneModel{served{eval.Serve(dir, m, tok, dev, new(sync.Mutex)), dir, from, m, tok}, dev}
+	if base != "" {
+		if err := alone.merge(dir); err != nil {
+			return nil, errors.Join(err, alone.Close())
+		}
+	}
+	return alone, nil
 }
 
 // Close ends the model and gives its device back.

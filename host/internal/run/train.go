@@ -42,7 +42,7 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 
 // begin loads the start weights of a train stage and lays out its data. The caller closes the model.
 func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*served, *data.Plan, error) {
-	m, err := p.open(spec.Init, train.HeadFor(spec.Objective))
+	m, err := p.open(spec.Init, train.HeadFor(spec.Objective), train.Adapted(spec, p.recipe.Seed)...)
 	if err != nil {
 		return nil, nil, err
 	}

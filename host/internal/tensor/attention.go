@@ -11,13 +11,19 @@ import (
 type Heads struct {
 	Query, KV, Dim int
 	Causal         bool
-	Window         int // how far back a token sees, itself included; 0 is everything
+	Window         int     // how far back a token sees, itself included; 0 is everything
+	Scale          float32 // of the products of queries and keys; 0 is 1/sqrt(Dim)
 }
 
 // Width is the length of a row of qkv.
 func (h Heads) Width() int { return (h.Query + 2*h.KV) * h.Dim }
 
-func (h Heads) scale() float32 { return float32(1 / math.Sqrt(float64(h.Dim))) }
+func (h Heads) scale() float32 {
+	if h.Scale != 0 {
+		return h.Scale
+	}
+	return float32(1 / math.Sqrt(float64(h.Dim)))
+}
 
 // Rotary is what RoPE rotates by: tables [positions, Dim/2] on the device, and the position of each row.
 type Rotary struct {
@@ -54,7 +60,7 @@ func (h Heads) rotation(inverse bool) accelerators.RoPE {
 	return accelerators.RoPE{Heads: h.Query + h.KV, Dim: h.Dim, Stride: h.Width(), Inverse: inverse}
 }
 
-// Attention is softmax(q k^T / sqrt(Dim)) v within each sequence, for qkv [T, Width]; the result is [T, Query*Dim].
+// Attention is softmax(scale q k^T) v within each sequence, for qkv [T, Width]; the result is [T, Query*Dim].
 func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 	if qkv.Cols != h.Width() {
 		t.refuse("Attention: qkv %v for %+v", qkv, h)
@@ -71,7 +77,7 @@ func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 	t.dev.Attention(y.Value, lse, q, k, v, h.packed(seg))
 	return t.record(node{
 		back: attentionGrad, out: y, x: qkv, heads: h, packing: Packing{Segments: seg},
-		saved: [2]accelerators.Buffer{lse},
+		saved: [3]accelerators.Buffer{lse},
 	})
 }
 

@@ -48,15 +48,20 @@ func (t *Tape) walk(left int) {
 		last := len(t.nodes) - 1
 		n := &t.nodes[last]
 		out := n.out
-		if n.w != nil && !slices.Contains(t.learned, n.w.set) {
-			t.learned = append(t.learned, n.w.set)
-		}
+		t.learns(n.w)
 		if out.grad.Present() {
 			n.back(t, n)
 			t.dropGrad(out)
 		}
 		t.unwind(out.mark)
 		t.nodes = t.nodes[:last]
+	}
+}
+
+// learns notes that the way back reaches a parameter.
+func (t *Tape) learns(p *Param) {
+	if p != nil && !slices.Contains(t.learned, p.set) {
+		t.learned = append(t.learned, p.set)
 	}
 }
 

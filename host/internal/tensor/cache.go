@@ -101,13 +101,12 @@ func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 }
 
 // Decode attends one new token of each sequence of the cache, in order, to the tokens stored so far, its own included:
-// qkv [N, Width] to [N, Query*Dim]. Inference only.
-func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, s *Store) *Tensor {
+// qkv [N, Width] to [N, Query*Dim]. Layers may differ in window and scale only. Inference only.
+func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tensor {
 	t.Keep(c, layer, qkv, s)
 	if s.rows != c.Sequences {
 		t.refuse("Decode: %d rows for %d sequences", s.rows, c.Sequences)
 	}
-	h := c.heads
 	y := t.output(qkv.Rows, h.Query*h.Dim)
 	q := t.save(y.size())
 	if t.err != nil {

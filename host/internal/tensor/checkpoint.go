@@ -1,10 +1,12 @@
 package tensor
 
 // A Packing is what the layers of a model read besides activations: where the sequences of the batch lie, and the angles
-// of their tokens where positions are rotations.
+// of their tokens where positions are rotations. Local are the angles of layers that see a window, where a model has
+// others for them.
 type Packing struct {
 	Segments *Segments
 	Rotary   Rotary
+	Local    Rotary
 }
 
 // A Block is a stack of layers. Run runs one of them, the same for the same arguments whenever it is called; x belongs

@@ -21,6 +21,27 @@ func swigluGrad(t *Tape, n *node) {
 	}
 }
 
+// GeGLU is GELUTanh(gate) * up for x [T,2F], whose rows hold gate, then up.
+func (t *Tape) GeGLU(x *Tensor) *Tensor {
+	if x.Cols%2 != 0 {
+		t.refuse("GeGLU: x %v has no two halves", x)
+	}
+	y := t.output(x.Rows, x.Cols/2)
+	if t.err != nil {
+		return y
+	}
+	t.dev.GeGLU(y.Value, x.Value, y.Cols)
+	return t.record(node{back: gegluGrad, out: y, x: x})
+}
+
+func gegluGrad(t *Tape, n *node) {
+	dx := t.borrow(n.x.size())
+	if t.err == nil {
+		t.dev.GeGLUGrad(dx, n.out.grad, n.x.Value, n.out.Cols)
+		t.give(n.x, dx)
+	}
+}
+
 // GELU is the exact Gaussian error linear unit.
 func (t *Tape) GELU(x *Tensor) *Tensor {
 	y := t.output(x.Rows, x.Cols)
@@ -35,6 +56,24 @@ func geluGrad(t *Tape, n *node) {
 	dx := t.borrow(n.x.size())
 	if t.err == nil {
 		t.dev.GELUGrad(dx, n.out.grad, n.x.Value)
+		t.give(n.x, dx)
+	}
+}
+
+// GELUTanh is the approximation of GELU with a hyperbolic tangent.
+func (t *Tape) GELUTanh(x *Tensor) *Tensor {
+	y := t.output(x.Rows, x.Cols)
+	if t.err != nil {
+		return y
+	}
+	t.dev.GELUTanh(y.Value, x.Value)
+	return t.record(node{back: geluTanhGrad, out: y, x: x})
+}
+
+func geluTanhGrad(t *Tape, n *node) {
+	dx := t.borrow(n.x.size())
+	if t.err == nil {
+		t.dev.GELUTanhGrad(dx, n.out.grad, n.x.Value)
 		t.give(n.x, dx)
 	}
 }

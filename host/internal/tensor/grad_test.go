@@ -80,8 +80,8 @@ func opCases() []opCase {
 	attention := func(h Heads) operation {
 		return func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.Attention(x[0], h, t.Segments(packed)) }
 	}
-	full, narrow := grouped, grouped
-	full.Causal, narrow.Window = false, 2
+	full, narrow, scaled := grouped, grouped, grouped
+	full.Causal, narrow.Window, scaled.Scale = false, 2, 0.7
 	qkv := [][]int{{9, grouped.Width()}}
 	return []opCase{
 		{"Embed", [][]int{{5, 4}}, 0, false, func(t *Tape, _ []*Tensor, w []*Param) *Tensor {
@@ -96,8 +96,22 @@ func opCases() []opCase {
 		{"LinearAdd", [][]int{{5, 3}, {5, 4}, {3, 4}, {3}}, 2, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.LinearAdd(x[0], x[1], w[0], w[1])
 		}},
+		{"Linear with low ranks", [][]int{{5, 4}, {7, 4}, {7}, {2, 4}, {3, 2}, {1, 4}, {2, 1}}, 1, false,
+			func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+				return t.Linear(x[0], w[0], w[1], LowRank{w[2], w[3], 0, 0.5, nil}, LowRank{w[4], w[5], 5, -2, nil})
+			}},
+		{"LinearAdd with a low rank", [][]int{{5, 3}, {5, 4}, {3, 4}, {2, 4}, {3, 2}}, 2, false,
+			func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+				return t.LinearAdd(x[0], x[1], w[0], nil, LowRank{w[1], w[2], 0, 3, nil})
+			}},
 		{"RMSNorm", [][]int{{4, 7}, {7}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
-			return t.RMSNorm(x[0], w[0], 1e-5)
+			return t.RMSNorm(x[0], Norm{Weight: w[0], Eps: 1e-5})
+		}},
+		{"RMSNorm from one", [][]int{{4, 7}, {7}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+			return t.RMSNorm(x[0], Norm{Weight: w[0], Eps: 1e-5, FromOne: true})
+		}},
+		{"HeadNorm", [][]int{{9, grouped.Width()}, {6}, {6}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+			return t.HeadNorm(x[0], grouped, Norm{w[0], 1e-5, false}, Norm{w[1], 1e-4, true})
 		}},
 		{"LayerNorm", [][]int{{4, 7}, {7}, {7}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.LayerNorm(x[0], w[0], w[1], 1e-5)
@@ -106,8 +120,11 @@ func opCases() []opCase {
 		{"Attention", qkv, 1, false, attention(grouped)},
 		{"Attention of an encoder", qkv, 1, false, attention(full)},
 		{"Attention in a window", qkv, 1, false, attention(narrow)},
+		{"Attention with another scale", qkv, 1, false, attention(scaled)},
 		{"SwiGLU", [][]int{{3, 8}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.SwiGLU(x[0]) }},
+		{"GeGLU", [][]int{{3, 8}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GeGLU(x[0]) }},
 		{"GELU", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GELU(x[0]) }},
+		{"GELUTanh", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.GELUTanh(x[0]) }},
 		{"Tanh", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.Tanh(x[0]) }},
 		{"Add", [][]int{{3, 5}, {3, 5}}, 2, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
 			return t.Add(x[0], x[1])

@@ -15,7 +15,7 @@ func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints) *Tensor {
 		return y
 	}
 	return t.record(node{
-		back: headLossGrad, out: y, x: hidden, w: w, index: targets.buf, saved: [2]accelerators.Buffer{lse},
+		back: headLossGrad, out: y, x: hidden, w: w, index: targets.buf, saved: [3]accelerators.Buffer{lse},
 	})
 }
 

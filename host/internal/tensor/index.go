@@ -126,7 +126,7 @@ func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {
 			accelerators.MatMul{M: 1, N: x.Cols, K: n, Alpha: 1 / float32(n)})
 	}
 	return t.record(node{
-		back: meanPoolGrad, out: y, x: x, packing: Packing{Segments: s}, saved: [2]accelerators.Buffer{ones},
+		back: meanPoolGrad, out: y, x: x, packing: Packing{Segments: s}, saved: [3]accelerators.Buffer{ones},
 	})
 }
 

@@ -2,17 +2,23 @@ package tensor
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// Linear is x W^T + b for x [T,in], W [out,in] and b [out], which may be nil.
-func (t *Tape) Linear(x *Tensor, w, b *Param) *Tensor { return t.linear("Linear", nil, x, w, b) }
-
-// LinearAdd is residual + x W^T + b for a residual [T,out].
-func (t *Tape) LinearAdd(residual, x *Tensor, w, b *Param) *Tensor {
-	return t.linear("LinearAdd", residual, x, w, b)
+// Linear is x W^T + b for x [T,in], W [out,in] and b [out], which may be nil, and what the low-rank products beside W add.
+func (t *Tape) Linear(x *Tensor, w, b *Param, low ...LowRank) *Tensor {
+	return t.linear("Linear", nil, x, w, b, low)
 }
 
-func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param) *Tensor {
-	if t.linearRule(op, residual, x, w, b); t.err != nil {
+// LinearAdd is residual + Linear for a residual [T,out].
+func (t *Tape) LinearAdd(residual, x *Tensor, w, b *Param, low ...LowRank) *Tensor {
+	return t.linear("LinearAdd", residual, x, w, b, low)
+}
+
+func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank) *Tensor {
+	t.linearRule(op, residual, x, w, b)
+	if t.lowRankRule(op, w, low); t.err != nil {
 		return &Tensor{}
+	}
+	if len(low) > 0 && low[0].Magnitude != nil {
+		return t.rescaled(residual, x, w, b, low)
 	}
 	out, in := w.Shape[0], w.Shape[1]
 	y := t.output(x.Rows, out)
@@ -28,7 +34,10 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param) *Tensor {
 	if b != nil {
 		t.dev.AddBias(y.Value, b.Value, out)
 	}
-	return t.record(node{back: linearGrad, out: y, x: x, z: residual, w: w, b: b})
+	inner := t.addLowRank(y.Value, out, x, low)
+	return t.record(node{
+		back: linearGrad, out: y, x: x, z: residual, w: w, b: b, low: low, saved: [3]accelerators.Buffer{inner},
+	})
 }
 
 func (t *Tape) linearRule(op string, residual, x *Tensor, w, b *Param) {
@@ -46,33 +55,43 @@ func (t *Tape) linearRule(op string, residual, x *Tensor, w, b *Param) {
 
 func linearGrad(t *Tape, n *node) {
 	dy := n.out.grad
-	out, in := n.w.Shape[0], n.w.Shape[1]
-	s := accelerators.MatMul{M: n.x.Rows, N: in, K: out, Alpha: 1, Compute: t.Compute}
-	if n.x.grad.Present() {
-		s.Beta = 1
-	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
+	if t.inputGrad(n, dy); t.err != nil {
 		return
 	}
-	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)
 	t.weightGrad(n.w, dy, n.x)
+	t.lowRankGrad(n, dy)
 	if n.b != nil && !n.b.frozen() {
-		t.dev.BiasGrad(t.sumsFor(n.b), dy, out)
+		t.dev.BiasGrad(t.sumsFor(n.b), dy, n.out.Cols)
 	}
 	if n.z != nil {
 		t.pass(n.out, n.z)
 	}
 }
 
+// inputGrad adds dy W to x's gradient.
+func (t *Tape) inputGrad(n *node, dy accelerators.Buffer) {
+	s := accelerators.MatMul{M: n.x.Rows, N: n.w.Shape[1], K: n.w.Shape[0], Alpha: 1, Compute: t.Compute}
+	if n.x.grad.Present() {
+		s.Beta = 1
+	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
+		return
+	}
+	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)
+}
+
 // weightGrad adds dy^T x to w's gradient.
 func (t *Tape) weightGrad(w *Param, dy accelerators.Buffer, x *Tensor) {
+	t.productGrad(w, dy, x.Value, accelerators.MatMul{K: x.Rows, Alpha: 1})
+}
+
+// productGrad adds dy^T x to the gradient of w [out,in] for dy [K,out] and x [K,in]; K, Alpha and strides are given.
+func (t *Tape) productGrad(w *Param, dy, x accelerators.Buffer, s accelerators.MatMul) {
 	if w.frozen() {
 		return
 	}
-	s := accelerators.MatMul{
-		M: w.Shape[0], N: w.Shape[1], K: x.Rows, TransA: true, Alpha: 1, Beta: 1, Compute: t.Compute,
-	}
+	s.M, s.N, s.TransA, s.Beta, s.Compute = w.Shape[0], w.Shape[1], true, 1, t.Compute
 	if w.renew() {
 		s.Beta = 0
 	}
-	t.dev.MatMul(w.Grad, dy, x.Value, s)
+	t.dev.MatMul(w.Grad, dy, x, s)
 }

@@ -9,9 +9,10 @@ type node struct {
 	out  *Tensor
 	x, z *Tensor // inputs
 	w, b *Param
+	low  []LowRank
 
 	index accelerators.Buffer    // rows, ids, targets
-	saved [2]accelerators.Buffer // in the order of the kernel's arguments
+	saved [3]accelerators.Buffer // in the order of the kernel's arguments
 	heads Heads
 	alpha float32
 

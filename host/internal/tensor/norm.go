@@ -2,24 +2,45 @@ package tensor
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// RMSNorm divides each row by its root mean square and scales it by w [C].
-func (t *Tape) RMSNorm(x *Tensor, w *Param, eps float32) *Tensor {
-	if !w.isVector(x.Cols) {
-		t.refuse("RMSNorm: x %v does not fit %v", x, w)
+// A Norm is the weights of a norm by the root mean square. FromOne is Gemma's way: the weights are what is added to
+// one.
+type Norm struct {
+	Weight  *Param
+	Eps     float32
+	FromOne bool
+}
+
+// gain is what rows are multiplied with, in memory of the tape's where that is not the weights themselves.
+func (t *Tape) gain(n Norm) accelerators.Buffer {
+	if !n.FromOne {
+		return n.Weight.Value
+	}
+	gain := t.save(n.Weight.Size())
+	if t.err == nil {
+		t.dev.Fill(gain, 1)
+		t.dev.Axpy(gain, n.Weight.Value, 1)
+	}
+	return gain
+}
+
+// RMSNorm divides each row by its root mean square and scales it by the weights [C].
+func (t *Tape) RMSNorm(x *Tensor, n Norm) *Tensor {
+	if !n.Weight.isVector(x.Cols) {
+		t.refuse("RMSNorm: x %v does not fit %v", x, n.Weight)
 	}
 	y := t.output(x.Rows, x.Cols)
-	rstd := t.save(x.Rows)
+	rstd, gain := t.save(x.Rows), t.gain(n)
 	if t.err != nil {
 		return y
 	}
-	t.dev.RMSNorm(y.Value, rstd, x.Value, w.Value, x.Cols, eps)
-	return t.record(node{back: rmsNormGrad, out: y, x: x, w: w, saved: [2]accelerators.Buffer{rstd}})
+	t.dev.RMSNorm(y.Value, rstd, x.Value, gain, x.Cols, n.Eps)
+	return t.record(node{back: rmsNormGrad, out: y, x: x, w: n.Weight, saved: [3]accelerators.Buffer{rstd, gain}})
 }
 
 func rmsNormGrad(t *Tape, n *node) {
 	dx, dw := t.accumulator(n.x), t.sumsFor(n.w)
 	if t.err == nil {
-		t.dev.RMSNormGrad(dx, dw, n.out.grad, n.x.Value, n.w.Value, n.saved[0], n.x.Cols)
+		t.dev.RMSNormGrad(dx, dw, n.out.grad, n.x.Value, n.saved[1], n.saved[0], n.x.Cols)
 	}
 	t.doneWith(n.w, dw)
 }
@@ -35,7 +56,7 @@ func (t *Tape) LayerNorm(x *Tensor, w, b *Param, eps float32) *Tensor {
 		return y
 	}
 	t.dev.LayerNorm(y.Value, mean, rstd, x.Value, w.Value, b.Value, x.Cols, eps)
-	return t.record(node{back: layerNormGrad, out: y, x: x, w: w, b: b, saved: [2]accelerators.Buffer{mean, rstd}})
+	return t.record(node{back: layerNormGrad, out: y, x: x, w: w, b: b, saved: [3]accelerators.Buffer{mean, rstd}})
 }
 
 func layerNormGrad(t *Tape, n *node) {

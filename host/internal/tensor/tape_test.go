@@ -27,7 +27,9 @@ func TestTheFirstErrorSticksAndNamesOperationAndShapes(t *testing.T) {
 		{"LinearAdd: residual [3,4] does not fit x [3,4] and p1 [5,4]", func(t *Tape) *Tensor {
 			return t.LinearAdd(leaf(t, x), leaf(t, x), w, nil)
 		}},
-		{"RMSNorm: x [3,4] does not fit p2 [6]", func(t *Tape) *Tensor { return t.RMSNorm(leaf(t, x), v, 1) }},
+		{"RMSNorm: x [3,4] does not fit p2 [6]", func(t *Tape) *Tensor {
+			return t.RMSNorm(leaf(t, x), Norm{Weight: v, Eps: 1})
+		}},
 		{"LayerNorm: x [3,4] does not fit p2 [6] and p2 [6]", func(t *Tape) *Tensor {
 			return t.LayerNorm(leaf(t, x), v, v, 1)
 		}},
@@ -203,16 +205,24 @@ func TestParametersLieInGroupsOfOneDecay(t *testing.T) {
 }
 
 func TestCachedAttentionEqualsAttentionOverTheWholeSequence(t *testing.T) {
+	for window := range 4 {
+		h := grouped
+		h.Window = window
+		testCachedAttention(t, h)
+	}
+}
+
+func testCachedAttention(t *testing.T, h Heads) {
 	dev := openCPU(t)
 	arena := NewArena(dev)
-	qkv := operands(t, dev, []int{9, grouped.Width()}).All()[0]
+	qkv := operands(t, dev, []int{9, h.Width()}).All()[0]
 	tape := NewInference(dev, arena)
 	all := leaf(tape, qkv)
-	want, err := tape.Download(tape.Attention(all, grouped, tape.Segments(packed)))
+	want, err := tape.Download(tape.Attention(all, h, tape.Segments(packed)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := NewCache(dev, arena, 1, 3, 5, grouped)
+	cache, err := NewCache(dev, arena, 1, 3, 5, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +235,7 @@ func TestCachedAttentionEqualsAttentionOverTheWholeSequence(t *testing.T) {
 				slots[s].At = Nowhere
 			}
 		}
-		y := tape.Decode(cache, 0, tape.Gather(all, tape.Ints(rows)), tape.Store(cache, slots))
+		y := tape.Decode(cache, 0, tape.Gather(all, tape.Ints(rows)), h, tape.Store(cache, slots))
 		got, err := tape.Download(y)
 		if err != nil {
 			t.Fatal(err)
@@ -233,7 +243,7 @@ func TestCachedAttentionEqualsAttentionOverTheWholeSequence(t *testing.T) {
 		for s, slot := range slots {
 			row := int(rows[s])
 			if slot.At != Nowhere && !near(got[s*y.Cols:(s+1)*y.Cols], want[row*y.Cols:(row+1)*y.Cols], 1e-6) {
-				t.Errorf("token %d of sequence %d attends otherwise from the cache", at, s)
+				t.Errorf("token %d of sequence %d attends otherwise from the cache with window %d", at, s, h.Window)
 			}
 		}
 	}

@@ -35,8 +35,9 @@ func Footprint(cfg model.Config, spec recipe.Train) (Memory, error) {
 	if err != nil {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
-	weights := int64(m.Params().Value.Len) * int64(accelerators.F32.Size())
-	return Memory{Weights: weights, Gradients: weights, Moments: 2 * weights, Activations: need.Total()}, nil
+	trained := int64(m.Params().Count()) * int64(accelerators.F32.Size())
+	frozen := int64(m.Frozen()) * int64(accelerators.F32.Size())
+	return Memory{Weights: frozen + trained, Gradients: trained, Moments: 2 * trained, Activations: need.Total()}, nil
 }
 
 // An extent is how large a micro-batch is.
@@ -46,7 +47,7 @@ type extent struct{ tokens, sequences, longest int }
 // model.
 func rehearse(cfg model.Config, spec recipe.Train, e extent) (tensor.Sizes, *model.Model, error) {
 	dev := dry.New()
-	m, err := model.New(dev, cfg, HeadFor(spec.Objective), 0, model.Blank())
+	m, err := model.New(dev, cfg, HeadFor(spec.Objective), 0, append(Adapted(spec, 0), model.Blank())...)
 	if err != nil {
 		return tensor.Sizes{}, nil, err
 	}

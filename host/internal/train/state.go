@@ -44,7 +44,7 @@ func (r *run) save() error {
 }
 
 func (r *run) saveWeights(dir string) error {
-	weights, err := r.job.Model.Tensors()
+	weights, err := r.job.Model.Trained()
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (r *run) saveWeights(dir string) error {
 	for i, w := range weights {
 		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data}
 	}
-	if err := checkpoint.WriteTensors(dir, "model", tensors, shardBytes, nil); err != nil {
+	if err := checkpoint.WriteTensors(dir, WeightsBase(r.job.Spec), tensors, shardBytes, nil); err != nil {
 		return err
 	}
 	moments, err := r.moments()
@@ -109,7 +109,7 @@ func (r *run) restore() error {
 }
 
 func (r *run) restoreBuffers(dir string) error {
-	weights, err := checkpoint.OpenTensors(dir, "model")
+	weights, err := checkpoint.OpenTensors(dir, WeightsBase(r.job.Spec))
 	if err != nil {
 		return err
 	}

@@ -1,33 +1,50 @@
 """Writes the fixtures beside this script: tiny models with random weights, and what transformers computes with them.
 
-Needs Python 3.10+, torch, transformers 5 and safetensors (pip install torch transformers safetensors). From anywhere:
+Needs Python 3.10+, torch, transformers 5 and safetensors (pip install torch transformers safetensors); made with torch
+2.15, transformers 5.24 and safetensors 0.8. From anywhere, all cases or those that are named:
 
-    python fixtures.py
+    python make_fixtures.py [CASE...]
 
-Each case is a folder: config.json and model.safetensors as save_pretrained writes them, and expected.safetensors with
+Each case is a folder: config.json and safetensors as save_pretrained writes them, and expected.safetensors with
   tokens, offsets     two packed sequences
   hidden              last hidden state, [tokens, width]
+  logits              language models: [tokens, vocab]
   nll, weights        language models: -log p of the next token within each sequence (0 for the last), and weights
   outputs, weights    classification heads: [sequences, labels], and weights
-  grad.NAME           gradient of the loss sum(weights * nll or outputs) with respect to some weights
+  grad.NAME           gradient of the loss sum(weights * nll or outputs) with respect to each weight
   answers             language models: tokens that greedy generation adds to each sequence, [sequences, n]
+A case of another type than float32 is written in that type, and computed in float32 with the weights as written.
 rope.json has the inverse frequencies of the rotary scalings, at sizes of real models.
 
 The numbers are the same on every run with the same versions: all random numbers come from one seed.
 """
 
+import copy
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 from safetensors.torch import save_file
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    Gemma3TextForSequenceClassification,
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    MistralConfig,
+    MistralForCausalLM,
+    MistralForSequenceClassification,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen2ForSequenceClassification,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3ForSequenceClassification,
     XLMRobertaConfig,
     XLMRobertaForSequenceClassification,
 )
@@ -36,7 +53,7 @@ from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 HERE = pathlib.Path(__file__).parent
 LENGTHS = [7, 5]
-ANSWER = 6
+ANSWER = 12
 
 SIZES = dict(vocab_size=48, hidden_size=16, intermediate_size=28, num_hidden_layers=2, num_attention_heads=4)
 DECODER = dict(SIZES, num_key_value_heads=2, max_position_embeddings=32, pad_token_id=0, bos_token_id=1, eos_token_id=2)
@@ -55,12 +72,44 @@ CASES = {
         LlamaForSequenceClassification,
         LlamaConfig(**DECODER, num_labels=1, rope_scaling=YARN, rope_theta=500.0),
     ),
+    "mistral": (MistralForCausalLM, MistralConfig(**DECODER, sliding_window=4, head_dim=6)),
+    "mistral-reward": (
+        MistralForSequenceClassification,
+        MistralConfig(**DECODER, sliding_window=None, num_labels=1, problem_type="regression"),
+    ),
+    "qwen2": (Qwen2ForCausalLM, Qwen2Config(**DECODER, tie_word_embeddings=True)),
+    "qwen2-window": (
+        Qwen2ForCausalLM,
+        Qwen2Config(**DECODER, use_sliding_window=True, sliding_window=3, max_window_layers=1, rope_theta=100.0),
+    ),
+    "qwen2-reward": (Qwen2ForSequenceClassification, Qwen2Config(**DECODER, num_labels=1)),
+    "qwen3": (Qwen3ForCausalLM, Qwen3Config(**DECODER, head_dim=8, tie_word_embeddings=True)),
+    "qwen3-window": (
+        Qwen3ForCausalLM,
+        Qwen3Config(**DECODER, head_dim=6, attention_bias=True, use_sliding_window=True, sliding_window=4,
+                    layer_types=["sliding_attention", "full_attention"]),
+    ),
+    "qwen3-classes": (Qwen3ForSequenceClassification, Qwen3Config(**DECODER, head_dim=8, num_labels=3)),
+    "gemma3": (
+        Gemma3ForCausalLM,
+        Gemma3TextConfig(**DECODER, head_dim=6, query_pre_attn_scalar=9, sliding_window=4,
+                         layer_types=["sliding_attention", "full_attention"],
+                         rope_parameters=dict(full_attention=dict(rope_type="linear", factor=4.0, rope_theta=500.0),
+                                              sliding_attention=dict(rope_type="default", rope_theta=50.0))),
+    ),
+    "gemma3-classes": (
+        Gemma3TextForSequenceClassification,
+        Gemma3TextConfig(**DECODER, head_dim=8, sliding_window=3, attention_bias=True, num_labels=3),
+    ),
     "bert": (BertForSequenceClassification, BertConfig(**SIZES, max_position_embeddings=16, num_labels=3)),
     "xlm-roberta": (
         XLMRobertaForSequenceClassification,
         XLMRobertaConfig(**SIZES, max_position_embeddings=16, type_vocab_size=1, num_labels=1),
     ),
 }
+
+# How weights are stored that are not float32 in one file.
+STORED = {"qwen2": (torch.bfloat16, "8KB"), "mistral-reward": (torch.float16, "1GB")}
 
 
 def randomise(model, generator):
@@ -72,17 +121,17 @@ def randomise(model, generator):
 
 
 def gradients(model):
-    """The gradients that are kept: embeddings, the first block, the norm or head at the end."""
     for name, p in model.named_parameters():
-        if p.grad is not None and ".1." not in name:
+        if p.grad is not None:
             yield "grad." + name, p.grad
 
 
 def language_model(model, sequences, generator):
-    hidden, nll, answers = [], [], []
+    hidden, logits, nll, answers = [], [], [], []
     for tokens in sequences:
         out = model(tokens[None], output_hidden_states=True)
         hidden.append(out.hidden_states[-1][0])
+        logits.append(out.logits[0])
         losses = torch.nn.functional.cross_entropy(out.logits[0, :-1], tokens[1:], reduction="none")
         nll += [losses, torch.zeros(1)]
         made = model.generate(tokens[None], do_sample=False, max_new_tokens=ANSWER, eos_token_id=None)
@@ -90,7 +139,8 @@ def language_model(model, sequences, generator):
     nll = torch.cat(nll)
     weights = torch.randn(nll.shape, generator=generator)
     (weights * nll).sum().backward()
-    return dict(hidden=torch.cat(hidden), nll=nll, weights=weights, answers=torch.stack(answers).int())
+    return dict(hidden=torch.cat(hidden), logits=torch.cat(logits), nll=nll, weights=weights,
+                answers=torch.stack(answers).int())
 
 
 def classifier(model, sequences, generator):
@@ -108,10 +158,13 @@ def write_case(name, make, config):
     randomise(model, generator)
     folder = HERE / name
     shutil.rmtree(folder, ignore_errors=True)
-    model.save_pretrained(folder)
+    dtype, shard = STORED.get(name, (torch.float32, "1GB"))
+    for p in model.parameters():
+        p.data = p.data.to(dtype).float()
+    copy.deepcopy(model).to(dtype).save_pretrained(folder, max_shard_size=shard)
     (folder / "generation_config.json").unlink(missing_ok=True)
     sequences = [torch.randint(3, config.vocab_size, (n,), generator=generator) for n in LENGTHS]
-    run = language_model if make is LlamaForCausalLM else classifier
+    run = language_model if make.__name__.endswith("ForCausalLM") else classifier
     expected = run(model, sequences, generator)
     expected |= dict(tokens=torch.cat(sequences).int(), offsets=torch.tensor([0, LENGTHS[0], sum(LENGTHS)]).int())
     expected |= dict(gradients(model))
@@ -146,8 +199,8 @@ def rope_cases():
 
 
 def main():
-    for name, (make, config) in CASES.items():
-        write_case(name, make, config)
+    for name in sys.argv[1:] or CASES:
+        write_case(name, *CASES[name])
     (HERE / "rope.json").write_text(json.dumps(list(rope_cases()), indent=1) + "\n")
 
 

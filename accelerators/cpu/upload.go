@@ -1,0 +1,82 @@
+package cpu
+
+import (
+	"math"
+
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+type upload struct {
+	set      *kernelSet
+	to, from []float32
+}
+
+func (o *upload) items(_, lo, hi int) { o.set.copy(o.to[lo:hi], o.from[lo:hi]) }
+
+// UploadF32 copies src to dst, which has the same length.
+func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
+	c := d.call("UploadF32")
+	c.exact("dst", dst, len(src))
+	to := c.f32("dst", dst, len(src))
+	if passed(c, len(src)) {
+		d.ops.upload = upload{d.setFor(to, blockWork), to, src}
+		d.each(len(to), 1, &d.ops.upload)
+		d.ops.upload.from = nil
+	}
+}
+
+// widening is an upload of numbers of sixteen bits.
+type widening struct {
+	to   []float32
+	from []uint16
+	half bool // IEEE 754 half precision, else bfloat16
+}
+
+func (o *widening) items(_, lo, hi int) {
+	if o.half {
+		widenF16(o.to[lo:hi], o.from[lo:hi])
+	} else {
+		widenBF16(o.to[lo:hi], o.from[lo:hi])
+	}
+}
+
+// UploadBF16 widens src to dst, which has the same length.
+func (d *Device) UploadBF16(dst accelerators.Buffer, src []uint16) {
+	d.widen("UploadBF16", dst, src, false)
+}
+
+// UploadF16 widens src to dst, which has the same length.
+func (d *Device) UploadF16(dst accelerators.Buffer, src []uint16) {
+	d.widen("UploadF16", dst, src, true)
+}
+
+func (d *Device) widen(op string, dst accelerators.Buffer, src []uint16, half bool) {
+	c := d.call(op)
+	c.exact("dst", dst, len(src))
+	to := c.f32("dst", dst, len(src))
+	if passed(c, len(src)) {
+		d.ops.widening = widening{to, src, half}
+		d.each(len(to), 1, &d.ops.widening)
+		d.ops.widening.from = nil
+	}
+}
+
+func widenBF16(dst []float32, src []uint16) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		dst[i] = math.Float32frombits(uint32(v) << 16)
+	}
+}
+
+// widenF16 moves exponent and fraction to their places and scales by the difference of the exponents' biases, which is
+// exact and right for numbers that are denormal too. Infinities and NaNs keep their fraction.
+func widenF16(dst []float32, src []uint16) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		bits := math.Float32bits(math.Float32frombits(uint32(v&0x7fff)<<13) * 0x1p112)
+		if v&0x7c00 == 0x7c00 {
+			bits |= 0x7f800000
+		}
+		dst[i] = math.Float32frombits(bits | uint32(v&0x8000)<<16)
+	}
+}

@@ -1,0 +1,68 @@
+package run
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
+)
+
+// openAdapted loads the result of a train stage that has an adapter: what it began with, the adapter merged into it.
+func (p *Process) openAdapted(
+	ref, dir string, spec recipe.Train, head model.Head, options ...model.Option,
+) (*served, error) {
+	m, err := p.open(spec.Init, cmp.Or(head, train.HeadFor(spec.Objective)), options...)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.merge(dir); err != nil {
+		m.close()
+		return nil, err
+	}
+	return p.served(ref, "", m.model, m.tok), nil
+}
+
+// merge adds the adapter of a directory to the weights.
+func (m *served) merge(dir string) error {
+	var a model.PEFT
+	if err := checkpoint.ReadJSON(filepath.Join(dir, adapterFile), &a); err != nil {
+		return err
+	}
+	weights, err := checkpoint.OpenTensors(dir, adapterBase)
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
+	if err := m.model.Merge(a.Adapter, weights); err != nil {
+		return fmt.Errorf("adapter %s: %w", dir, err)
+	}
+	return nil
+}
+
+// adaptedDir says what a directory adapts: its base model when it holds an adapter and no model, else nothing.
+func adaptedDir(dir string) (base string, err error) {
+	_, err = os.Stat(filepath.Join(dir, configFile))
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	var a model.PEFT
+	err = checkpoint.ReadJSON(filepath.Join(dir, adapterFile), &a)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", err
+	case a.Base == "":
+		return "", fmt.Errorf("%s names no base_model_name_or_path", filepath.Join(dir, adapterFile))
+	case filepath.IsAbs(a.Base):
+		return a.Base, nil
+	}
+	return filepath.Join(dir, a.Base), nil
+}

@@ -1,0 +1,25 @@
+package train
+
+import (
+	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/recipe"
+)
+
+// Adapted are the options that a stage's model is opened with: none, or an adapter drawn from the seed.
+func Adapted(spec recipe.Train, seed uint64) []model.Option {
+	if spec.LoRA == nil {
+		return nil
+	}
+	return []model.Option{model.WithAdapter(model.Adapter{
+		Rank: spec.LoRA.Rank, Alpha: spec.LoRA.Alpha, Targets: spec.LoRA.Targets,
+		RSLoRA: spec.LoRA.RSLoRA, DoRA: spec.LoRA.DoRA,
+	}, seed)}
+}
+
+// WeightsBase is the base name of the weight files in the stage's checkpoints: of a whole model, or of an adapter.
+func WeightsBase(spec recipe.Train) string {
+	if spec.LoRA != nil {
+		return "adapter_model"
+	}
+	return "model"
+}
