@@ -104,6 +104,12 @@ var architectures = map[string]architecture{
 	},
 }
 
+// notComputed are model types that are close to those above, and what is missing here.
+var notComputed = map[string]string{
+	"gemma2": "attn_logit_softcapping bends the scores of attention, which no kernel does",
+	"gemma3": "it reads images; its text model alone is a gemma3_text",
+}
+
 func decoderClasses(name string) map[Head]string {
 	return map[Head]string{
 		HeadLM:       name + "ForCausalLM",

@@ -215,6 +215,10 @@ func tasks(t *testing.T, dev accelerators.Device) map[string]task {
 		"llama lm, tied":   {mustNew(t, dev, tied, HeadLM), in},
 		"llama lm, biased": {mustNew(t, dev, biased, HeadLM), in},
 		"llama reward":     {mustNew(t, dev, tiny(Llama), HeadClassify), in},
+		"qwen2 lm":         {mustNew(t, dev, tiny(Qwen2), HeadLM), in},
+		"qwen3 lm":         {mustNew(t, dev, tiny(Qwen3), HeadLM), in},
+		"gemma3 lm":        {mustNew(t, dev, tiny(Gemma3), HeadLM), in},
+		"gemma3 classes":   {mustNew(t, dev, tiny(Gemma3), HeadClassify), in},
 		"bert":             {mustNew(t, dev, tiny(Bert), HeadClassify), in},
 		"xlm-roberta":      {mustNew(t, dev, tiny(Roberta), HeadClassify), in},
 	}

@@ -77,6 +77,9 @@ const (
 
 // Validate reports everything that makes the configuration unusable, one error for each key.
 func (c Config) Validate() error {
+	if reason := notComputed[c.ModelType]; reason != "" {
+		return fmt.Errorf("model_type %q is not supported: %s", c.ModelType, reason)
+	}
 	if _, known := architectures[c.ModelType]; !known {
 		return fmt.Errorf("model_type %q is not one of %s", c.ModelType, strings.Join(modelTypes(), ", "))
 	}
