@@ -47,7 +47,7 @@ func loading(b *bench) (report, error) {
 			return report{}, err
 		}
 		ratio := we.best() / they.best()
-		t.row(s.dtype, number(float64(size)/1e9), we.rate(float64(size) / 1e9), they.rate(float64(size) / 1e9), number(ratio))
+		t.row(s.dtype, number(float64(size)/1e9), we.rate(float64(size)/1e9), they.rate(float64(size)/1e9), number(ratio))
 		worst = max(worst, ratio)
 	}
 	body := "From opening the directory until the weights are float32 on the device, against `os.ReadFile`; 2 threads, best " +
