@@ -121,18 +121,20 @@ type Attention struct {
 	Causal                          bool
 	Window                          int
 	Scale                           float32
+	Cap                             float32 // > 0 bends each score to Cap*tanh(score/Cap)
 }
 
 // AttentionDecode describes cached attention of one token for each of N sequences.
 type AttentionDecode struct {
 	Sequences, Heads, KVHeads, HeadDim int
 	Capacity, Window                   int
-	Scale                              float32
+	Scale, Cap                         float32
 }
 
-// Head describes the language-model head.
+// Head describes the language-model head. Cap > 0 bends each logit to Cap*tanh(logit/Cap).
 type Head struct {
 	Tokens, Width, Vocab int
+	Cap                  float32
 	Compute              DType // of its matrix products, as in MatMul
 }
 

@@ -41,6 +41,7 @@ var suites = []struct {
 	{"Activations", testActivations},
 	{"Attention", testAttention},
 	{"AttentionGrad", testAttentionGrad},
+	{"AttentionCapped", testAttentionCapped},
 	{"AttentionLong", testAttentionLong},
 	{"AttentionGradRanges", testAttentionGradRanges},
 	{"AttentionPacked", testAttentionPacked},

@@ -62,7 +62,7 @@ func (p *packing) attend(out []float64, t, h, first, end int) (lse float64) {
 		if !p.sees(t-first, key-first) {
 			continue
 		}
-		w := math.Exp(float64(p.Scale) * dot(q, p.k[key*p.StrideK+g*p.HeadDim:]))
+		w := math.Exp(capped(float64(p.Scale)*dot(q, p.k[key*p.StrideK+g*p.HeadDim:]), p.Cap))
 		sum += w
 		for i := range out {
 			out[i] += w * p.v[key*p.StrideV+g*p.HeadDim+i]
@@ -72,6 +72,14 @@ func (p *packing) attend(out []float64, t, h, first, end int) (lse float64) {
 		out[i] /= sum
 	}
 	return math.Log(sum)
+}
+
+// capped is x bent to a limit, where there is one.
+func capped(x float64, limit float32) float64 {
+	if limit == 0 {
+		return x
+	}
+	return float64(limit) * math.Tanh(x/float64(limit))
 }
 
 // onDevice is the operands of a packing on a device.
@@ -128,6 +136,22 @@ func testAttention(r *rig) {
 				r.reset()
 			})
 		}
+	}
+}
+
+// testAttentionCapped: scores that are bent to a limit, in one block of keys and in several.
+func testAttentionCapped(r *rig) {
+	for _, mask := range masks(30) {
+		p := newPacking(r, []int{3, 1, 150}, 4, 2, 17, 1)
+		p.Causal, p.Window, p.Cap = mask.Causal, mask.Window, 1.5
+		p.Scale *= 3
+		d := p.upload(r)
+		r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
+		out, lse := p.forward()
+		r.expect("out", d.out, out, reduced)
+		r.expect("lse", d.lse, lse, reduced)
+		attentionGradCase(r, p)
+		r.reset()
 	}
 }
 

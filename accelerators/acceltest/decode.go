@@ -15,6 +15,7 @@ func testAttentionDecode(r *rig) {
 		{Sequences: 0, Heads: 2, KVHeads: 1, HeadDim: 8, Capacity: 5},
 		{Sequences: 2, Heads: 4, KVHeads: 4, HeadDim: 80, Capacity: 600},
 		{Sequences: 3, Heads: 7, KVHeads: 1, HeadDim: 128, Capacity: 300, Window: 257},
+		{Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 24, Capacity: 140, Cap: 1.5},
 	} {
 		s.Scale = float32(1 / math.Sqrt(float64(s.HeadDim)))
 		lengths := r.indices(s.Sequences, s.Capacity) // from 0; one more is the length
@@ -37,7 +38,7 @@ func decoded(q, k, v []float64, lengths []int32, s accelerators.AttentionDecode)
 	for n, length := range lengths {
 		at := n * s.Capacity * stride
 		p := packing{Attention: accelerators.Attention{Heads: s.Heads, KVHeads: s.KVHeads, HeadDim: s.HeadDim,
-			StrideK: stride, StrideV: stride, Window: s.Window, Causal: true, Scale: s.Scale}, k: k[at:], v: v[at:]}
+			StrideK: stride, StrideV: stride, Window: s.Window, Causal: true, Scale: s.Scale, Cap: s.Cap}, k: k[at:], v: v[at:]}
 		p.q = make([]float64, int(length)*s.Heads*s.HeadDim)
 		p.StrideQ = s.Heads * s.HeadDim
 		copy(p.q[(int(length)-1)*p.StrideQ:], q[n*p.StrideQ:(n+1)*p.StrideQ])

@@ -16,7 +16,7 @@ func headLoss(hidden, weight []float64, targets []int32, s accelerators.Head) (n
 		}
 		sum, picked := 0.0, 0.0
 		for v := range s.Vocab {
-			logit := dot(hidden[t*s.Width:(t+1)*s.Width], weight[v*s.Width:])
+			logit := capped(dot(hidden[t*s.Width:(t+1)*s.Width], weight[v*s.Width:]), s.Cap)
 			sum += math.Exp(logit)
 			if int32(v) == target {
 				picked = logit
@@ -31,7 +31,7 @@ func headLoss(hidden, weight []float64, targets []int32, s accelerators.Head) (n
 func testHeadLoss(r *rig) {
 	for _, s := range []accelerators.Head{
 		{Tokens: 1, Width: 1, Vocab: 1}, {Tokens: 3, Width: 17, Vocab: 65}, {Tokens: 65, Width: 5, Vocab: 17},
-		{Tokens: 1100, Width: 3, Vocab: 4}, {Tokens: 0, Width: 4, Vocab: 4},
+		{Tokens: 40, Width: 5, Vocab: 65, Cap: 1.5}, {Tokens: 1100, Width: 3, Vocab: 4}, {Tokens: 0, Width: 4, Vocab: 4},
 	} {
 		for _, every := range []int{1, 3} {
 			r.run(fmt.Sprintf("%d,%d,%d/target of every %d", s.Tokens, s.Width, s.Vocab, every), func(r *rig) {

@@ -74,6 +74,9 @@ func (b *forwardBlock) head(h int, states []float32) {
 func (b *forwardBlock) tile(t queryTile, all interval, state *softmaxState) {
 	b.scores.queries = t.queries
 	b.product(b.scores, t, b.q, b.StrideQ, b.Scale, b.keysT)
+	if b.Cap > 0 {
+		b.bend(b.scores, t, nil)
+	}
 	b.hide(b.scores, t, float32(math.Inf(-1)))
 	x := b.scores.at(t.queries.from, t.keys.from)
 	out := b.out[b.row(t.sequence, t.queries.from, t.head, b.outStride):]

@@ -131,7 +131,14 @@ func (b *gradBlock) scoreGrads(t queryTile) {
 		lse[i], means[i] = b.lse[at+i*b.Heads], b.means[at+i*b.Heads]
 	}
 	w, g := b.weights.at(t.queries.from, t.keys.from), b.grads.at(t.queries.from, t.keys.from)
-	b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+	if b.Cap > 0 {
+		flat := b.s.floats(slotFlat, t.m()*t.keys.n())
+		b.bend(b.weights, t, flat)
+		b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+		b.straighten(b.grads, t, flat)
+	} else {
+		b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+	}
 	b.hide(b.weights, t, 0)
 	b.hide(b.grads, t, 0)
 }

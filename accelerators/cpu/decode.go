@@ -31,8 +31,8 @@ type decodeTask struct {
 func (d *Device) AttentionDecode(out, q, k, v, lengths accelerators.Buffer, s accelerators.AttentionDecode) {
 	c := d.call("AttentionDecode")
 	c.heads(s.Heads, s.KVHeads, s.HeadDim)
-	if s.Window < 0 {
-		c.fail("Window must not be negative")
+	if s.Window < 0 || s.Cap < 0 {
+		c.fail("Window and Cap must not be negative")
 	}
 	queries, cached := c.size(s.Sequences, s.Heads, s.HeadDim), c.size(s.Sequences, s.Capacity, s.KVHeads, s.HeadDim)
 	t := &d.ops.decode
@@ -79,6 +79,10 @@ func (t *decode) block(worker, i int) {
 		first := (r.n*t.Capacity+r.positions.from)*width + h/(t.Heads/t.KVHeads)*t.HeadDim
 		set.dotRows(scores, t.q[(r.n*t.Heads+h)*t.HeadDim:][:t.HeadDim], t.k[first:], width)
 		set.scale(scores, t.Scale)
+		if t.Cap > 0 {
+			set.flatten(scores, t.Cap)
+			set.scale(scores, t.Cap)
+		}
 		mix := t.mix(i, h)
 		mix[0] = max(set.max(scores), -math.MaxFloat32) // minus infinity less itself would be NaN
 		mix[1] = set.expSum(scores, 1, mix[0])

@@ -98,10 +98,11 @@ type (
 	headLearn head
 )
 
-func (h *headLoss) items(_, lo, hi int) {
+func (h *headLoss) items(worker, lo, hi int) {
 	set := h.dev.set
 	for i := lo; i < hi; i++ {
 		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		(*head)(h).bend(worker, x)
 		target, top := x[h.targets[t]], set.max(x)
 		h.lse[t] = top + float32(math.Log(float64(set.expSum(x, 1, top))))
 		h.nll[t] = h.lse[t] - target
@@ -109,25 +110,48 @@ func (h *headLoss) items(_, lo, hi int) {
 }
 
 // items turns logits into dnll * (softmax - onehot).
-func (h *headGrad) items(_, lo, hi int) {
+func (h *headGrad) items(worker, lo, hi int) {
 	set := h.dev.set
 	for i := lo; i < hi; i++ {
 		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		flat := (*head)(h).bend(worker, x)
 		set.expSum(x, 1, h.lse[t])
 		set.scale(x, h.dnll[t])
 		x[h.targets[t]] -= h.dnll[t]
+		(*head)(h).straighten(x, flat)
 	}
 }
 
-func (h *headLearn) items(_, lo, hi int) {
+func (h *headLearn) items(worker, lo, hi int) {
 	set := h.dev.set
 	for i := lo; i < hi; i++ {
 		t, x := h.rows[i], h.logits[i*h.Vocab:(i+1)*h.Vocab]
+		flat := (*head)(h).bend(worker, x)
 		target, top := x[h.targets[t]], set.max(x)
 		sum := set.expSum(x, 1, top)
 		set.scale(x, h.dnll[t]/sum)
 		x[h.targets[t]] -= h.dnll[t]
+		(*head)(h).straighten(x, flat)
 		h.nll[t] = top + float32(math.Log(float64(sum))) - target
+	}
+}
+
+// bend caps a row of logits and returns what tanh gave, in memory of the worker's.
+func (h *head) bend(worker int, x []float32) (flat []float32) {
+	if h.Cap <= 0 {
+		return nil
+	}
+	h.dev.set.flatten(x, h.Cap)
+	flat = h.dev.scratch[worker].floats(slotFlat, len(x))
+	copy(flat, x)
+	h.dev.set.scale(x, h.Cap)
+	return flat
+}
+
+// straighten takes the gradient of a row of logits back through the cap.
+func (h *head) straighten(dx, flat []float32) {
+	if flat != nil {
+		h.dev.set.tanhGrad(dx, dx, flat)
 	}
 }
 

@@ -22,6 +22,7 @@ const (
 	slotMixes          // outputs of attention to parts of a cache
 	slotWords          // rounded operands of a product in bfloat16
 	slotSums           // sums of a tile
+	slotFlat           // hyperbolic tangents of capped scores and logits
 	slotCount
 )
 

@@ -68,15 +68,26 @@ func widenBF16(dst []float32, src []uint16) {
 	}
 }
 
-// widenF16 moves exponent and fraction to their places and scales by the difference of the exponents' biases, which is
-// exact and right for numbers that are denormal too. Infinities and NaNs keep their fraction.
+// widenF16 moves exponent and fraction to their places and corrects the exponent's bias. Denormal halves become normal
+// numbers by a subtraction, which is exact.
 func widenF16(dst []float32, src []uint16) {
+	const (
+		exponent = 0x7c00 << 13
+		rebias   = (127 - 15) << 23
+	)
+	least := math.Float32frombits(rebias + 1<<23)
 	src = src[:len(dst)]
 	for i, v := range src {
-		bits := math.Float32bits(math.Float32frombits(uint32(v&0x7fff)<<13) * 0x1p112)
-		if v&0x7c00 == 0x7c00 {
-			bits |= 0x7f800000
+		bits := uint32(v&0x7fff) << 13
+		sign := uint32(v&0x8000) << 16
+		switch bits & exponent {
+		case 0:
+			bits = math.Float32bits(math.Float32frombits(bits+rebias+1<<23) - least)
+		case exponent:
+			bits += 2 * rebias
+		default:
+			bits += rebias
 		}
-		dst[i] = math.Float32frombits(bits | uint32(v&0x8000)<<16)
+		dst[i] = math.Float32frombits(bits | sign)
 	}
 }

@@ -49,7 +49,7 @@ func (g *gptModel) learn(t *tensor.Tape, ids, positions, targets, offsets []int3
 		y = t.GELU(t.Linear(t.LayerNorm(x, b.norm2, b.bias2, eps), b.up, b.upBias))
 		x = t.LinearAdd(x, y, b.down, b.downBias)
 	}
-	return t.HeadLearn(t.LayerNorm(x, g.norm, g.bias, eps), g.tokens, t.Ints(targets), gradient)
+	return t.HeadLearn(t.LayerNorm(x, g.norm, g.bias, eps), g.tokens, t.Ints(targets), gradient, 0)
 }
 
 // gpt2 is a trainer of the shape as GPT-2 on random tokens.

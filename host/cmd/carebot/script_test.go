@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"traces":    traces,
 			"validates": validates,
+			"weights":   weights,
 		},
 	})
 }

@@ -31,6 +31,11 @@ type Config struct {
 	RopeScaling    *RopeScaling `json:"rope_scaling,omitempty"`
 	LocalRopeTheta float64      `json:"rope_local_base_freq,omitempty"` // Gemma: of layers that see a window, unscaled
 
+	// Gemma 2: what scores of attention and logits are bent to, attn_logit_softcapping and final_logit_softcapping; the
+	// file has null for 0, which is no limit.
+	AttentionLimit float64 `json:"-"`
+	LogitLimit     float64 `json:"-"`
+
 	QueryPreAttnScalar float64 `json:"query_pre_attn_scalar,omitempty"` // Gemma: attention is scaled by its inverse root
 
 	// How far back the tokens of a layer see: SlidingWindow, itself included, where it is not 0 and LayerTypes, which
@@ -112,22 +117,10 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	type plain Config
 	file := struct {
 		plain
-		Label2ID         map[string]int  `json:"label2id,omitempty"`
-		SlidingWindow    json.RawMessage `json:"sliding_window,omitempty"`
-		UseSlidingWindow *bool           `json:"use_sliding_window,omitempty"`
-	}{plain: plain(c)}
+		written
+	}{plain(c), c.written()}
 	if c.Head() == HeadClassify {
 		file.ID2Label, file.Label2ID = c.labels()
-	}
-	if c.arch().windows {
-		file.SlidingWindow = json.RawMessage("null")
-		slides := c.SlidingWindow > 0
-		if slides {
-			file.SlidingWindow = fmt.Append(nil, c.SlidingWindow)
-		}
-		if c.arch().alternating && c.arch().fullEach == 0 {
-			file.UseSlidingWindow = &slides
-		}
 	}
 	known, err := json.Marshal(file)
 	if err != nil || len(c.Others) == 0 {

@@ -44,7 +44,7 @@ func (l *layout) decoder(c Config) *decoder {
 	}
 	d.gemma = c.arch().gemma
 	if d.gemma {
-		d.heads.Scale = float32(1 / math.Sqrt(c.QueryPreAttnScalar))
+		d.heads.Scale, d.heads.Cap = float32(1/math.Sqrt(c.QueryPreAttnScalar)), float32(c.AttentionLimit)
 	}
 	for i := range c.NumHiddenLayers {
 		layer := l.decoderLayer(fmt.Sprintf("%slayers.%d.", l.prefix, i), c)

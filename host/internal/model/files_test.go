@@ -16,6 +16,7 @@ func TestSavedModelsLoadWithTheSameBits(t *testing.T) {
 		head      Head
 	}{
 		{Llama, HeadLM}, {Llama, HeadClassify}, {Llama, HeadNone},
+		{Mistral, HeadLM}, {Qwen2, HeadNone}, {Qwen3, HeadLM}, {Gemma3, HeadLM}, {Gemma3, HeadNone},
 		{Roberta, HeadClassify}, {Roberta, HeadNone}, {Bert, HeadClassify}, {Bert, HeadNone},
 	} {
 		saved := weights(t, mustNew(t, dev, tiny(c.modelType), c.head))

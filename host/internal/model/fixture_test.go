@@ -20,7 +20,8 @@ import (
 // fixtures are the cases of testdata/make_fixtures.py.
 var fixtures = []string{
 	"llama-tied", "llama-untied", "llama-reward", "mistral", "mistral-reward", "qwen2", "qwen2-window", "qwen2-reward",
-	"qwen3", "qwen3-window", "qwen3-classes", "gemma3", "gemma3-classes", "bert", "xlm-roberta",
+	"qwen3", "qwen3-window", "qwen3-classes", "gemma2", "gemma2-reward", "gemma3",
+	"gemma3-classes", "bert", "xlm-roberta",
 }
 
 func openCPU(t testing.TB) accelerators.Device {

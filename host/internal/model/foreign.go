@@ -10,20 +10,20 @@ import (
 
 // foreign holds the keys of config.json that this package reads but does not write as they are, or refuses.
 type foreign struct {
-	NumLabels             *int            `json:"num_labels"`
-	Label2ID              json.RawMessage `json:"label2id"`
-	DType                 *string         `json:"dtype"`
-	RopeParameters        *ropeParameters `json:"rope_parameters"`
-	PartialRotaryFactor   *float64        `json:"partial_rotary_factor"`
-	PositionEmbeddingType *string         `json:"position_embedding_type"`
-	IsDecoder             bool            `json:"is_decoder"`
-	AddCrossAttention     bool            `json:"add_cross_attention"`
-	SlidingWindow         optionalWindow  `json:"sliding_window"`
-	UseSlidingWindow      bool            `json:"use_sliding_window"`
-	Bidirectional         *bool           `json:"use_bidirectional_attention"`
-	AttentionCap          *float64        `json:"attn_logit_softcapping"`
-	LogitCap              *float64        `json:"final_logit_softcapping"`
-	QuantizationConfig    map[string]any  `json:"quantization_config"`
+	NumLabels             *int              `json:"num_labels"`
+	Label2ID              json.RawMessage   `json:"label2id"`
+	DType                 *string           `json:"dtype"`
+	RopeParameters        *ropeParameters   `json:"rope_parameters"`
+	PartialRotaryFactor   *float64          `json:"partial_rotary_factor"`
+	PositionEmbeddingType *string           `json:"position_embedding_type"`
+	IsDecoder             bool              `json:"is_decoder"`
+	AddCrossAttention     bool              `json:"add_cross_attention"`
+	SlidingWindow         optional[int]     `json:"sliding_window"`
+	UseSlidingWindow      bool              `json:"use_sliding_window"`
+	AttentionLimit        optional[float64] `json:"attn_logit_softcapping"`
+	LogitLimit            optional[float64] `json:"final_logit_softcapping"`
+	Bidirectional         *bool             `json:"use_bidirectional_attention"`
+	QuantizationConfig    map[string]any    `json:"quantization_config"`
 }
 
 // ropeParameters are the rotary keys of transformers 5, where layers that see a window may have their own.
@@ -39,16 +39,24 @@ type ropeFile struct {
 	RopeScaling
 }
 
-// An optionalWindow tells a key that is absent from one that is null.
-type optionalWindow struct {
+// An optional value tells a key that is absent from one that is null, which is the zero value.
+type optional[T any] struct {
 	there bool
-	size  int
+	value T
 }
 
-// UnmarshalJSON reads a number or null, which is 0.
-func (w *optionalWindow) UnmarshalJSON(b []byte) error {
-	w.there = true
-	return json.Unmarshal(b, &w.size)
+// UnmarshalJSON reads a value or null.
+func (o *optional[T]) UnmarshalJSON(b []byte) error {
+	o.there = true
+	return json.Unmarshal(b, &o.value)
+}
+
+// over is the value, or what is there without the key.
+func (o optional[T]) over(absent T) T {
+	if o.there {
+		return o.value
+	}
+	return absent
 }
 
 func (f foreign) check(a architecture) error {
@@ -62,9 +70,9 @@ func (f foreign) check(a architecture) error {
 		return fmt.Errorf("is_decoder and add_cross_attention are not supported")
 	case f.Bidirectional != nil && *f.Bidirectional:
 		return fmt.Errorf("use_bidirectional_attention is not supported")
-	case f.AttentionCap != nil || f.LogitCap != nil:
+	case !a.limits && (f.AttentionLimit.value != 0 || f.LogitLimit.value != 0):
 		return fmt.Errorf("attn_logit_softcapping and final_logit_softcapping are not supported")
-	case f.SlidingWindow.size != 0 && a.decoder && !a.windows:
+	case f.SlidingWindow.value != 0 && a.decoder && !a.windows:
 		return fmt.Errorf("sliding_window is not supported")
 	case len(f.QuantizationConfig) > 0:
 		return fmt.Errorf("quantization_config: quantized weights are not supported")
@@ -80,7 +88,7 @@ func (f foreign) checkRope(a architecture) error {
 				partials = append(partials, file.PartialRotaryFactor)
 			}
 		}
-		if r.Sliding != nil && (!a.gemma || r.Sliding.RopeScaling.standard() != nil) {
+		if r.Sliding != nil && (!a.localRope || r.Sliding.RopeScaling.standard() != nil) {
 			return fmt.Errorf("rope_parameters: those of sliding_attention are not supported")
 		}
 	}
@@ -107,6 +115,7 @@ func (f foreign) apply(c *Config) error {
 	f.applyRope(c)
 	if c.arch().decoder {
 		c.fillHeads()
+		c.AttentionLimit, c.LogitLimit = f.AttentionLimit.over(c.AttentionLimit), f.LogitLimit.over(c.LogitLimit)
 		return f.applyWindow(c)
 	}
 	return nil
@@ -140,9 +149,7 @@ func (c *Config) fillHeads() {
 
 // applyWindow settles which layers see a window.
 func (f foreign) applyWindow(c *Config) error {
-	if f.SlidingWindow.there {
-		c.SlidingWindow = f.SlidingWindow.size
-	}
+	c.SlidingWindow = f.SlidingWindow.over(c.SlidingWindow)
 	if !c.arch().alternating {
 		return nil
 	}

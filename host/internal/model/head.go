@@ -9,13 +9,14 @@ import (
 // ends are the parameters behind the transformer, as far as the model has them.
 type ends struct {
 	lm    *tensor.Param // logits of the next token
+	limit float32       // that these are bent to; 0 is none
 	dense linear        // encoders: before tanh
 	out   linear        // outputs of a sequence
 }
 
 func (l *layout) ends(c Config, head Head, embed *tensor.Param) ends {
 	before := len(l.parts)
-	var e ends
+	e := ends{limit: float32(c.LogitLimit)}
 	switch {
 	case head == HeadLM && c.TieWordEmbeddings:
 		e.lm = embed
@@ -42,7 +43,11 @@ func (m *Model) Logits(t *tensor.Tape, hidden *tensor.Tensor) *tensor.Tensor {
 	if m.ends.lm == nil {
 		return failed(t, fmt.Errorf("Logits: the model's head is %s, not %s", m.head, HeadLM))
 	}
-	return t.Linear(hidden, m.ends.lm, nil)
+	logits := t.Linear(hidden, m.ends.lm, nil)
+	if limit := m.ends.limit; limit > 0 {
+		logits = t.Scale(t.Tanh(t.Scale(logits, 1/limit)), limit)
+	}
+	return logits
 }
 
 // TokenNLL is the negative log-likelihood of each target given the tokens up to its row, [T,1]; target -1 gives 0. The
@@ -51,7 +56,7 @@ func (m *Model) TokenNLL(t *tensor.Tape, hidden *tensor.Tensor, targets []int32)
 	if err := m.checkTargets("TokenNLL", targets); err != nil {
 		return failed(t, err)
 	}
-	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets))
+	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets), m.ends.limit)
 }
 
 // LearnTokens is TokenNLL on a recording tape whose gradient, a number for each row, is known beforehand. Backward needs
@@ -60,7 +65,7 @@ func (m *Model) LearnTokens(t *tensor.Tape, hidden *tensor.Tensor, targets []int
 	if err := m.checkTargets("LearnTokens", targets); err != nil {
 		return failed(t, err)
 	}
-	return t.HeadLearn(hidden, m.ends.lm, t.Ints(targets), gradient)
+	return t.HeadLearn(hidden, m.ends.lm, t.Ints(targets), gradient, m.ends.limit)
 }
 
 func (m *Model) checkTargets(op string, targets []int32) error {

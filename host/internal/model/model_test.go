@@ -32,7 +32,13 @@ func tiny(modelType string) Config {
 		c.LayerTypes = []string{slidingAttention, fullAttention}
 	}
 	if c.arch().gemma {
-		c.QueryPreAttnScalar, c.LocalRopeTheta = 9, 50
+		c.QueryPreAttnScalar = 9
+	}
+	if c.arch().localRope {
+		c.LocalRopeTheta = 50
+	}
+	if c.arch().limits {
+		c.AttentionLimit, c.LogitLimit = 2, 3
 	}
 	return c
 }
@@ -215,6 +221,11 @@ func tasks(t *testing.T, dev accelerators.Device) map[string]task {
 		"llama lm, tied":   {mustNew(t, dev, tied, HeadLM), in},
 		"llama lm, biased": {mustNew(t, dev, biased, HeadLM), in},
 		"llama reward":     {mustNew(t, dev, tiny(Llama), HeadClassify), in},
+		"qwen2 lm":         {mustNew(t, dev, tiny(Qwen2), HeadLM), in},
+		"qwen3 lm":         {mustNew(t, dev, tiny(Qwen3), HeadLM), in},
+		"gemma2 lm":        {mustNew(t, dev, tiny(Gemma2), HeadLM), in},
+		"gemma3 lm":        {mustNew(t, dev, tiny(Gemma3), HeadLM), in},
+		"gemma3 classes":   {mustNew(t, dev, tiny(Gemma3), HeadClassify), in},
 		"bert":             {mustNew(t, dev, tiny(Bert), HeadClassify), in},
 		"xlm-roberta":      {mustNew(t, dev, tiny(Roberta), HeadClassify), in},
 	}

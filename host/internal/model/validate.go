@@ -77,6 +77,9 @@ const (
 
 // Validate reports everything that makes the configuration unusable, one error for each key.
 func (c Config) Validate() error {
+	if reason := notComputed[c.ModelType]; reason != "" {
+		return fmt.Errorf("model_type %q is not supported: %s", c.ModelType, reason)
+	}
 	if _, known := architectures[c.ModelType]; !known {
 		return fmt.Errorf("model_type %q is not one of %s", c.ModelType, strings.Join(modelTypes(), ", "))
 	}
@@ -114,7 +117,9 @@ func (c Config) checkDecoder() []error {
 	errs = append(errs, c.checkLayerTypes()...)
 	if c.arch().gemma {
 		errs = append(errs,
-			rule(c.LocalRopeTheta > 1, "rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
+			rule(c.AttentionLimit >= 0 && c.LogitLimit >= 0,
+				"attn_logit_softcapping and final_logit_softcapping must not be negative"),
+			rule(c.LocalRopeTheta > 1 || !c.arch().localRope, "rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
 			rule(c.QueryPreAttnScalar > 0, "query_pre_attn_scalar %v is not positive", c.QueryPreAttnScalar))
 	}
 	if c.RopeScaling != nil {

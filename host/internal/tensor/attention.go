@@ -13,6 +13,7 @@ type Heads struct {
 	Causal         bool
 	Window         int     // how far back a token sees, itself included; 0 is everything
 	Scale          float32 // of the products of queries and keys; 0 is 1/sqrt(Dim)
+	Cap            float32 // > 0 bends scores to Cap*tanh(score/Cap)
 }
 
 // Width is the length of a row of qkv.
@@ -104,6 +105,6 @@ func (h Heads) packed(seg *Segments) accelerators.Attention {
 		Tokens: seg.Tokens(), Heads: h.Query, KVHeads: h.KV, HeadDim: h.Dim,
 		StrideQ: h.Width(), StrideK: h.Width(), StrideV: h.Width(),
 		Offsets: seg.buf, Sequences: seg.Count(), MaxLen: seg.MaxLen,
-		Causal: h.Causal, Window: h.Window, Scale: h.scale(),
+		Causal: h.Causal, Window: h.Window, Scale: h.scale(), Cap: h.Cap,
 	}
 }

@@ -101,7 +101,7 @@ func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 }
 
 // Decode attends one new token of each sequence of the cache, in order, to the tokens stored so far, its own included:
-// qkv [N, Width] to [N, Query*Dim]. Layers may differ in window and scale only. Inference only.
+// qkv [N, Width] to [N, Query*Dim]. Layers may differ in window, scale and cap only. Inference only.
 func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tensor {
 	t.Keep(c, layer, qkv, s)
 	if s.rows != c.Sequences {
@@ -116,7 +116,7 @@ func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tens
 	keys, values := c.layers[layer].Slice(0, c.half()), c.layers[layer].Slice(c.half(), c.half())
 	t.dev.AttentionDecode(y.Value, q, keys, values, s.lengths.buf, accelerators.AttentionDecode{
 		Sequences: c.Sequences, Heads: h.Query, KVHeads: h.KV, HeadDim: h.Dim,
-		Capacity: c.Capacity, Window: h.Window, Scale: h.scale(),
+		Capacity: c.Capacity, Window: h.Window, Scale: h.scale(), Cap: h.Cap,
 	})
 	return y
 }

@@ -146,7 +146,10 @@ func opCases() []opCase {
 			return t.MeanPool(x[0], t.Segments(packed))
 		}},
 		{"HeadLoss", [][]int{{5, 4}, {7, 4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
-			return t.HeadLoss(x[0], w[0], t.Ints([]int32{6, -1, 0, 3, 3}))
+			return t.HeadLoss(x[0], w[0], t.Ints([]int32{6, -1, 0, 3, 3}), 0)
+		}},
+		{"HeadLoss with a limit", [][]int{{5, 4}, {7, 4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+			return t.HeadLoss(x[0], w[0], t.Ints([]int32{6, -1, 0, 3, 3}), 1.5)
 		}},
 		{"Checkpoint", [][]int{{5, 4}, {4, 4}, {4}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.Checkpoint(&pile{w}, 0, t.Checkpoint(&pile{w}, 1, x[0], Packing{}), Packing{})

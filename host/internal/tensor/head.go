@@ -3,26 +3,29 @@ package tensor
 import "github.com/carebot-llm/carebot/accelerators"
 
 // HeadLoss is the language-model head with cross-entropy: out[t] = -log softmax(hidden[t] W^T)[targets[t]] for hidden
-// [T,C] and W [V,C]. A target of -1 gives 0. The logits never exist whole.
-func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints) *Tensor {
+// [T,C] and W [V,C]. A target of -1 gives 0. The logits never exist whole. A limit that is not 0 bends them to
+// limit*tanh(logit/limit).
+func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints, limit float32) *Tensor {
 	t.headRule("HeadLoss", hidden, w, targets)
 	y := t.output(hidden.Rows, 1)
 	lse, logits := t.save(hidden.Rows), t.logits(hidden, w)
 	if t.err == nil {
-		t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, logits, t.head(hidden, w))
+		t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, logits, t.head(hidden, w, limit))
 	}
 	if t.giveBack(logits); t.err != nil {
 		return y
 	}
 	return t.record(node{
 		back: headLossGrad, out: y, x: hidden, w: w, index: targets.buf, saved: [3]accelerators.Buffer{lse},
+		alpha: limit,
 	})
 }
 
 func headLossGrad(t *Tape, n *node) {
 	dx, dw, logits := t.borrow(n.x.size()), t.sumsFor(n.w), t.logits(n.x, n.w)
 	if t.err == nil {
-		t.dev.HeadLossGrad(dx, dw, n.out.grad, n.x.Value, n.w.Value, n.index, n.saved[0], logits, t.head(n.x, n.w))
+		t.dev.HeadLossGrad(dx, dw, n.out.grad, n.x.Value, n.w.Value, n.index, n.saved[0], logits,
+			t.head(n.x, n.w, n.alpha))
 	}
 	t.endHead(n.x, n.w, dx, dw, logits)
 }
@@ -30,7 +33,9 @@ func headLossGrad(t *Tape, n *node) {
 // HeadLearn is HeadLoss for a tape that records and a gradient of the losses that is known beforehand, one number for
 // each row of hidden. The gradients of hidden and w are there at once, at the cost of two products less; Backward needs
 // no seed for the result.
-func (t *Tape) HeadLearn(hidden *Tensor, w *Param, targets *Ints, gradient []float32) *Tensor {
+func (t *Tape) HeadLearn(
+	hidden *Tensor, w *Param, targets *Ints, gradient []float32, limit float32,
+) *Tensor {
 	t.headRule("HeadLearn", hidden, w, targets)
 	if len(gradient) != hidden.Rows {
 		t.refuse("HeadLearn: %d gradients for hidden %v", len(gradient), hidden)
@@ -46,7 +51,8 @@ func (t *Tape) HeadLearn(hidden *Tensor, w *Param, targets *Ints, gradient []flo
 	dnll, logits := t.borrow(hidden.Rows), t.logits(hidden, w)
 	if t.err == nil {
 		t.dev.UploadF32(dnll, gradient)
-		t.dev.HeadLearn(y.Value, dx, dw, dnll, hidden.Value, w.Value, targets.buf, logits, t.head(hidden, w))
+		t.dev.HeadLearn(y.Value, dx, dw, dnll, hidden.Value, w.Value, targets.buf, logits,
+			t.head(hidden, w, limit))
 	}
 	t.giveBack(dnll)
 	t.endHead(hidden, w, dx, dw, logits)
@@ -66,8 +72,8 @@ func (t *Tape) headRule(op string, hidden *Tensor, w *Param, targets *Ints) {
 	}
 }
 
-func (t *Tape) head(hidden *Tensor, w *Param) accelerators.Head {
-	return accelerators.Head{Tokens: hidden.Rows, Width: hidden.Cols, Vocab: w.Shape[0], Compute: t.Compute}
+func (t *Tape) head(hidden *Tensor, w *Param, limit float32) accelerators.Head {
+	return accelerators.Head{Tokens: hidden.Rows, Width: hidden.Cols, Vocab: w.Shape[0], Cap: limit, Compute: t.Compute}
 }
 
 // Bounds of the rows of logits that are computed at once.

@@ -22,9 +22,9 @@ func headCase(t *testing.T, dev accelerators.Device, set *ParamSet, known bool) 
 	var y *Tensor
 	var seeds []Seed
 	if known {
-		y = tape.HeadLearn(hidden, w, tape.Ints(targets), gradient)
+		y = tape.HeadLearn(hidden, w, tape.Ints(targets), gradient, 0)
 	} else {
-		y = tape.HeadLoss(hidden, w, tape.Ints(targets))
+		y = tape.HeadLoss(hidden, w, tape.Ints(targets), 0)
 		seeds = []Seed{{y, gradient}}
 	}
 	losses, err := tape.Download(y)
@@ -54,13 +54,13 @@ func TestHeadLearnTakesNoSeedAndNeedsARecordingTape(t *testing.T) {
 	dev := openCPU(t)
 	set := operands(t, dev, []int{1, 4}, []int{7, 4})
 	tape := NewTape(dev, NewArena(dev))
-	y := tape.HeadLearn(leaf(tape, set.All()[0]), set.All()[1], tape.Ints([]int32{2}), []float32{1})
+	y := tape.HeadLearn(leaf(tape, set.All()[0]), set.All()[1], tape.Ints([]int32{2}), []float32{1}, 0)
 	err := tape.Backward(Seed{y, []float32{1}})
 	if err == nil || !strings.HasPrefix(err.Error(), "HeadLearn: its result takes no other gradient") {
 		t.Errorf("with a seed: %v", err)
 	}
 	inference := NewInference(dev, NewArena(dev))
-	inference.HeadLearn(leaf(inference, set.All()[0]), set.All()[1], inference.Ints([]int32{2}), []float32{1})
+	inference.HeadLearn(leaf(inference, set.All()[0]), set.All()[1], inference.Ints([]int32{2}), []float32{1}, 0)
 	if err := inference.Err(); err == nil || err.Error() != "HeadLearn: the tape does not record" {
 		t.Errorf("on an inference tape: %v", err)
 	}
@@ -113,8 +113,8 @@ func TestARecordingTapeGoesThroughFrozenParameters(t *testing.T) {
 		x := tape.RMSNorm(tape.Linear(leaf(tape, p[0]), p[1], p[2]), Norm{Weight: p[3], Eps: 1e-5})
 		x = tape.LayerNorm(x, p[2], p[3], 1e-5)
 		tape.Embed(p[1], tape.Ints([]int32{0}))
-		tape.HeadLearn(x, p[4], tape.Ints([]int32{0, 1, 2, 3, 4}), []float32{1, 2, 3, 4, 5})
-		y := tape.HeadLoss(x, p[4], tape.Ints([]int32{4, 3, 2, 1, 0}))
+		tape.HeadLearn(x, p[4], tape.Ints([]int32{0, 1, 2, 3, 4}), []float32{1, 2, 3, 4, 5}, 0)
+		y := tape.HeadLoss(x, p[4], tape.Ints([]int32{4, 3, 2, 1, 0}), 0)
 		if err := tape.Backward(Seed{y, []float32{1, 2, 3, 4, 5}}); err != nil {
 			t.Fatal(err)
 		}
@@ -158,8 +158,8 @@ func TestComputeReachesEveryProduct(t *testing.T) {
 	tape := NewTape(dev, NewArena(dev))
 	tape.Compute = accelerators.BF16
 	x := tape.Linear(leaf(tape, set.All()[0]), set.All()[1], nil)
-	tape.HeadLearn(x, set.All()[2], tape.Ints(make([]int32, 5)), make([]float32, 5))
-	y := tape.HeadLoss(x, set.All()[2], tape.Ints(make([]int32, 5)))
+	tape.HeadLearn(x, set.All()[2], tape.Ints(make([]int32, 5)), make([]float32, 5), 0)
+	y := tape.HeadLoss(x, set.All()[2], tape.Ints(make([]int32, 5)), 0)
 	if err := tape.Backward(Seed{y, make([]float32, 5)}); err != nil {
 		t.Fatal(err)
 	}

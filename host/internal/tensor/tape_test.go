@@ -36,7 +36,7 @@ func TestTheFirstErrorSticksAndNamesOperationAndShapes(t *testing.T) {
 		{"Add: [3,4] and [5,4]", func(t *Tape) *Tensor { return t.Add(leaf(t, x), leaf(t, w)) }},
 		{"Mul: [3,4] and [5,4]", func(t *Tape) *Tensor { return t.Mul(leaf(t, x), leaf(t, w)) }},
 		{"HeadLoss: 2 targets for hidden [3,4]", func(t *Tape) *Tensor {
-			return t.HeadLoss(leaf(t, x), w, t.Ints([]int32{0, 1}))
+			return t.HeadLoss(leaf(t, x), w, t.Ints([]int32{0, 1}), 0)
 		}},
 		{"Attention: qkv [3,4] for", func(t *Tape) *Tensor {
 			return t.Attention(leaf(t, x), grouped, t.Segments([]int32{0, 3}))

@@ -30,6 +30,9 @@ from safetensors.torch import save_file
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    Gemma2ForSequenceClassification,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     Gemma3TextForSequenceClassification,
@@ -90,6 +93,15 @@ CASES = {
                     layer_types=["sliding_attention", "full_attention"]),
     ),
     "qwen3-classes": (Qwen3ForSequenceClassification, Qwen3Config(**DECODER, head_dim=8, num_labels=3)),
+    "gemma2": (
+        Gemma2ForCausalLM,
+        Gemma2Config(**DECODER, head_dim=6, query_pre_attn_scalar=4, sliding_window=4, attn_logit_softcapping=2.0,
+                     final_logit_softcapping=1.5),
+    ),
+    "gemma2-reward": (
+        Gemma2ForSequenceClassification,
+        Gemma2Config(**DECODER, head_dim=8, sliding_window=3, attn_logit_softcapping=None, num_labels=1),
+    ),
     "gemma3": (
         Gemma3ForCausalLM,
         Gemma3TextConfig(**DECODER, head_dim=6, query_pre_attn_scalar=9, sliding_window=4,
