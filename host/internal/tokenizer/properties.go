@@ -9,7 +9,7 @@ import (
 )
 
 // A property is a set of characters as the Hugging Face library sees them. It mixes libraries of several Unicode
-// versions, so the sets are its own answers, written by testdata/fixtures.py, and not those of package unicode.
+// versions, so the sets are its own answers, written by testdata/components.py, and not those of package unicode.
 type property uint8
 
 const (

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -197,18 +198,17 @@ func (m *spModel) tokenizer() (*Tokenizer, vocabulary, error) {
 	return t, vocab, err
 }
 
-// unigram makes the model. User-defined pieces get a score that lets them win against normal ones.
+// unigram makes the model. User-defined pieces score above all normal ones, whose scores are logarithms.
 func (m *spModel) unigram(unknown int32) model {
 	u := newUnigram()
 	u.unknown, u.single = unknown, true
-	least, most := m.extremes()
-	u.penalty = float64(least - unknownPenalty)
+	u.penalty = float64(m.least() - unknownPenalty)
 	var entries []entry
 	u.scores = make([]float64, len(m.pieces))
 	for id, p := range m.pieces {
 		u.scores[id] = float64(p.score)
 		if p.kind == userPiece {
-			u.scores[id] = float64(float32(len(p.text))*most) - 0.1
+			u.scores[id] = float64(float32(len(p.text)-1) * 0.1)
 		}
 		if p.kind == normalPiece || p.kind == userPiece {
 			entries = append(entries, entry{p.text, int32(id)})
@@ -218,19 +218,15 @@ func (m *spModel) unigram(unknown int32) model {
 	return u
 }
 
-// extremes returns the least and the greatest score of normal pieces.
-func (m *spModel) extremes() (least, most float32) {
-	first := true
+// least returns the least score of normal pieces.
+func (m *spModel) least() float32 {
+	least := float32(math.MaxFloat32)
 	for _, p := range m.pieces {
-		if p.kind != normalPiece {
-			continue
+		if p.kind == normalPiece {
+			least = min(least, p.score)
 		}
-		if first {
-			least, most, first = p.score, p.score, false
-		}
-		least, most = min(least, p.score), max(most, p.score)
 	}
-	return least, most
+	return least
 }
 
 // bytes returns the ids of the tokens of bytes, nil if there is no fallback to them.

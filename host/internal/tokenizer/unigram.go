@@ -70,19 +70,19 @@ func (u *unigram) search(l *lattice, piece string) {
 			if id < 0 {
 				continue
 			}
-			u.reach(&l.ends[i+1], at, id, u.scores[id]+best)
+			l.ends[i+1].reach(at, id, u.round(u.scores[id]+best))
 			whole = whole || i+1-at == width
 		}
 		if !whole {
-			u.reach(&l.ends[at+width], at, u.unknown, u.round(u.penalty+best))
+			l.ends[at+width].reach(at, u.unknown, u.round(u.penalty+best))
 		}
 		at += width
 	}
 }
 
-func (u *unigram) reach(end *pathEnd, start int, id int32, score float64) {
-	if end.start < 0 || score > end.score {
-		end.score, end.start, end.id = u.round(score), int32(start), id
+func (e *pathEnd) reach(start int, id int32, score float64) {
+	if e.start < 0 || score > e.score {
+		e.score, e.start, e.id = score, int32(start), id
 	}
 }
 

@@ -216,7 +216,9 @@ def main():
     bpe = lambda vocab, merges, config: {"vocab.json": vocab, "merges.txt": merges, "tokenizer_config.json": config}
     pack.directory("gpt2", bpe(at("gpt2", "vocab.json"), at("gpt2", "merges.txt"), named("GPT2Tokenizer")))
     pack.directory("qwen2_5", bpe(at("qwen2_5", "vocab.json"), at("qwen2_5", "merges.txt"), at("qwen2_5", "tokenizer_config.json")))
-    pack.directory("tiny_bpe_files", bpe(at("torchtune_small", "tiny_bpe_vocab.json"), at("torchtune_small", "tiny_bpe_merges.txt"), named("Qwen2Tokenizer")))
+    pack.directory("tiny_bpe_files", bpe(at("torchtune_small", "tiny_bpe_vocab.json"), at("torchtune_small", "tiny_bpe_merges.txt"), json.dumps(
+        {"tokenizer_class": "Qwen2Tokenizer", "added_tokens_decoder": {str(2000 + i): {"content": t, "special": True} for i, t in enumerate(
+            ["<|endoftext|>", "<|im_start|>", "<|im_end|>"])}})))
     for kind in ("bert_base_uncased", "bert_base_chinese"):
         pack.directory(kind, {"vocab.txt": at(kind, "vocab.txt"), "tokenizer_config.json": named("BertTokenizer")})
     pack.directory("bert_cased", {"vocab.txt": at("bert_base_chinese", "vocab.txt"), "tokenizer_config.json": json.dumps(
