@@ -1,0 +1,22 @@
+package jinja
+
+import "strings"
+
+// A builder collects text that is written.
+type builder struct{ strings.Builder }
+
+// write adds text to what the frame writes.
+func (f *frame) write(s string) {
+	f.r.charge(len(s))
+	f.out.WriteString(s)
+}
+
+// buffered collects what do writes.
+func (f *frame) buffered(do func() signal) (string, signal) {
+	out, top := f.out, f.top
+	f.out, f.top = &builder{}, false
+	s := do()
+	written := f.out.String()
+	f.out, f.top = out, top
+	return written, s
+}
