@@ -1,9 +1,9 @@
 package tokenizer
 
 import (
-	"cmp"
-	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // An addedToken is an entry of added_tokens in tokenizer.json.
@@ -17,58 +17,74 @@ type addedToken struct {
 	Special    bool   `json:"special"`
 }
 
-// A finder cuts ordinary added tokens, such as <tool_call>, out of a text. Special tokens are found, so that what lies
-// within them is not, and left as text. The zero finder finds nothing.
+// A finder cuts added tokens, such as <tool_call>, out of a text. The zero finder finds nothing.
 type finder struct {
-	tokens []addedToken // longest first
-	first  [256]bool    // bytes with which a token starts
+	tokens   []addedToken
+	trie     trie // values are indices of tokens
+	first    [256]bool
+	ordinary bool // not all tokens are special
 }
 
+// newFinder makes a finder of tokens. Of two with one content the first counts.
 func newFinder(tokens []addedToken) finder {
-	var f finder
-	if !slices.ContainsFunc(tokens, func(t addedToken) bool { return !t.Special }) {
-		return f
+	f := finder{tokens: tokens}
+	var entries []entry
+	for i := len(tokens) - 1; i >= 0; i-- {
+		entries = append(entries, entry{tokens[i].Content, int32(i)})
+		f.first[tokens[i].Content[0]] = true
+		f.ordinary = f.ordinary || !tokens[i].Special
 	}
-	f.tokens = slices.Clone(tokens)
-	slices.SortStableFunc(f.tokens, func(a, b addedToken) int { return cmp.Compare(len(b.Content), len(a.Content)) })
-	for _, t := range f.tokens {
-		f.first[t.Content[0]] = true
-	}
+	f.trie = newTrie(entries)
 	return f
 }
 
-// cut hands on text in order: what lies between the tokens, unless it is empty, to plain, tokens to token.
-func (f *finder) cut(text string, plain func(string), token func(id int32)) {
+// cut hands on text in order: what lies between the tokens, unless it is empty, to plain, with its place, tokens to
+// token. Special tokens are cut out only if special is set; otherwise they are found, so that what lies within them is
+// not, and left as text.
+func (f *finder) cut(text string, special bool, plain func(at int, s string), token func(id int32)) {
 	from := 0
-	for i := 0; len(f.tokens) > 0 && i < len(text); {
-		t := f.at(text[i:])
-		if t == nil {
+	for i := 0; (special || f.ordinary) && i < len(text); {
+		if !f.first[text[i]] {
 			i++
 			continue
 		}
-		if !t.Special {
-			if from < i {
-				plain(text[from:i])
-			}
-			token(t.ID)
-			from = i + len(t.Content)
+		n, index := f.trie.longest(text[i:])
+		if n == 0 {
+			i++
+			continue
 		}
-		i += len(t.Content)
+		t := &f.tokens[index]
+		start, end := i, i+n
+		i = end
+		if t.Special && !special || t.SingleWord && !standsAlone(text[:start], text[end:]) {
+			continue
+		}
+		start, end = t.stretch(text, from, start, end)
+		if from < start {
+			plain(from, text[from:start])
+		}
+		token(t.ID)
+		from = end
 	}
 	if from < len(text) {
-		plain(text[from:])
+		plain(from, text[from:])
 	}
 }
 
-// at returns the longest token at the start of text, or nil.
-func (f *finder) at(text string) *addedToken {
-	if !f.first[text[0]] {
-		return nil
+// stretch takes the white space around a token at start into it, as its options say, but none before from.
+func (t *addedToken) stretch(text string, from, start, end int) (int, int) {
+	if t.LStrip {
+		start = max(from, len(strings.TrimRightFunc(text[:start], unicode.IsSpace)))
 	}
-	for i := range f.tokens {
-		if strings.HasPrefix(text, f.tokens[i].Content) {
-			return &f.tokens[i]
-		}
+	if t.RStrip {
+		end = len(text) - len(strings.TrimLeftFunc(text[end:], unicode.IsSpace))
 	}
-	return nil
+	return start, end
+}
+
+// standsAlone says whether there is no word character at the end of before or the start of after.
+func standsAlone(before, after string) bool {
+	last, n := utf8.DecodeLastRuneInString(before)
+	first, m := utf8.DecodeRuneInString(after)
+	return !(n > 0 && has(last, wordChar)) && !(m > 0 && has(first, wordChar))
 }

@@ -1,5 +1,7 @@
 package tokenizer
 
+import "unicode/utf8"
+
 // Byte-level vocabularies spell each byte as one printable character: a byte that is a printable Latin-1 character as
 // itself, the 68 others, in order, as the characters from U+0100 on.
 var (
@@ -41,4 +43,21 @@ func alphabetOrder() []byte {
 		}
 	}
 	return order
+}
+
+// spell writes a text as a byte-level vocabulary does.
+func spell(text string) string {
+	out := make([]byte, 0, 2*len(text))
+	for i := range len(text) {
+		out = utf8.AppendRune(out, byteChar[text[i]])
+	}
+	return string(out)
+}
+
+// spelledBytes returns the bytes of a token; one that spells none stands for itself.
+func spelledBytes(token string) string {
+	if bytes, ok := unspell(token); ok {
+		return bytes
+	}
+	return token
 }

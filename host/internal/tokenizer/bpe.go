@@ -1,41 +1,43 @@
 package tokenizer
 
-import "sync"
+import (
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
 
 // A merge joins two adjacent tokens into token id. The lowest rank goes first.
 type merge struct{ rank, id int32 }
 
-// bpe encodes words: pieces of text after pre-tokenization. It is safe for concurrent use.
+// bpe joins the letters of a piece, bytes or characters, into tokens. It is safe for concurrent use.
 type bpe struct {
-	bytes  [256]int32
-	merges map[uint64]merge // by pairKey
-	whole  map[string]int32 // words that are tokens at once, whatever the merges say; nil unless ignore_merges is set
-	cache  cache
-	spaces sync.Pool // of *workspace
+	spell  func(w *workspace, piece string) // gives the workspace the tokens of the letters
+	merges map[uint64]merge                 // by pairKey
+	whole  map[string]int32                 // pieces that are tokens at once, whatever the merges say; may be nil
+	spaces sync.Pool                        // of *workspace
+}
+
+func newBPE(merges map[uint64]merge) *bpe {
+	b := &bpe{merges: merges}
+	b.spaces.New = func() any { return newWorkspace() }
+	return b
 }
 
 func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
-// encode appends the tokens of a word that is not empty.
-func (b *bpe) encode(ids []int32, word string) []int32 {
-	if len(word) == 1 {
-		return append(ids, b.bytes[word[0]])
-	}
-	if id, ok := b.whole[word]; ok {
+func (b *bpe) encode(ids []int32, piece string) []int32 {
+	if id, ok := b.whole[piece]; ok {
 		return append(ids, id)
 	}
-	if known, ok := b.cache.get(word); ok {
-		return append(ids, known...)
-	}
-	from := len(ids)
 	w := b.spaces.Get().(*workspace)
-	ids = w.encode(ids, b, word)
+	w.tokens = w.tokens[:0]
+	b.spell(w, piece)
+	ids = w.join(ids, b)
 	b.spaces.Put(w)
-	b.cache.put(word, ids[from:])
 	return ids
 }
 
-// A workspace holds a word while it is encoded: a list of tokens, linked by index, and the merges possible in it. A
+// A workspace holds a piece while it is encoded: a list of tokens, linked by index, and the merges possible in it. A
 // token that has been merged into the one before it keeps its place, without rank.
 type workspace struct {
 	tokens []linked
@@ -51,12 +53,13 @@ func newWorkspace() *workspace {
 	return &workspace{queue: heap[uint64]{less: func(a, b uint64) bool { return a < b }}}
 }
 
-// encode merges the pair of lowest rank, the leftmost of them, until no pair has a merge.
-func (w *workspace) encode(ids []int32, b *bpe, word string) []int32 {
-	w.tokens = w.tokens[:0]
-	for i := range len(word) {
-		w.tokens = append(w.tokens, linked{id: b.bytes[word[i]], prev: int32(i) - 1, next: int32(i) + 1})
-	}
+func (w *workspace) add(id int32) {
+	i := int32(len(w.tokens))
+	w.tokens = append(w.tokens, linked{id: id, prev: i - 1, next: i + 1})
+}
+
+// join merges the pair of lowest rank, the leftmost of them, until no pair has a merge.
+func (w *workspace) join(ids []int32, b *bpe) []int32 {
 	for i := range w.tokens {
 		w.look(b, int32(i))
 	}
@@ -66,7 +69,7 @@ func (w *workspace) encode(ids []int32, b *bpe, word string) []int32 {
 			break
 		}
 		if left := int32(uint32(top)); w.tokens[left].merge.rank == int32(top>>32) {
-			w.join(b, left)
+			w.merge(b, left)
 		}
 	}
 	for i := 0; i < len(w.tokens); i = int(w.tokens[i].next) {
@@ -88,8 +91,8 @@ func (w *workspace) look(b *bpe, i int32) {
 	}
 }
 
-// join merges token i with the next one.
-func (w *workspace) join(b *bpe, i int32) {
+// merge joins token i with the next one.
+func (w *workspace) merge(b *bpe, i int32) {
 	t := &w.tokens[i]
 	gone := &w.tokens[t.next]
 	t.id, t.next = t.merge.id, gone.next
@@ -101,4 +104,93 @@ func (w *workspace) join(b *bpe, i int32) {
 	if t.prev >= 0 {
 		w.look(b, t.prev)
 	}
+}
+
+// byBytes spells a piece by its bytes.
+func byBytes(table *[256]int32) func(*workspace, string) {
+	return func(w *workspace, piece string) {
+		for i := range len(piece) {
+			w.add(table[piece[i]])
+		}
+	}
+}
+
+// letters spells a piece by its characters. One that is no token becomes its bytes if all of them are tokens, or
+// unknown; without a token for the unknown it is left out.
+type letters struct {
+	tokens         map[string]int32
+	prefix, suffix string // of the letters but the first, and of the last
+	bytes          *[256]int32
+	unknown        int32 // -1 if there is none
+	fuse           bool  // neighbouring unknown letters are one
+}
+
+func (l *letters) spell(w *workspace, piece string) {
+	unknowns := 0 // not yet entered
+	flush := func() {
+		for ; unknowns > 0; unknowns-- {
+			w.add(l.unknown)
+		}
+	}
+	for at := 0; at < len(piece); {
+		_, n := utf8.DecodeRuneInString(piece[at:])
+		letter := piece[at : at+n]
+		if at > 0 && l.prefix != "" {
+			letter = l.prefix + letter
+		}
+		if at += n; at == len(piece) && l.suffix != "" {
+			letter += l.suffix
+		}
+		if id, ok := l.tokens[letter]; ok {
+			flush()
+			w.add(id)
+		} else if !l.asBytes(w, letter) && l.unknown >= 0 && (unknowns == 0 || !l.fuse) {
+			flush()
+			unknowns = 1
+		}
+	}
+	flush()
+}
+
+// asBytes does not enter an unknown letter that waits before it: the Hugging Face library puts it behind the bytes.
+func (l *letters) asBytes(w *workspace, letter string) bool {
+	if l.bytes == nil {
+		return false
+	}
+	for i := range len(letter) {
+		if l.bytes[letter[i]] < 0 {
+			return false
+		}
+	}
+	for i := range len(letter) {
+		w.add(l.bytes[letter[i]])
+	}
+	return true
+}
+
+// marked is a model for texts that have not been cut into words: it cuts before each mark that does not follow another
+// one, which changes no token if no token has a mark after another character.
+type marked struct {
+	model model
+	mark  string
+}
+
+func (m *marked) encode(ids []int32, piece string) []int32 {
+	for len(piece) > 0 {
+		end := m.end(piece)
+		ids = m.model.encode(ids, piece[:end])
+		piece = piece[end:]
+	}
+	return ids
+}
+
+func (m *marked) end(piece string) int {
+	at := 0
+	for strings.HasPrefix(piece[at:], m.mark) {
+		at += len(m.mark)
+	}
+	if n := strings.Index(piece[at:], m.mark); n >= 0 {
+		return at + n
+	}
+	return len(piece)
 }

@@ -12,9 +12,10 @@ const (
 	longestWord = 64 // bytes; longer words are rare and stay out, which bounds the cache to some 20 MB
 )
 
-// A cache remembers the tokens of words. Each word has one slot, by its hash, and the last one there stays. It is safe
-// for concurrent use.
+// A cache is a model that remembers the tokens of words. Each word has one slot, by its hash, and the last one there
+// stays. It is safe for concurrent use.
 type cache struct {
+	model model
 	seed  maphash.Seed
 	slots [cacheSlots]slot
 }
@@ -26,23 +27,19 @@ type cached struct {
 	ids  []int32
 }
 
-func (c *cache) slot(word string) *slot {
-	return &c.slots[maphash.String(c.seed, word)%cacheSlots]
-}
+func newCache(m model) *cache { return &cache{model: m, seed: maphash.MakeSeed()} }
 
-func (c *cache) get(word string) ([]int32, bool) {
+func (c *cache) encode(ids []int32, word string) []int32 {
 	if len(word) > longestWord {
-		return nil, false
+		return c.model.encode(ids, word)
 	}
-	if e := c.slot(word).Load(); e != nil && e.word == word {
-		return e.ids, true
+	slot := &c.slots[maphash.String(c.seed, word)%cacheSlots]
+	if e := slot.Load(); e != nil && e.word == word {
+		return append(ids, e.ids...)
 	}
-	return nil, false
-}
-
-// put copies word and ids: a slice of a document must not keep the whole document alive.
-func (c *cache) put(word string, ids []int32) {
-	if len(word) <= longestWord {
-		c.slot(word).Store(&cached{strings.Clone(word), slices.Clone(ids)})
-	}
+	from := len(ids)
+	ids = c.model.encode(ids, word)
+	// A slice of a document must not keep the whole document alive.
+	slot.Store(&cached{strings.Clone(word), slices.Clone(ids[from:])})
+	return ids
 }

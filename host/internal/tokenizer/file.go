@@ -1,12 +1,9 @@
 package tokenizer
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
+	"maps"
 )
 
 // tokenizerFile is the content of tokenizer.json. Truncation and padding are settings of a call in Hugging Face's
@@ -23,160 +20,109 @@ type tokenizerFile struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-// assemble makes a tokenizer of its files.
-func assemble(f files) (*Tokenizer, error) {
-	t := &Tokenizer{files: f}
+// readTokenizerFile makes a tokenizer of tokenizer.json.
+func readTokenizerFile(raw []byte) (*Tokenizer, vocabulary, error) {
 	var file tokenizerFile
-	if err := strict(f.tokenizer, &file); err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
+	if err := strict(raw, &file); err != nil {
+		return nil, nil, err
 	}
 	if file.Version != "1.0" {
-		return nil, fmt.Errorf("tokenizer.json: version %q is not understood", file.Version)
+		return nil, nil, fmt.Errorf("version %q is not understood", file.Version)
 	}
-	vocab, err := t.readModel(file)
-	if err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
-	}
-	if err := t.readPipeline(file); err != nil {
-		return nil, fmt.Errorf("tokenizer.json: %w", err)
-	}
-	return t, t.readConfig(vocab)
+	return file.tokenizer()
 }
 
-// readPipeline reads what surrounds the model.
-func (t *Tokenizer) readPipeline(file tokenizerFile) error {
-	parts := []struct {
-		name string
-		read func(json.RawMessage) error
-		raw  json.RawMessage
-	}{
-		{"normalizer", t.readNormalizer, file.Normalizer},
-		{"pre_tokenizer", t.readPreTokenizer, file.PreTokenizer},
-		{"post_processor", t.readPostProcessor, file.PostProcessor},
-		{"decoder", readDecoder, file.Decoder},
+// tokenizer makes what the file describes. The vocabulary has the added tokens too.
+func (f *tokenizerFile) tokenizer() (*Tokenizer, vocabulary, error) {
+	t := newTokenizer()
+	var err error
+	var shifts string
+	if t.normalize, shifts, err = readNormalizer(f.Normalizer); err != nil {
+		return nil, nil, fmt.Errorf("normalizer: %w", err)
 	}
-	for _, p := range parts {
-		if err := p.read(p.raw); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
+	c, err := f.readCore(t, shifts)
+	if err != nil {
+		return nil, nil, err
 	}
-	return t.readAdded(file.AddedTokens)
+	if t.decoding, err = readDecoder(f.Decoder); err != nil {
+		return nil, nil, fmt.Errorf("decoder: %w", err)
+	}
+	vocab, err := t.readVocab(c.vocab, f.AddedTokens)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := t.readPostProcessor(f.PostProcessor); err != nil {
+		return nil, nil, fmt.Errorf("post_processor: %w", err)
+	}
+	return t, vocab, t.readAdded(f.AddedTokens)
 }
 
-func (t *Tokenizer) readNormalizer(raw json.RawMessage) error {
-	elements, err := flatten(raw)
+// readCore reads the pre-tokenizer and the model. If ByteLevel stands between them, the model may take bytes as they are.
+func (f *tokenizerFile) readCore(t *Tokenizer, shifts string) (core, error) {
+	cuts, err := flatten(f.PreTokenizer, "pretokenizers")
 	if err != nil {
-		return err
+		return core{}, fmt.Errorf("pre_tokenizer: %w", err)
 	}
-	t.normalize = func(s string) string { return s }
-	for _, e := range elements {
-		if e.kind != "NFC" {
-			return e.unknown()
-		}
-		if err := e.decode(&struct{ Type string }{}); err != nil {
-			return err
-		}
-		t.normalize = nfc
+	c, err := readModel(f.Model, len(cuts) > 0 && cuts[len(cuts)-1].kind == "ByteLevel")
+	if err != nil {
+		return core{}, fmt.Errorf("model: %w", err)
 	}
-	return nil
+	t.model = c.model
+	if t.cutting, err = readPreTokenizer(cuts, c.bytes, shifts); err != nil {
+		return core{}, fmt.Errorf("pre_tokenizer: %w", err)
+	}
+	return c, nil
 }
 
 func (t *Tokenizer) readAdded(tokens []addedToken) error {
 	var before, within []addedToken
 	for _, a := range tokens {
-		if !a.Special && (a.LStrip || a.RStrip || a.SingleWord) {
-			return fmt.Errorf("added_tokens: %q: lstrip, rstrip and single_word are not supported", a.Content)
-		}
-		if a.Normalized {
-			a.Content = t.normalize(a.Content)
-			within = append(within, a)
-		} else {
+		if !a.Normalized {
 			before = append(before, a)
+			continue
 		}
+		normal := t.normalize(a.Content)
+		if normal == "" {
+			return fmt.Errorf("added_tokens: nothing is left of %q once it is normalized", a.Content)
+		}
+		a.Content = normal
+		within = append(within, a)
 	}
 	t.before, t.within = newFinder(before), newFinder(within)
 	return nil
 }
 
-func readDecoder(raw json.RawMessage) error {
-	elements, err := flatten(raw)
-	if err != nil {
-		return err
+// readVocab fills the table of tokens.
+func (t *Tokenizer) readVocab(model vocabulary, added []addedToken) (vocabulary, error) {
+	vocab := make(vocabulary, len(model)+len(added))
+	maps.Copy(vocab, model)
+	for _, a := range added {
+		if known, ok := vocab[a.Content]; a.Content == "" || ok && known != a.ID {
+			return nil, fmt.Errorf("added_tokens: %q with id %d is empty or has another id already", a.Content, a.ID)
+		}
+		vocab[a.Content] = a.ID
 	}
-	if len(elements) != 1 {
-		return errors.New("it must be ByteLevel and nothing else")
-	}
-	if e := elements[0]; e.kind != "ByteLevel" {
-		return e.unknown()
-	}
-	return elements[0].decode(&byteLevel{})
-}
-
-// An element is one object of a pipeline.
-type element struct {
-	kind string
-	raw  json.RawMessage
-}
-
-func (e element) unknown() error { return fmt.Errorf("type %q is not supported", e.kind) }
-
-// decode reads the element into v; keys that v lacks are errors.
-func (e element) decode(v any) error {
-	if err := strict(e.raw, v); err != nil {
-		return fmt.Errorf("%s: %w", e.kind, err)
-	}
-	return nil
-}
-
-// sequence is an element that stands for several. Each part of the file has its own name for the list.
-type sequence struct {
-	Type          string            `json:"type"`
-	Normalizers   []json.RawMessage `json:"normalizers"`
-	PreTokenizers []json.RawMessage `json:"pretokenizers"`
-	Processors    []json.RawMessage `json:"processors"`
-	Decoders      []json.RawMessage `json:"decoders"`
-}
-
-// flatten lists the elements of a part of the file: none for null, several for a Sequence.
-func flatten(raw json.RawMessage) ([]element, error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil, nil
-	}
-	var head struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(raw, &head); err != nil {
+	if err := vocab.check(); err != nil {
 		return nil, err
 	}
-	if head.Type != "Sequence" {
-		return []element{{head.Type, raw}}, nil
+	size := 0
+	for _, id := range vocab {
+		size = max(size, int(id)+1)
 	}
-	var seq sequence
-	if err := strict(raw, &seq); err != nil {
-		return nil, fmt.Errorf("in Sequence: %w", err)
+	t.tokens, t.special = make([]string, size), make([]bool, size)
+	for token, id := range vocab {
+		if t.tokens[id] != "" {
+			return nil, fmt.Errorf("vocab: id %d has two tokens, %q and %q", id, t.tokens[id], token)
+		}
+		t.tokens[id] = token
 	}
-	var all []element
-	for _, list := range [][]json.RawMessage{seq.Normalizers, seq.PreTokenizers, seq.Processors, seq.Decoders} {
-		for _, raw := range list {
-			more, err := flatten(raw)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, more...)
+	for _, a := range added {
+		t.special[a.ID] = t.special[a.ID] || a.Special
+	}
+	if t.decoding.bytes {
+		for id, token := range t.tokens {
+			t.tokens[id] = spelledBytes(token)
 		}
 	}
-	return all, nil
-}
-
-// strict decodes JSON that is nothing but a v.
-func strict(raw []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("there is more after the end of the JSON value")
-	}
-	return nil
+	return vocab, nil
 }

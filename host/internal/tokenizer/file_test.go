@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,9 @@ func bareFile() map[string]any {
 	}
 }
 
+// tokenizerJSON is a model directory with nothing but tokenizer.json.
+func tokenizerJSON(raw []byte) files { return files{vocabulary: []file{{"tokenizer.json", raw}}} }
+
 // change sets the value at a path of keys.
 func change(file map[string]any, value any, path ...string) map[string]any {
 	m := file
@@ -39,7 +43,7 @@ func parsed(file map[string]any) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(files{tokenizer: raw})
+	return assemble(tokenizerJSON(raw))
 }
 
 func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
@@ -50,6 +54,15 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 	}
 	text, token := element{"Sequence": element{"id": "A"}}, func(id string) element {
 		return element{"SpecialToken": element{"id": id}}
+	}
+	scheme := func(s string) element {
+		return element{"type": "Metaspace", "replacement": "_", "prepend_scheme": s}
+	}
+	deep := func(n int) (e element) {
+		for range n {
+			e = element{"type": "Sequence", "pretokenizers": []element{e}}
+		}
+		return e
 	}
 	cuts := func(all ...element) element { return element{"type": "Sequence", "pretokenizers": all} }
 	split := func(pattern element, behavior string) element {
@@ -62,41 +75,43 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 	}{
 		{"version", "2.0", `version "2.0"`},
 		{"extra", 1, `unknown field "extra"`},
-		{"normalizer", element{"type": "Lowercase"}, `normalizer: type "Lowercase"`},
-		{"normalizer", element{"type": "Sequence", "normalizers": []element{{"type": "Replace"}}}, `type "Replace"`},
+		{"normalizer", element{"type": "Titlecase"}, `normalizer: type "Titlecase" is not supported`},
+		{"normalizer", element{"type": "Sequence", "normalizers": []element{{"type": "Replace"}}}, "pattern or content"},
+		{"normalizer", element{"type": "Sequence", "decoders": []element{}}, "a Sequence holds other than normalizers"},
 		{"normalizer", element{"type": "NFC", "more": 1}, `normalizer: NFC: unknown field "more"`},
-		{"pre_tokenizer", nil, "pre_tokenizer: it does not end with ByteLevel"},
-		{"pre_tokenizer", element{"type": "Metaspace"}, "pre_tokenizer: it does not end with ByteLevel"},
-		{"pre_tokenizer", cuts(element{"type": "Digits"}, element{"type": "ByteLevel"}), `type "Digits"`},
-		{"pre_tokenizer", cuts(element{"type": "ByteLevel"}, element{"type": "ByteLevel"}), "must be the last"},
+		{"normalizer", element{"type": "Strip", "content": "x"}, `normalizer: Strip: unknown field "content"`},
+		{"normalizer", element{"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "precompiled_charsmap is cut off"},
+		{"pre_tokenizer", element{"type": "Metaspace"}, `pre_tokenizer: Metaspace: replacement ""`},
+		{"pre_tokenizer", element{"type": "UnicodeScripts"}, `pre_tokenizer: type "UnicodeScripts"`},
+		{"pre_tokenizer", cuts(element{"type": "ByteLevel"}, scheme("first")), "only before all others"},
+		{"pre_tokenizer", scheme("second"), `prepend_scheme "second"`},
 		{"pre_tokenizer.tokens", 1, `pre_tokenizer: ByteLevel: unknown field "tokens"`},
-		{"pre_tokenizer", split(element{"Regex": "a"}, "Removed"), `behavior "Removed"`},
-		{"pre_tokenizer", split(element{"String": "a"}, "Isolated"), "Split: only a Regex"},
+		{"pre_tokenizer", split(element{"Regex": "a"}, "Kept"), `behavior "Kept"`},
+		{"pre_tokenizer", split(element{}, "Isolated"), "neither a Regex nor a String"},
 		{"pre_tokenizer", split(element{"Regex": `\w+$`}, "Isolated"), `pattern "\\w+$"`},
-		{"post_processor", element{"type": "BertProcessing"}, `post_processor: type "BertProcessing"`},
-		{"post_processor", template(text, token("<s>")), `"<s>" has no ids`},
+		{"pre_tokenizer", split(element{"Regex": `(a+)+`}, "Isolated"), "can take forever"},
+		{"pre_tokenizer", deep(20), "too deep"},
+		{"post_processor", element{"type": "BertProcessing"}, "post_processor: BertProcessing: cls or sep is missing"},
+		{"post_processor", element{"type": "PairProcessing"}, `post_processor: type "PairProcessing"`},
+		{"post_processor", template(text, token("<s>")), "id 999 is not in the vocabulary"},
 		{"post_processor", template(text, token("x")), `"x" has no ids`},
 		{"post_processor", template(), "single holds 0 sequences"},
 		{"post_processor", template(element{}), "neither SpecialToken nor Sequence"},
-		{"decoder", nil, "decoder: it must be ByteLevel"},
-		{"decoder", element{"type": "WordPiece"}, `decoder: type "WordPiece"`},
-		{"added_tokens", []addedToken{{ID: 258, Content: "xyz", LStrip: true}}, `added_tokens: "xyz": lstrip`},
-		{"added_tokens", []addedToken{{ID: 3, Content: "xyz"}}, "added_tokens: id 3 has two tokens"},
-		{"added_tokens", []addedToken{{ID: 300, Content: "ab"}}, "id is not that in vocab"},
-		{"added_tokens", []addedToken{{ID: vocabLimit, Content: "x"}}, `"x" with id 4194304`},
+		{"decoder", element{"type": "CTC"}, `decoder: type "CTC"`},
+		{"added_tokens", []addedToken{{ID: 3, Content: "xyz"}}, "id 3 has two tokens"},
+		{"added_tokens", []addedToken{{ID: 300, Content: "ab"}}, `"ab" with id 300 is empty or has another id`},
+		{"added_tokens", []addedToken{{ID: vocabLimit, Content: "xyz"}}, `"xyz": id 4194304`},
 		{"added_tokens", []addedToken{{ID: 300}}, "empty"},
-		{"model", element{"type": "Unigram", "vocab": []any{}}, `model: type "Unigram"`},
-		{"model.type", "WordPiece", `model: type "WordPiece"`},
+		{"model", element{"type": "Unigram", "vocab": []any{}}, "model: unk_id is missing"},
+		{"model", element{"type": "WordLevel", "vocab": element{}, "unk_token": "?"}, `model: unk_token "?"`},
+		{"model.type", "Words", `model: type "Words"`},
 		{"model.dropout", 0.1, "model: dropout 0.1"},
-		{"model.continuing_subword_prefix", "##", `continuing_subword_prefix "##"`},
-		{"model.end_of_word_suffix", "</w>", `end_of_word_suffix "</w>"`},
-		{"model.byte_fallback", true, "byte_fallback"},
 		{"model.merges", nil, "vocab or merges are missing"},
 		{"model.merges", []string{"a b c"}, `merge "a b c" is not of two tokens`},
 		{"model.merges", []string{"b a"}, `merges: entry 0, "b" and "a"`},
 		{"model.vocab.x", 3.5, "cannot unmarshal number 3.5"},
 		{"model.vocab.xyz", 7, "id 7 has two tokens"},
-		{"model.vocab.xyz", -1, `token "xyz" with id -1`},
+		{"model.vocab.xyz", -1, `token "xyz": id -1`},
 		{"model.vocab.a", nil, "has two tokens"},
 		{"model.new", 1, `model: unknown field "new"`},
 	} {
@@ -107,11 +122,20 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 	}
 }
 
-func TestVocabularyMustHaveAllBytes(t *testing.T) {
+func TestBytesThatAreNoTokensAreUnknown(t *testing.T) {
 	file := bareFile()
 	delete(file["model"].(map[string]any)["vocab"].(map[string]any), string(byteChar[0xe4]))
-	if _, err := parsed(file); err == nil || !strings.Contains(err.Error(), "byte 0xe4") {
-		t.Errorf("error %v", err)
+	for unknown, want := range map[string][]int32{"": {'a', 0xb8, 0xad}, "<s>": {'a', 258, 0xb8, 0xad}} {
+		if unknown != "" {
+			file = change(change(file, 258, "model", "vocab", unknown), unknown, "model", "unk_token")
+		}
+		tok, err := parsed(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tok.Encode("a中"); !slices.Equal(got, want) {
+			t.Errorf("tokens %v, want %v", got, want)
+		}
 	}
 }
 
@@ -167,7 +191,7 @@ func TestBrokenConfigIsNamed(t *testing.T) {
 	for content, want := range map[string]string{
 		`{"eos_token": "</s>"}`: `tokenizer_config.json: eos_token: "</s>" is not in the vocabulary`,
 		`{`:                     "tokenizer_config.json: unexpected end",
-		`{"added_tokens_decoder": {"5": {"content": "<s>"}}}`: `"<s>" with id 5 is not in tokenizer.json`,
+		`{"added_tokens_decoder": {"5": {"content": "<s>"}}}`: `"<s>" with id 5 is not in the vocabulary`,
 		`{"chat_template": 3}`:                                "tokenizer_config.json: chat_template",
 	} {
 		_, err := Load(writeFiles(t, map[string]string{"tokenizer_config.json": content}))
@@ -201,7 +225,7 @@ func FuzzTokenizerFile(f *testing.F) {
 	f.Add(raw)
 	f.Add(bytes.Replace(raw, []byte(`"trim_offsets":true`), []byte(`"add_prefix_space":true`), 1))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		tok, err := assemble(files{tokenizer: raw})
+		tok, err := assemble(tokenizerJSON(raw))
 		if err != nil {
 			return
 		}

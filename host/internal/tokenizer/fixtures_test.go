@@ -168,7 +168,7 @@ func assembled(t *testing.T, file map[string]any) *Tokenizer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tok, err := assemble(files{tokenizer: raw})
+	tok, err := assemble(tokenizerJSON(raw))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,105 @@
 package tokenizer
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
 // A splitter cuts a text that is not empty into pieces, none of them empty, and hands them on in order.
 type splitter func(text string, yield func(piece string))
+
+// A behavior says what becomes of the matches of a pattern and of what lies between them. It takes all parts of a text
+// in order and returns the pieces.
+type behavior func(parts []part) []part
+
+// A part is a stretch of a text that matches or lies between matches.
+type part struct {
+	start, end int
+	match      bool
+}
+
+var behaviors = map[string]behavior{
+	"Removed":            removed,
+	"Isolated":           isolated,
+	"Contiguous":         contiguous,
+	"MergedWithPrevious": mergedWithPrevious,
+	"MergedWithNext":     mergedWithNext,
+}
+
+func isolated(parts []part) []part { return parts }
+
+// removed drops the matches.
+func removed(parts []part) []part {
+	return slices.DeleteFunc(parts, func(p part) bool { return p.match })
+}
+
+// contiguous joins neighbouring matches.
+func contiguous(parts []part) []part {
+	var out []part
+	for _, p := range parts {
+		if n := len(out); n > 0 && out[n-1].match == p.match {
+			out[n-1].end = p.end
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// mergedWithPrevious joins a match to what lies before it, but not to another match.
+func mergedWithPrevious(parts []part) []part {
+	var out []part
+	for i, p := range parts {
+		if i > 0 && p.match && !parts[i-1].match {
+			out[len(out)-1].end = p.end
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// mergedWithNext joins a match to what lies behind it, but not to another match.
+func mergedWithNext(parts []part) []part {
+	var out []part
+	for i, p := range parts {
+		if i > 0 && parts[i-1].match && !p.match {
+			out[len(out)-1].end = p.end
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// cutBy makes a splitter of a pattern.
+func cutBy(find finderFunc, b behavior) splitter { return cutAs(find, b, false) }
+
+// cutInverted is cutBy with what lies between the matches for the matches.
+func cutInverted(find finderFunc, b behavior) splitter { return cutAs(find, b, true) }
+
+func cutAs(find finderFunc, b behavior, invert bool) splitter {
+	return func(text string, yield func(string)) {
+		var parts []part
+		at := 0
+		for _, m := range find(text) {
+			if at < m.start {
+				parts = append(parts, part{at, m.start, invert})
+			}
+			parts = append(parts, part{m.start, m.end, !invert})
+			at = m.end
+		}
+		if at < len(text) {
+			parts = append(parts, part{at, len(text), invert})
+		}
+		for _, p := range b(parts) {
+			if p.start < p.end {
+				yield(text[p.start:p.end])
+			}
+		}
+	}
+}
 
 // The patterns that have a splitter written by hand. All three match every text without gaps.
 const (
@@ -48,7 +141,7 @@ func gpt2Piece(s string) int {
 	if c := classOf(r); start < len(s) && c != space && c != newline {
 		return span(s, start, c)
 	}
-	return whitespace(s, false)
+	return blanks(s, false)
 }
 
 // llama3Piece measures the first match of llama3Pattern, with digits in groups of at most that many.
@@ -76,7 +169,7 @@ func llama3Piece(s string, digits int) int {
 	if end := span(s, start, other); end > start {
 		return span(s, end, newline)
 	}
-	return whitespace(s, true)
+	return blanks(s, true)
 }
 
 // contraction measures what 's|'t|'re|'ve|'m|'ll|'d matches at the start of s. With fold case does not matter; ſ is an
@@ -122,10 +215,10 @@ func numbers(s string, limit int) int {
 	return end
 }
 
-// whitespace measures the piece of white space at the start of s, which starts with some: up to the last line break if
+// blanks measures the piece of white space at the start of s, which starts with some: up to the last line break if
 // lines count (\s*[\r\n]+), else all of it at the end of the text, else all but the last character (\s+(?!\S)), else
 // that one (\s+).
-func whitespace(s string, lines bool) int {
+func blanks(s string, lines bool) int {
 	end, last, afterBreak := 0, 0, 0
 	for end < len(s) {
 		r, n := utf8.DecodeRuneInString(s[end:])

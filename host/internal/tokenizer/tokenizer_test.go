@@ -70,7 +70,7 @@ func TestEncodeIsSafeForConcurrentUse(t *testing.T) {
 	for _, line := range lines {
 		want = append(want, tok.Encode(line))
 	}
-	tok.bpe.cache.slots = [cacheSlots]slot{}
+	tok.model.(*cache).slots = [cacheSlots]slot{}
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {

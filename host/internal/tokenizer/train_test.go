@@ -118,7 +118,7 @@ func TestTrainingRefusesAVocabularyWithoutRoomForBytes(t *testing.T) {
 }
 
 func TestTrainedFileListsTokensInTheOrderOfTheirIDs(t *testing.T) {
-	d := json.NewDecoder(strings.NewReader(string(trained(t).files.tokenizer)))
+	d := json.NewDecoder(strings.NewReader(string(trained(t).files.vocabulary[0].content)))
 	for {
 		token, err := d.Token()
 		if err != nil {

@@ -94,10 +94,11 @@ func addedTokens() (added []addedToken, decoder object) {
 
 func encodeFiles(tokenizer, config, special object) (f files, err error) {
 	f.template = []byte(chatTemplate)
+	f.vocabulary = []file{{name: "tokenizer.json"}}
 	for _, e := range []struct {
 		to   *[]byte
 		from object
-	}{{&f.tokenizer, tokenizer}, {&f.config, config}, {&f.special, special}} {
+	}{{&f.vocabulary[0].content, tokenizer}, {&f.config, config}, {&f.special, special}} {
 		raw, err := plainJSON(e.from)
 		if err != nil {
 			return f, err
