@@ -32,7 +32,12 @@ func (byteTokenizer) Encode(text string) []int32 {
 func (byteTokenizer) BOS() (int32, bool) { return bosID, true }
 func (byteTokenizer) EOS() (int32, bool) { return eosID, true }
 
-func (t byteTokenizer) Chat(turns []sdk.Turn, generate bool) (ids []int32, assistant []tokenizer.Span, err error) {
+func (t byteTokenizer) Chat(turns []sdk.Turn, _ bool) ([]int32, error) {
+	ids, _, err := t.Learned(turns)
+	return ids, err
+}
+
+func (t byteTokenizer) Learned(turns []sdk.Turn) (ids []int32, assistant []tokenizer.Span, err error) {
 	for _, turn := range turns {
 		ids = append(ids, startID, byteID+int32(turn.Role[0]))
 		from := len(ids)
@@ -231,8 +236,8 @@ func TestMasksOfNothingAndOfAllStop(t *testing.T) {
 // allLearned marks everything as the assistant's, as a broken template would.
 type allLearned struct{ byteTokenizer }
 
-func (t allLearned) Chat(turns []sdk.Turn, generate bool) ([]int32, []tokenizer.Span, error) {
-	ids, _, err := t.byteTokenizer.Chat(turns, generate)
+func (t allLearned) Learned(turns []sdk.Turn) ([]int32, []tokenizer.Span, error) {
+	ids, err := t.byteTokenizer.Chat(turns, false)
 	return ids, []tokenizer.Span{{From: 0, To: len(ids)}}, err
 }
 
