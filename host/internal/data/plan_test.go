@@ -333,7 +333,7 @@ func TestTokensAreConserved(t *testing.T) {
 		p, records := drawPlan(t, func(*recipe.Train) {})
 		in := int64(0)
 		for _, r := range records {
-			ids, _, _ := encoder{tok: byteTokenizer{}}.whole(r)
+			ids, _ := encoder{tok: byteTokenizer{}}.whole(r)
 			in += int64(len(ids))
 		}
 		r := p.Report()
@@ -392,7 +392,7 @@ func TestTargetsNeverCrossRecords(t *testing.T) {
 			}
 			for s, number := range b.Sequences {
 				record, _ := p.Origin(int(number))
-				ids, _, _ := encoder{tok: byteTokenizer{}}.whole(record)
+				ids, _ := encoder{tok: byteTokenizer{}}.whole(record)
 				checkWithin(t, b, s, ids)
 			}
 			for r := range len(b.Rows) - 1 {
