@@ -83,3 +83,11 @@ func sameSpans(got []Span, want [][2]int) bool {
 	}
 	return true
 }
+
+// testdata/renders.json is written by testdata/make_renders.py.
+func TestTemplatesRenderAsInTransformers(t *testing.T) {
+	g := readGolden(t, "testdata/renders.json")
+	for _, want := range g.Templates {
+		g.rendersLike(t, want)
+	}
+}
