@@ -158,7 +158,7 @@ func (r *renderer) slice(v any, bounds [3]any) any {
 	r.noOperand(v)
 	n, ok := length(v)
 	if !ok {
-		r.fail("a value of type %s has no slices", typeName(v))
+		r.unsupported("a slice of a value of type %s", typeName(v))
 	}
 	start, stop, step := r.bounds(bounds, n)
 	switch v := v.(type) {

@@ -11,6 +11,15 @@ func (f *frame) write(s string) {
 	f.out.WriteString(s)
 }
 
+// writeText writes what a block made, which must be text.
+func (f *frame) writeText(v any) {
+	s, ok := text(v)
+	if !ok {
+		f.r.fail("a block gives a value of type %s, not text", typeName(v))
+	}
+	f.write(s)
+}
+
 // buffered collects what do writes.
 func (f *frame) buffered(do func() signal) (string, signal) {
 	out, top := f.out, f.top

@@ -52,7 +52,7 @@ func mapFilter(f *frame, v any, a args) any {
 		return generate(elements(nil))
 	}
 	var each func(item any) any
-	next := f.r.iterate(v)
+	next := f.r.lazy(v)
 	return generate(func() (any, bool) {
 		if each == nil {
 			each = mapped(f, a)
@@ -100,7 +100,7 @@ func choose(attribute, keep bool) func(f *frame, v any, a args) any {
 			return generate(elements(nil))
 		}
 		var pass func(item any) bool
-		next := f.r.iterate(v)
+		next := f.r.lazy(v)
 		return generate(func() (any, bool) {
 			if pass == nil {
 				pass = chosen(f, a, attribute)
@@ -134,7 +134,7 @@ func chosen(f *frame, a args, attribute bool) func(item any) bool {
 }
 
 func unique(f *frame, v any, a []any) any {
-	next, key := f.r.iterate(v), f.r.folded(or(a[1], nil), a[0])
+	next, key := f.r.lazy(v), f.r.folded(or(a[1], nil), a[0])
 	seen := &Object{}
 	return generate(func() (any, bool) {
 		for item, ok := next(); ok; item, ok = next() {

@@ -172,6 +172,7 @@ func indent(f *frame, v any, a []any) any {
 		by = f.r.repeat(" ", f.r.index(or(a[0], 4))).(string)
 	}
 	first, blank := f.r.truth(or(a[1], false)), f.r.truth(or(a[2], false))
+	f.r.charge(9 * len(s))
 	all := bareLines(s + "\n")
 	for i, line := range all {
 		if i == 0 && first || i > 0 && (blank || line != "") {

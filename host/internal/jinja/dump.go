@@ -147,6 +147,7 @@ var jsonEscapes = map[rune]string{
 }
 
 func (d *dumper) text(s string) {
+	d.r.charge(len(s))
 	var out strings.Builder
 	out.WriteByte('"')
 	for _, c := range s {
@@ -164,5 +165,5 @@ func (d *dumper) text(s string) {
 		}
 	}
 	out.WriteByte('"')
-	d.write(out.String())
+	d.out.WriteString(out.String())
 }

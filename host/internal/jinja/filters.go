@@ -146,7 +146,7 @@ func (r *renderer) reverse(v any) any {
 }
 
 func batch(f *frame, v any, a []any) any {
-	size, next := f.r.index(a[0]), f.r.iterate(v)
+	size, next := f.r.index(a[0]), f.r.lazy(v)
 	var row []any
 	done := false
 	return generate(func() (any, bool) {

@@ -31,7 +31,8 @@ func (r *renderer) percent(s string, v any) string {
 	}
 	if len(values) > 0 {
 		switch v.(type) {
-		case *Object, []any, *undefined:
+		case nil, bool, int, float64, string, tuple:
+		default:
 			r.unsupported("a format that leaves out a value of type %s", typeName(v))
 		}
 		r.fail("not all values are used by a format")

@@ -100,5 +100,16 @@ func (r *renderer) list(v any) []any {
 	return all
 }
 
+// lazy is iterate, asked for only when the first item is: generators fail no earlier.
+func (r *renderer) lazy(v any) iterator {
+	var next iterator
+	return func() (any, bool) {
+		if next == nil {
+			next = r.iterate(v)
+		}
+		return next()
+	}
+}
+
 // generate makes a generator.
 func generate(next iterator) *generator { return &generator{next} }

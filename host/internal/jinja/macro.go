@@ -35,7 +35,7 @@ func (n *callBlock) exec(f *frame) signal {
 	callee := n.call.callee.eval(f)
 	a := n.call.arguments.eval(f)
 	a.caller = caller
-	f.write(f.r.str(f.call(callee, a)))
+	f.writeText(f.call(callee, a))
 	return proceed
 }
 

@@ -37,6 +37,7 @@ func (r *renderer) repr(out *strings.Builder, v any) {
 	case float64:
 		out.WriteString(floatRepr(v))
 	case string:
+		r.charge(len(v))
 		quote(out, v)
 	case []any:
 		r.reprItems(out, "[", v, "]")
@@ -53,7 +54,6 @@ func (r *renderer) repr(out *strings.Builder, v any) {
 	default:
 		r.unsupported("printing a value of type %s", typeName(v))
 	}
-	r.charge(0)
 }
 
 func (v rangeValue) String() string {

@@ -143,7 +143,7 @@ func (n *filterBlock) exec(f *frame) signal {
 	text, s := f.buffered(func() signal { return f.run(n.body) })
 	if s == proceed {
 		f.r.line = n.line
-		f.write(f.r.str(f.filtered(n.filter, text)))
+		f.writeText(f.filtered(n.filter, text))
 	}
 	return s
 }

@@ -24,7 +24,7 @@ type goldenRender struct {
 	Error string
 }
 
-func readGolden(t *testing.T, path string) (g golden) {
+func readGolden(t testing.TB, path string) (g golden) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {

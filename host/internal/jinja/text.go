@@ -35,12 +35,15 @@ func split(f *frame, v any, a []any) any {
 	s, limit := f.r.textArg(v), f.r.index(or(a[1], -1))
 	sep := or(a[0], nil)
 	if sep == nil {
+		f.r.charge(8 * len(s))
 		return f.r.strs(splitSpace(s, limit))
 	}
-	if f.r.textArg(sep) == "" {
+	mark := f.r.textArg(sep)
+	if mark == "" {
 		f.r.fail("the separator is empty")
 	}
-	return f.r.strs(strings.SplitN(s, f.r.textArg(sep), parts(limit)))
+	f.r.charge(16 * strings.Count(s, mark))
+	return f.r.strs(strings.SplitN(s, mark, parts(limit)))
 }
 
 // parts is how many parts strings.SplitN makes for as many cuts.
@@ -139,10 +142,12 @@ func breakAt(line string) int {
 }
 
 func splitLines(f *frame, v any, a []any) any {
+	s := f.r.textArg(v)
+	f.r.charge(8 * len(s))
 	if f.r.truth(or(a[0], false)) {
-		return f.r.strs(lines(f.r.textArg(v)))
+		return f.r.strs(lines(s))
 	}
-	return f.r.strs(bareLines(f.r.textArg(v)))
+	return f.r.strs(bareLines(s))
 }
 
 func partition(f *frame, v any, a []any) any {
