@@ -19,7 +19,7 @@ const module = "github.com/carebot-llm/carebot/"
 // floors are the packages from the cellar to the roof; imports go down only, and packages of one floor do not know
 // each other. A name that ends in /... stands for all packages below it.
 var floors = [][]string{
-	{"sdk", "accelerators", "host/internal/durable", "host/internal/wasm", "recipes/..."},
+	{"sdk", "accelerators", "host/internal/durable", "host/internal/wasm", "host/internal/jinja", "recipes/..."},
 	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/oci"},
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
 	{"host/internal/data", "host/internal/model", "host/internal/checkpoint", "host/internal/gguf"},
@@ -33,7 +33,9 @@ var families = []string{"sdk/", "accelerators/", "recipes/"}
 
 // The two staircases: a record never knows a tensor, a tensor never knows a record. They meet in train and eval.
 var (
-	textStairs   = []string{"sdk", "host/internal/tokenizer", "host/internal/plugin", "host/internal/data"}
+	textStairs = []string{
+		"sdk", "host/internal/jinja", "host/internal/tokenizer", "host/internal/plugin", "host/internal/data",
+	}
 	numberStairs = []string{"accelerators", "host/internal/tensor", "host/internal/model"}
 )
 

@@ -17,7 +17,8 @@ import (
 // A Tokenizer is what a plan needs of package tokenizer. It is used by several goroutines at once.
 type Tokenizer interface {
 	Encode(text string) []int32
-	Chat(turns []sdk.Turn, generate bool) (ids []int32, assistant []tokenizer.Span, err error)
+	Chat(turns []sdk.Turn, generate bool) ([]int32, error)
+	Learned(turns []sdk.Turn) (ids []int32, answers []tokenizer.Span, err error)
 	BOS() (int32, bool)
 	EOS() (int32, bool)
 }
@@ -77,16 +78,20 @@ func (e encoder) encode(r *Record) (encoded, error) {
 
 // predicted is a record of which all tokens carry loss, or those of the assistant's turns.
 func (e encoder) predicted(r *Record) (piece, error) {
-	ids, assistant, err := e.whole(r)
+	if e.spec.Learn == "assistant" && len(r.Turns) > 0 {
+		ids, answers, err := e.tok.Learned(r.Turns)
+		return piece{ids: ids, learned: answers}, err
+	}
+	ids, err := e.whole(r)
 	if e.spec.Learn == "assistant" {
-		return piece{ids: ids, learned: assistant}, err
+		return piece{ids: ids}, err
 	}
 	return piece{ids: ids, learned: []tokenizer.Span{{From: 0, To: len(ids)}}}, err
 }
 
-func (e encoder) whole(r *Record) ([]int32, []tokenizer.Span, error) {
+func (e encoder) whole(r *Record) ([]int32, error) {
 	if len(r.Turns) == 0 {
-		return TextTokens(e.tok, r.Text), nil, nil
+		return TextTokens(e.tok, r.Text), nil
 	}
 	return e.tok.Chat(r.Turns, false)
 }
@@ -94,7 +99,7 @@ func (e encoder) whole(r *Record) ([]int32, []tokenizer.Span, error) {
 // labelled is a record with its label; one without it, because a plugin abstained, takes no part.
 func (e encoder) labelled(r *Record) (encoded, error) {
 	label := scoreOf(r, e.spec.Label)
-	ids, _, err := e.whole(r)
+	ids, err := e.whole(r)
 	return encoded{pieces: []piece{{ids: ids}}, label: float32(label), absent: math.IsNaN(label)}, err
 }
 
@@ -117,7 +122,7 @@ func (e encoder) pair(r *Record) (encoded, error) {
 // answered renders an answer after its prompt; the answer, up to its end, carries loss.
 func (e encoder) answered(prompt []sdk.Turn, answer string) (piece, error) {
 	turns := append(slices.Clone(prompt), sdk.Turn{Role: sdk.RoleAssistant, Text: answer})
-	ids, assistant, err := e.tok.Chat(turns, false)
+	ids, assistant, err := e.tok.Learned(turns)
 	if err != nil {
 		return piece{}, err
 	}

@@ -32,7 +32,12 @@ func (byteTokenizer) Encode(text string) []int32 {
 func (byteTokenizer) BOS() (int32, bool) { return bosID, true }
 func (byteTokenizer) EOS() (int32, bool) { return eosID, true }
 
-func (t byteTokenizer) Chat(turns []sdk.Turn, generate bool) (ids []int32, assistant []tokenizer.Span, err error) {
+func (t byteTokenizer) Chat(turns []sdk.Turn, _ bool) ([]int32, error) {
+	ids, _, err := t.Learned(turns)
+	return ids, err
+}
+
+func (t byteTokenizer) Learned(turns []sdk.Turn) (ids []int32, assistant []tokenizer.Span, err error) {
 	for _, turn := range turns {
 		ids = append(ids, startID, byteID+int32(turn.Role[0]))
 		from := len(ids)
@@ -231,8 +236,8 @@ func TestMasksOfNothingAndOfAllStop(t *testing.T) {
 // allLearned marks everything as the assistant's, as a broken template would.
 type allLearned struct{ byteTokenizer }
 
-func (t allLearned) Chat(turns []sdk.Turn, generate bool) ([]int32, []tokenizer.Span, error) {
-	ids, _, err := t.byteTokenizer.Chat(turns, generate)
+func (t allLearned) Learned(turns []sdk.Turn) ([]int32, []tokenizer.Span, error) {
+	ids, err := t.byteTokenizer.Chat(turns, false)
 	return ids, []tokenizer.Span{{From: 0, To: len(ids)}}, err
 }
 
@@ -328,7 +333,7 @@ func TestTokensAreConserved(t *testing.T) {
 		p, records := drawPlan(t, func(*recipe.Train) {})
 		in := int64(0)
 		for _, r := range records {
-			ids, _, _ := encoder{tok: byteTokenizer{}}.whole(r)
+			ids, _ := encoder{tok: byteTokenizer{}}.whole(r)
 			in += int64(len(ids))
 		}
 		r := p.Report()
@@ -387,7 +392,7 @@ func TestTargetsNeverCrossRecords(t *testing.T) {
 			}
 			for s, number := range b.Sequences {
 				record, _ := p.Origin(int(number))
-				ids, _, _ := encoder{tok: byteTokenizer{}}.whole(record)
+				ids, _ := encoder{tok: byteTokenizer{}}.whole(record)
 				checkWithin(t, b, s, ids)
 			}
 			for r := range len(b.Rows) - 1 {

@@ -20,7 +20,7 @@ func Answer(ctx context.Context, s *Served, questions []*data.Record, maxTokens 
 	prompts := make([][]int32, len(questions))
 	for i, q := range questions {
 		samples[i], _ = Ask(q)
-		ids, _, err := s.tok.Chat(samples[i].History, true)
+		ids, err := s.tok.Chat(samples[i].History, true)
 		if err != nil {
 			return nil, fmt.Errorf("answer question %d: %w", i, err)
 		}

@@ -76,7 +76,7 @@ func join(context, cont []int32, limit, given int) span {
 
 // context renders turns up to the header of the assistant's next turn; raw text begins as documents do.
 func (s *Served) context(turns []sdk.Turn) ([]int32, error) {
-	ids, _, err := s.tok.Chat(turns, wrapped(turns))
+	ids, err := s.tok.Chat(turns, wrapped(turns))
 	if bos, ok := s.tok.BOS(); ok && !wrapped(turns) {
 		ids = append([]int32{bos}, ids...)
 	}
@@ -167,7 +167,7 @@ func (s *Served) whole(turns []sdk.Turn) ([]int32, error) {
 	if len(turns) == 1 && turns[0].Role == sdk.RoleRaw {
 		return s.cut(data.TextTokens(s.tok, turns[0].Text)), nil
 	}
-	ids, _, err := s.tok.Chat(turns, false)
+	ids, err := s.tok.Chat(turns, false)
 	return s.cut(ids), err
 }
 

@@ -66,7 +66,7 @@ func sum(t testing.TB, s *Served, ids []int32, n int) float64 {
 func TestLogLikSumsTheContinuationsTokens(t *testing.T) {
 	s := talker(t, 1)
 	chat := []sdk.Turn{{Role: sdk.RoleSystem, Text: "Be brief."}, {Role: sdk.RoleUser, Text: "fever?"}}
-	rendered, _, err := s.tok.Chat(chat, true)
+	rendered, err := s.tok.Chat(chat, true)
 	if err != nil {
 		t.Fatal(err)
 	}

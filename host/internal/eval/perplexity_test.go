@@ -111,7 +111,7 @@ func TestTargetsAreTheScoredTokens(t *testing.T) {
 func TestPerplexityOfADialogueCountsItsTurns(t *testing.T) {
 	s := uniform(t)
 	turns := []sdk.Turn{{Role: sdk.RoleUser, Text: "fever?"}, {Role: sdk.RoleAssistant, Text: "rest and water"}}
-	ids, _, err := s.tok.Chat(turns, false)
+	ids, err := s.tok.Chat(turns, false)
 	if err != nil {
 		t.Fatal(err)
 	}

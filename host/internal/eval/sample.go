@@ -26,7 +26,7 @@ type Drawn struct {
 // Prompt is a conversation through the model's chat template, up to where the answer begins. ok is false when the model
 // has no room for it and an answer of so many tokens.
 func (s *Served) Prompt(history []sdk.Turn, answer int) (ids []int32, ok bool, err error) {
-	ids, _, err = s.tok.Chat(history, true)
+	ids, err = s.tok.Chat(history, true)
 	cfg := s.model.Config()
 	return ids, len(ids)+answer <= min(cfg.Context(), cfg.MaxPositionEmbeddings), err
 }

@@ -151,7 +151,7 @@ func TestScoreIsTheOutputOfTheHead(t *testing.T) {
 		raw(""), raw(strings.Repeat("the doctor advises rest. ", 40)),
 	}
 	chat := func(turns []sdk.Turn) []int32 {
-		ids, _, err := s.tok.Chat(turns, false)
+		ids, err := s.tok.Chat(turns, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,7 +88,7 @@ func (c *conversation) context() ([]int32, error) {
 		if c.options.System != "" {
 			turns = append([]sdk.Turn{{Role: sdk.RoleSystem, Text: c.options.System}}, turns...)
 		}
-		ids, _, err := c.tok.Chat(turns, true)
+		ids, err := c.tok.Chat(turns, true)
 		if err != nil || len(ids) <= room {
 			return ids, err
 		}

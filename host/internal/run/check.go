@@ -149,7 +149,11 @@ func (p *Process) renderFirst(name string, st *recipe.Train, tok *tokenizer.Toke
 			continue // a curate stage, or a problem that is reported already
 		}
 		for _, r := range p.read[source].records {
-			if _, _, err := tok.Chat(slices.Concat(r.Turns, r.Prompt), false); err != nil {
+			_, err := tok.Chat(slices.Concat(r.Turns, r.Prompt), false)
+			if err == nil && st.Learn == "assistant" {
+				_, _, err = tok.Learned(r.Turns)
+			}
+			if err != nil {
 				return fmt.Errorf("stage %s: %s:%d: %w", name, r.File, r.Line, err)
 			}
 		}

@@ -5,98 +5,87 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/sdk"
 )
-
-// chatTemplate is the template of our own models, in Jinja as Hugging Face transformers renders it. Chat renders the
-// same. Every turn is <|im_start|>role, a line break, its text without white space at both ends, <|im_end|>, a line
-// break. Nothing stands before the first turn: BOS is for plain text. The generation block marks what an assistant turn
-// learns.
-const chatTemplate = `{%- for message in messages %}
-    {{- '<|im_start|>' + message['role'] + '\n' }}
-    {%- if message['role'] == 'assistant' %}
-        {%- generation %}
-            {{- message['content'] | trim + '<|im_end|>' }}
-        {%- endgeneration %}
-    {%- else %}
-        {{- message['content'] | trim + '<|im_end|>' }}
-    {%- endif %}
-    {{- '\n' }}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\n' }}
-{%- endif %}
-`
-
-// chatTokens are the tokens around a turn, -1 when the tokenizer's template is not ours.
-type chatTokens struct{ start, end int32 }
 
 // A Span is the tokens From up to, not including, To.
 type Span struct{ From, To int }
 
-// ErrTemplate says that a tokenizer has no chat template, or one that Chat does not know.
-var ErrTemplate = errors.New("the model's chat template is not one that can be rendered here")
+// ErrTemplate says that a tokenizer has no chat template, or one that can't be rendered here.
+var ErrTemplate = errors.New("the model has no chat template that can be rendered here")
 
-// EndOfTurn returns the token that ends each turn of a chat, and so an answer, if Chat can render the tokenizer's
-// template.
-func (t *Tokenizer) EndOfTurn() (int32, bool) { return t.chat.end, t.chat.end >= 0 }
-
-// Chat renders turns by the chat template and encodes them. The spans are what the assistant's turns learn: the text
-// and the token that ends the turn. generate appends the header of an assistant turn. Turns of sdk.RoleRaw are encoded
-// as plain text, without header and end; if there are no others, any tokenizer will do. The text of a special token
-// within a turn stays text, which transformers, rendering before it encodes, would take for the token.
-func (t *Tokenizer) Chat(turns []sdk.Turn, generate bool) (ids []int32, assistant []Span, err error) {
-	for i, turn := range turns {
-		if turn.Role == sdk.RoleRaw {
-			ids = append(ids, t.Encode(turn.Text)...)
-			continue
-		}
-		from, all, err := t.turn(turn)
-		if err != nil {
-			return nil, nil, fmt.Errorf("chat: turn %d: %w", i, err)
-		}
-		if turn.Role == sdk.RoleAssistant {
-			assistant = append(assistant, Span{len(ids) + from, len(ids) + len(all)})
-		}
-		ids = append(append(ids, all...), t.Encode("\n")...)
-	}
-	if generate {
-		if t.chat.start < 0 {
-			return nil, nil, fmt.Errorf("chat: %w", ErrTemplate)
-		}
-		ids = append(append(ids, t.chat.start), t.Encode(header(sdk.RoleAssistant))...)
-	}
-	return ids, assistant, nil
+// A chat renders dialogues by a chat template.
+type chat interface {
+	// prompt is a dialogue as the model reads it; generate adds what stands before an answer.
+	prompt(turns []sdk.Turn, generate bool) ([]int32, error)
+	// learned is a dialogue with what the assistant's turns learn.
+	learned(turns []sdk.Turn) (ids []int32, answers []Span, err error)
+	endOfTurn() (int32, bool)
 }
 
-func header(role sdk.Role) string { return string(role) + "\n" }
-
-// turn encodes one turn, up to and with its end token; from is where its text starts.
-func (t *Tokenizer) turn(turn sdk.Turn) (from int, ids []int32, err error) {
-	if t.chat.start < 0 {
-		return 0, nil, ErrTemplate
+// Chat renders turns by the chat template and encodes them. generate appends the header of an assistant turn. Nothing is
+// put around the tokens: a token that begins a text is there if the template writes it, and so never twice. Turns of
+// sdk.RoleRaw are encoded as plain text, without header and end; if there are no others, any tokenizer will do.
+//
+// The text of a special token within a turn stays text in our own template. Other templates are rendered before they
+// are encoded, as transformers does, so that it becomes the token.
+func (t *Tokenizer) Chat(turns []sdk.Turn, generate bool) ([]int32, error) {
+	c := t.chatOf(turns, generate)
+	ids, err := c.prompt(turns, generate)
+	if err != nil {
+		return nil, fmt.Errorf("chat: %w", err)
 	}
-	switch turn.Role {
-	case sdk.RoleSystem, sdk.RoleUser, sdk.RoleAssistant, sdk.RoleTool:
-	default:
-		return 0, nil, fmt.Errorf("role %q is not known", turn.Role)
-	}
-	head := t.Encode(header(turn.Role))
-	body := t.Encode(header(turn.Role) + strings.TrimFunc(turn.Text, pythonSpace))
-	if len(body) < len(head) || !slices.Equal(body[:len(head)], head) {
-		return 0, nil, errors.New("the tokenizer joins the header with the text")
-	}
-	ids = slices.Concat([]int32{t.chat.start}, body, []int32{t.chat.end})
-	return 1 + len(head), ids, nil
+	return ids, nil
 }
 
-// pythonSpace is what Python's str.strip, and so Jinja's trim, takes for white space.
-func pythonSpace(r rune) bool { return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f }
+// Learned is Chat with the stretches of tokens that the assistant's turns learn: their text and the token that ends the
+// turn. It is an error if the template does not let them be told.
+func (t *Tokenizer) Learned(turns []sdk.Turn) (ids []int32, answers []Span, err error) {
+	ids, answers, err = t.chatOf(turns, false).learned(turns)
+	if err != nil {
+		return nil, nil, fmt.Errorf("chat: %w", err)
+	}
+	return ids, answers, nil
+}
 
-// readTemplate takes the chat template from its own file or else from tokenizer_config.json.
+// EndOfTurn returns the token that ends each turn of a chat, and so an answer, if the template has one.
+func (t *Tokenizer) EndOfTurn() (int32, bool) { return t.chat.endOfTurn() }
+
+func (t *Tokenizer) chatOf(turns []sdk.Turn, generate bool) chat {
+	if generate || slices.ContainsFunc(turns, func(t sdk.Turn) bool { return t.Role != sdk.RoleRaw }) {
+		return t.chat
+	}
+	return rawChat{t}
+}
+
+// A rawChat encodes plain text.
+type rawChat struct{ tok *Tokenizer }
+
+func (c rawChat) prompt(turns []sdk.Turn, _ bool) (ids []int32, err error) {
+	for _, turn := range turns {
+		ids = append(ids, c.tok.Encode(turn.Text)...)
+	}
+	return ids, nil
+}
+
+func (c rawChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
+	ids, err := c.prompt(turns, false)
+	return ids, nil, err
+}
+
+func (rawChat) endOfTurn() (int32, bool) { return 0, false }
+
+// A noChat has no template, or one that can't be rendered.
+type noChat struct{ err error }
+
+func (c noChat) prompt([]sdk.Turn, bool) ([]int32, error)    { return nil, c.err }
+func (c noChat) learned([]sdk.Turn) ([]int32, []Span, error) { return nil, nil, c.err }
+func (noChat) endOfTurn() (int32, bool)                      { return 0, false }
+
+// readTemplate takes the chat template from its own file or else from tokenizer_config.json. One that can't be rendered
+// is an error of Chat, since the tokenizer is good for plain text.
 func (t *Tokenizer) readTemplate(inConfig json.RawMessage, vocab map[string]int32) error {
 	t.template = string(t.files.template)
 	if t.files.template == nil && len(inConfig) > 0 {
@@ -105,16 +94,39 @@ func (t *Tokenizer) readTemplate(inConfig json.RawMessage, vocab map[string]int3
 			return fmt.Errorf("tokenizer_config.json: chat_template: %w", err)
 		}
 	}
-	t.chat = chatTokens{-1, -1}
-	if t.template != chatTemplate {
+	switch t.template {
+	case "":
+		t.chat = noChat{ErrTemplate}
+		return nil
+	case chatTemplate:
+		start, okStart := vocab[startToken]
+		end, okEnd := vocab[endToken]
+		if !okStart || !okEnd {
+			return fmt.Errorf("chat_template: %s or %s is not in the vocabulary", startToken, endToken)
+		}
+		t.chat = ownChat{t, start, end}
 		return nil
 	}
-	start, okStart := vocab[startToken]
-	end, okEnd := vocab[endToken]
-	if !okStart || !okEnd {
-		return fmt.Errorf("chat_template: %s or %s is not in the vocabulary", startToken, endToken)
+	return t.foreign()
+}
+
+// foreign makes a chat of a template that is not ours.
+func (t *Tokenizer) foreign() error {
+	template, err := jinja.Parse("chat_template", t.template)
+	if err != nil {
+		t.chat = noChat{fmt.Errorf("%w: %w", ErrTemplate, err)}
+		return nil
 	}
-	t.chat = chatTokens{start, end}
+	template.Clock, err = clock()
+	if err != nil {
+		return err
+	}
+	c := &templateChat{tok: t, template: template}
+	if c.names, err = t.templateNames(); err != nil {
+		return err
+	}
+	c.findEnd()
+	t.chat = c
 	return nil
 }
 

@@ -95,7 +95,11 @@ func TestTrainedTokenizerEncodesAndChatsLikeTransformers(t *testing.T) {
 		for _, turn := range c.Turns {
 			turns = append(turns, sdk.Turn{Role: sdk.Role(turn.Role), Text: turn.Content})
 		}
-		ids, spans, err := tok.Chat(turns, c.Generate)
+		ids, err := tok.Chat(turns, c.Generate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, spans, err := tok.Learned(turns)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ type Tokenizer struct {
 	bos, eos, pad  int32        // -1 where there is none
 	names          specialNames // bos, eos and pad where no config says otherwise
 	template       string       // of chats, empty where there is none
-	chat           chatTokens
+	chat           chat
 }
 
 // Encode returns the tokens of a plain text. The text of a special token in it is text like any other, so that no text
@@ -223,7 +223,7 @@ func newTokenizer() *Tokenizer {
 	whole := func(s string, yield func(string)) { yield(s) }
 	return &Tokenizer{
 		normalize: func(s string) string { return s }, cutting: cutting{whole, whole},
-		bos: none, eos: none, pad: none, chat: chatTokens{none, none},
+		bos: none, eos: none, pad: none, chat: noChat{ErrTemplate},
 	}
 }
 
