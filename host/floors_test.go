@@ -20,7 +20,7 @@ const module = "github.com/carebot-llm/carebot/"
 // each other. A name that ends in /... stands for all packages below it.
 var floors = [][]string{
 	{"sdk", "accelerators", "host/internal/durable", "host/internal/wasm", "host/internal/arrow", "recipes/..."},
-	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/hub", "host/internal/oci"},
+	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/hub", "host/internal/adopt", "host/internal/oci"},
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
 	{"host/internal/data", "host/internal/model", "host/internal/checkpoint"},
 	{"host/internal/train", "host/internal/eval", "host/internal/author"},

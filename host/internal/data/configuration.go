@@ -49,30 +49,39 @@ func (r Repository) configuration(name string) (*configuration, error) {
 	return nil, fmt.Errorf("it has no configuration %q, but %s", name, strings.Join(names, ", "))
 }
 
-// splits are the files of the configuration.
-func (c *configuration) splits(files []string) (map[string][]string, error) {
+// choose are the configuration's files of a split. Those of other splits need not be there.
+func (c *configuration) choose(files []string, split string) ([]string, error) {
 	if c.DataDir != "" {
 		if files = inside(files, c.DataDir); len(files) == 0 {
 			return nil, fmt.Errorf("configuration %s: it has no data in %s", c.Name, c.DataDir)
 		}
 	}
 	if c.Files.IsZero() {
-		return bySplit(files), nil
+		return oneSplit(bySplit(files), split)
 	}
-	splits := map[string][]string{}
-	err := c.patterns(func(split, pattern string) error {
+	patterns := map[string][]string{}
+	err := c.patterns(func(split, pattern string) { patterns[split] = append(patterns[split], pattern) })
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := oneSplit(patterns, split)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []string
+	for _, pattern := range wanted {
 		found := matching(files, path.Join(c.DataDir, pattern))
 		if len(found) == 0 {
-			return fmt.Errorf("configuration %s: no file matches %s", c.Name, pattern)
+			return nil, fmt.Errorf("configuration %s: no file matches %s", c.Name, pattern)
 		}
-		splits[split] = append(splits[split], found...)
-		return nil
-	})
-	return splits, err
+		chosen = append(chosen, found...)
+	}
+	slices.Sort(chosen)
+	return slices.Compact(chosen), nil
 }
 
 // patterns hands on what data_files says: a pattern or a list of them, for training, or splits with theirs.
-func (c *configuration) patterns(each func(split, pattern string) error) error {
+func (c *configuration) patterns(each func(split, pattern string)) error {
 	n := &c.Files
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -101,7 +110,7 @@ func (c *configuration) patterns(each func(split, pattern string) error) error {
 }
 
 // eachPattern hands on a pattern, or those of a list.
-func eachPattern(split string, n *yaml.Node, each func(split, pattern string) error) error {
+func eachPattern(split string, n *yaml.Node, each func(split, pattern string)) error {
 	var all []string
 	if err := n.Decode(&all); err != nil {
 		var one string
@@ -111,9 +120,7 @@ func eachPattern(split string, n *yaml.Node, each func(split, pattern string) er
 		all = []string{one}
 	}
 	for _, pattern := range all {
-		if err := each(split, pattern); err != nil {
-			return err
-		}
+		each(split, pattern)
 	}
 	return nil
 }

@@ -129,11 +129,7 @@ func (r Repository) Choose(below string, ds recipe.Dataset) ([]string, error) {
 	if c == nil {
 		return oneSplit(bySplit(files), ds.Split)
 	}
-	splits, err := c.splits(files)
-	if err != nil {
-		return nil, err
-	}
-	return oneSplit(splits, ds.Split)
+	return c.choose(files, ds.Split)
 }
 
 // isData reports whether a file holds records: it has an ending that is known, and is none of those that describe.

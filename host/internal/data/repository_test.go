@@ -61,7 +61,7 @@ func TestReadmeNamesTheFiles(t *testing.T) {
 		{"[{config_name: default, data_files: a.csv}]", "", "", "a.csv"},
 		{"[{config_name: default, data_files: [a.csv, b.csv]}]", "", "", "a.csv b.csv"},
 		{"[{config_name: x, data_files: [{split: train, path: data/train-*}, {split: test, path: [data/test-*, b.csv]}]}]",
-			"", "test", "data/test-1.csv b.csv"},
+			"", "test", "b.csv data/test-1.csv"},
 		{"[{config_name: x, data_files: {train: a.csv, dev: b.csv}}]", "", "dev", "b.csv"},
 		{"[{config_name: x, data_files: a.csv}, {config_name: y, data_files: b.csv, default: true}]", "", "", "b.csv"},
 		{"[{config_name: x, data_files: a.csv}, {config_name: y, data_files: b.csv}]", "x", "", "a.csv"},
@@ -130,4 +130,18 @@ func TestCachedRepositoriesAreReadOffline(t *testing.T) {
 	}
 	_, err := Files(from("hf://datasets/org/other", nil), ".", nil)
 	wantError(t, err, "hf://datasets/org/other@main is not in the Hugging Face cache", "carebot fetch")
+}
+
+func FuzzReadme(f *testing.F) {
+	f.Add("[{config_name: x, data_files: [{split: train, path: data/train-*}]}]", "data/train-1.csv a.csv", "")
+	f.Add("[{data_dir: a, data_files: {dev: '**'}}]", "a/b.json", "a")
+	f.Fuzz(func(t *testing.T, configs, names, below string) {
+		files := strings.Fields(names)
+		got, err := Repository{files, []byte("---\nconfigs: " + configs + "\n---\n")}.Choose(below, recipe.Dataset{})
+		for _, name := range got {
+			if err == nil && !strings.Contains(names, name) {
+				t.Errorf("%q is none of %q", name, files)
+			}
+		}
+	})
 }

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// oneSplit are the files of a split: train, or the only one, unless one is asked for.
+// oneSplit are the files, or their patterns, of a split: train, or the only one, unless one is asked for.
 func oneSplit(splits map[string][]string, split string) ([]string, error) {
 	names := slices.Sorted(maps.Keys(splits))
 	if len(names) == 1 && split == "" {
