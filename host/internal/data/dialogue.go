@@ -3,6 +3,8 @@ package data
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 
 	"github.com/carebot-llm/carebot/sdk"
 )
@@ -16,7 +18,23 @@ var roles = map[string]sdk.Role{
 	"tool":          sdk.RoleTool, "function": sdk.RoleTool, "observation": sdk.RoleTool,
 }
 
-var errNoUser = errors.New("no turn of the user")
+var (
+	errNoUser = errors.New("no turn of the user")
+	errTools  = errors.New("tools are described, and a dialogue holds the text of turns only: " +
+		"write them into the system turn as your chat template does")
+)
+
+// beyondText are the parts of a message that its text does not have.
+var beyondText = []string{"tool_calls", "function_call", "reasoning_content", "reasoning", "thinking"}
+
+// rolesWith are the known roles and those that a dataset names.
+func rolesWith(named map[string]string) map[string]sdk.Role {
+	all := maps.Clone(roles)
+	for name, role := range named {
+		all[name] = sdk.Role(role)
+	}
+	return all
+}
 
 // setTurns makes rec a dialogue. A dialogue may begin with the assistant and end with the user, but the user speaks in
 // it.
@@ -71,12 +89,23 @@ func (p *parser) message(v any) (sdk.Turn, error) {
 	if err != nil {
 		return sdk.Turn{}, err
 	}
-	role, ok := roles[name]
+	role, ok := p.roles[name]
 	if !ok {
 		return sdk.Turn{}, fmt.Errorf("role %q is not known", name)
 	}
+	for _, part := range beyondText {
+		if v := m[part]; v != nil && v != "" && !isEmpty(v) {
+			return sdk.Turn{}, fmt.Errorf("%s cannot be kept, a turn is text: write it into %s as your chat template does",
+				part, strings.Join(p.layout.parts["content"], " or "))
+		}
+	}
 	text, err := p.content(m)
 	return sdk.Turn{Role: role, Text: text}, err
+}
+
+func isEmpty(v any) bool {
+	list, ok := v.([]any)
+	return ok && len(list) == 0
 }
 
 // content is the text of a message: a string, or a list of parts of which those with a text count.

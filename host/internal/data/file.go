@@ -31,9 +31,16 @@ type File struct {
 	path string
 }
 
-// Files resolves the dataset's paths and patterns: relative ones start from root, sample:// ones from samples. The
-// result is sorted by name and has no file twice. A pattern that matches nothing is an error.
+// Files resolves the dataset's paths and patterns, or its from or info: relative ones start from root, sample:// ones
+// from samples. The result is sorted by name and has no file twice. A pattern that matches nothing is an error.
 func Files(ds recipe.Dataset, root string, samples fs.FS) ([]File, error) {
+	ds, err := Described(ds, root)
+	if err != nil {
+		return nil, err
+	}
+	if ds.From != "" {
+		return fromFolder(ds, root)
+	}
 	var all []File
 	for _, pattern := range ds.Files {
 		files, err := resolve(pattern, root, samples)

@@ -16,18 +16,20 @@ type parser struct {
 	source   string
 	language string // field that names the language; empty when ds.Language is one
 	speakers []speaker
-	build    func(*parser, fields, *Record) error
+	roles    map[string]sdk.Role
+	build    func(*parser, fields, *Record) error // nil until the first record has told the format
 }
 
 var builders = map[string]func(*parser, fields, *Record) error{
 	"text": (*parser).buildText, "rated": (*parser).buildRated,
 	"messages": (*parser).buildMessages, "sharegpt": (*parser).buildMessages, "alpaca": (*parser).buildAlpaca,
+	"completion": (*parser).buildCompletion, "prompt": (*parser).buildPrompt, "labelled": (*parser).buildLabelled,
 	"transcript": (*parser).buildTranscript,
 	"preference": (*parser).buildPreference, "choice": (*parser).buildChoice,
 }
 
 func newParser(name string, ds recipe.Dataset) (*parser, error) {
-	p := &parser{ds: ds, source: ds.Source, build: builders[ds.Format]}
+	p := &parser{ds: ds, source: ds.Source, roles: rolesWith(ds.Roles)}
 	if p.source == "" {
 		p.source = name
 	}
@@ -37,10 +39,13 @@ func newParser(name string, ds recipe.Dataset) (*parser, error) {
 		}
 	}
 	var err error
-	if p.layout, err = newLayout(ds); err != nil {
+	if p.speakers, err = newSpeakers(ds.Speakers); err != nil {
 		return nil, err
 	}
-	if p.speakers, err = newSpeakers(ds.Speakers); err != nil {
+	if ds.Format == "auto" {
+		return p, nil
+	}
+	if err := p.settle(ds.Format); err != nil {
 		return nil, err
 	}
 	if ds.Format == "transcript" && len(p.speakers) == 0 {
@@ -49,10 +54,28 @@ func newParser(name string, ds recipe.Dataset) (*parser, error) {
 	return p, nil
 }
 
+// settle gives the records their format.
+func (p *parser) settle(format string) (err error) {
+	p.ds.Format = format
+	if p.layout, err = newLayout(p.ds); err == nil {
+		p.build = builders[format]
+	}
+	return err
+}
+
 // record makes a record of a row; an error says why it is malformed.
 func (p *parser) record(file string, r row) (*Record, error) {
 	if r.bad != nil {
 		return nil, r.bad
+	}
+	if p.build == nil {
+		format, err := recognise(r.fields)
+		if err == nil {
+			err = p.settle(format)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	p.layout.last = r.fields
 	rec := &Record{Source: p.source, File: file, Line: r.line}
@@ -92,6 +115,11 @@ func (p *parser) buildRated(f fields, rec *Record) error {
 	if err := p.buildText(f, rec); err != nil {
 		return err
 	}
+	return p.label(f, rec)
+}
+
+// label reads a number, or true and false for 1 and 0, as the score named label.
+func (p *parser) label(f fields, rec *Record) error {
 	v := p.layout.value(f, "label")
 	if v == nil {
 		return p.layout.missing(f, "label")
@@ -104,8 +132,12 @@ func (p *parser) buildRated(f fields, rec *Record) error {
 	return nil
 }
 
-// system returns the turn of a record's system field, if it has one.
+// system returns the turn of a record's system field, if it has one. It stands before every dialogue, and is where a
+// record is refused whose dialogue needs more than turns of text.
 func (p *parser) system(f fields) ([]sdk.Turn, error) {
+	if v := p.layout.value(f, "tools"); v != nil && v != "[]" {
+		return nil, errTools
+	}
 	text, err := p.layout.text(f, "system")
 	if text == "" || err != nil {
 		return nil, err

@@ -15,18 +15,34 @@ import (
 var formatParts = map[string]map[string][]string{
 	"text":     {"text": {"text"}},
 	"rated":    {"text": {"text"}, "label": {"label"}},
-	"messages": {"messages": {"messages"}, "role": {"role"}, "content": {"content"}, "system": {"system"}},
-	"sharegpt": {"messages": {"conversations"}, "role": {"from"}, "content": {"value"}, "system": {"system"}},
+	"messages": with(openAI, map[string][]string{"messages": {"messages"}}),
+	"sharegpt": with(openAI, map[string][]string{"messages": {"conversations"}, "role": {"from"}, "content": {"value"}}),
 	"alpaca": {
 		"instruction": {"instruction"}, "input": {"input"}, "output": {"output"},
-		"system": {"system"}, "history": {"history"},
+		"system": {"system"}, "history": {"history"}, "tools": {"tools"},
 	},
+	"completion": with(eitherRole, map[string][]string{"prompt": {"prompt"}, "completion": {"completion"}}),
+	"prompt":     with(eitherRole, map[string][]string{"prompt": {"prompt"}}),
 	"transcript": {"text": {"text", "dialogue", "dialog"}, "system": {"system"}},
-	"preference": {
-		"prompt": {"prompt", "conversations"}, "chosen": {"chosen"}, "rejected": {"rejected"}, "system": {"system"},
-		"role": {"role", "from"}, "content": {"content", "value"},
-	},
+	"preference": with(eitherRole, map[string][]string{
+		"prompt": {"prompt", "conversations"}, "chosen": {"chosen"}, "rejected": {"rejected"},
+	}),
+	"labelled": with(eitherRole, map[string][]string{
+		"messages": {"messages", "conversations"}, "prompt": {"prompt"}, "completion": {"completion"}, "label": {"label"},
+	}),
 	"choice": {"question": {"question"}, "options": {"options"}, "answer": {"answer"}},
+}
+
+// The parts of messages, and those beside them.
+var (
+	openAI     = map[string][]string{"role": {"role"}, "content": {"content"}, "system": {"system"}, "tools": {"tools"}}
+	eitherRole = with(openAI, map[string][]string{"role": {"role", "from"}, "content": {"content", "value"}})
+)
+
+func with(parts, more map[string][]string) map[string][]string {
+	all := maps.Clone(parts)
+	maps.Copy(all, more)
+	return all
 }
 
 // A layout finds the parts of a record in the fields of a row.
@@ -49,9 +65,6 @@ func newLayout(ds recipe.Dataset) (*layout, error) {
 		if _, ok := defaults[part]; !ok {
 			return nil, fmt.Errorf("fields: format %s has no part %q%s", ds.Format, part,
 				didYouMean(part, slices.Sorted(maps.Keys(defaults))))
-		}
-		if len(ds.Fields[part]) == 0 {
-			return nil, fmt.Errorf("fields: part %s names no field", part)
 		}
 		l.parts[part], l.named[part] = ds.Fields[part], true
 	}

@@ -36,6 +36,10 @@ type Reading struct {
 // Open prepares the reading of a dataset: it checks the description and resolves the files, but opens none. Relative
 // paths start from root, sample:// paths from samples. Malformed records go to bad, which may be nil.
 func Open(name string, ds recipe.Dataset, root string, samples fs.FS, bad *Quarantine) (*Reading, error) {
+	ds, err := Described(ds, root)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newParser(name, ds)
 	if err != nil {
 		return nil, err
@@ -180,7 +184,7 @@ func Peek(
 		return nil, nil, err
 	}
 	for _, f := range reading.files {
-		err := f.rows(ds, func(row row) bool {
+		err := f.rows(reading.ds, func(row row) bool {
 			rec, err := reading.parser.record(f.Name, row)
 			if err != nil {
 				bad = append(bad, BadRecord{name, f.Name, row.line, err.Error(), row.excerpt()})

@@ -44,7 +44,7 @@ var (
 // as a whole is damaged, after it has handed on the rows before the damage.
 type rowReader func(in input, yield func(row) bool) error
 
-// An input is an open file: text, decoded, or for Parquet the bytes.
+// An input is an open file: text, decoded, or for Parquet and Arrow the bytes.
 type input struct {
 	text  *bufio.Reader
 	bytes io.Reader
@@ -52,13 +52,18 @@ type input struct {
 }
 
 var rowReaders = map[string]rowReader{
-	"jsonl": readJSONL, "json": readJSON, "csv": readCSV, "txt": readTXT, "parquet": readParquet, "xml": readXML,
+	"jsonl": readJSONL, "json": readJSON, "csv": readCSV, "txt": readTXT, "xml": readXML,
+	"parquet": readParquet, "arrow": readArrow,
 }
 
 var endings = map[string]string{
-	".jsonl": "jsonl", ".json": "json", ".csv": "csv", ".txt": "txt", ".parquet": "parquet",
+	".jsonl": "jsonl", ".json": "json", ".csv": "csv", ".txt": "txt",
+	".parquet": "parquet", ".arrow": "arrow",
 	".xml": "xml", ".cnxml": "xml", ".nxml": "xml",
 }
+
+// readsText reports whether a reader takes decoded text, not the bytes of a file.
+func readsText(reader string) bool { return reader != "parquet" && reader != "arrow" }
 
 // readerOf returns the name of the reader of a file.
 func readerOf(f File, ds recipe.Dataset) (string, error) {
@@ -86,7 +91,7 @@ func (f File) rows(ds recipe.Dataset, yield func(row) bool) error {
 
 func (f File) rowsAs(reader string, ds recipe.Dataset, yield func(row) bool) error {
 	encoding := ""
-	if reader != "parquet" {
+	if readsText(reader) {
 		p, err := probeFile(f)
 		if err == nil {
 			encoding, err = p.choose(ds.Encoding)
@@ -105,7 +110,7 @@ func (f File) rowsIn(reader, encoding string, ds recipe.Dataset, yield func(row)
 		return err
 	}
 	in := input{bytes: bytes, ds: ds}
-	if reader != "parquet" {
+	if readsText(reader) {
 		in.text = decoded(bytes, encoding)
 	}
 	return errors.Join(rowReaders[reader](in, yield), bytes.Close())

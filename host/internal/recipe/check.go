@@ -95,6 +95,12 @@ func (c *checker) references(at path, refs []reference) {
 }
 
 func (c *checker) dataset(p path, d Dataset) {
+	switch {
+	case !c.has(p.key("files")) && !c.has(p.key("from")) && !c.has(p.key("info")):
+		c.keyProblem(p, "nothing says where the records are: want files, from or info")
+	case d.Files != nil && len(d.Files) == 0:
+		c.problem(p.key("files"), "the list is empty")
+	}
 	if d.Reader == "xml" && !c.has(p.key("record")) {
 		c.problem(p.key("record"), "an xml dataset needs the name of the element that is one record")
 	}

@@ -9,6 +9,8 @@ import (
 const (
 	documents = "documents"
 	dialogues = "dialogues"
+	prompts   = "prompts"
+	labelled  = "answers labelled good or bad"
 	pairs     = "preference pairs"
 	questions = "questions"
 )
@@ -16,13 +18,18 @@ const (
 var contents = map[string]string{
 	"text": documents, "rated": documents,
 	"messages": dialogues, "sharegpt": dialogues, "alpaca": dialogues, "transcript": dialogues,
+	"completion": dialogues,
+	"prompt":     prompts,
+	"labelled":   labelled,
 	"preference": pairs,
 	"choice":     questions,
 }
 
 // format is the format of a dataset, that of a pairs stage's result, or that of the first of these at which a chain of
-// curate stages begins; empty when the chain is broken.
+// curate stages begins; empty when the chain is broken. Labelled answers of which a curate stage keeps some are
+// dialogues.
 func (r *Recipe) format(name string) string {
+	kept := false
 	for range len(r.Stages) {
 		st := r.Stages[name]
 		if st.Pairs != nil {
@@ -35,8 +42,12 @@ func (r *Recipe) format(name string) string {
 			return ""
 		}
 		name = st.Curate.From[0]
+		kept = kept || slices.ContainsFunc(st.Curate.Steps, func(s Step) bool { return s.Keep != "" })
 	}
-	return r.Datasets[name].Format
+	if format := r.Datasets[name].Format; format != "labelled" || !kept {
+		return format
+	}
+	return "messages"
 }
 
 // holds reports data whose records are not of one of the wanted sorts; p is the key of a mix or the value that names
@@ -61,9 +72,9 @@ func (c *checker) curate(p path, spec *Curate) {
 		for _, from := range spec.From {
 			switch {
 			case step.Filter != "":
-				c.holds(at.key("filter"), from, "filters judge dialogues", dialogues)
+				c.holds(at.key("filter"), from, "filters judge dialogues", dialogues, prompts, labelled)
 			case step.Reward != "":
-				c.holds(at.key("reward"), from, "rewards judge dialogues and preference pairs", dialogues, pairs)
+				c.holds(at.key("reward"), from, "rewards judge dialogues and preference pairs", dialogues, pairs, labelled)
 			}
 		}
 	}
@@ -74,7 +85,7 @@ func (c *checker) curate(p path, spec *Curate) {
 func (c *checker) asks(p path, spec *Pairs) {
 	for i, name := range spec.From {
 		c.holds(p.key("from").item(i), name, "prompts are those of questions, dialogues and pairs",
-			questions, dialogues, pairs)
+			questions, dialogues, pairs, prompts)
 	}
 	if training := c.training(spec.Model); training != "" && training != languageModel {
 		c.problem(p.key("model"), "answers are those of a language model, and %s is %s",

@@ -7,6 +7,9 @@ import "cmp"
 func (r *Recipe) derive() {
 	for name, d := range r.Datasets {
 		d.Source = cmp.Or(d.Source, name)
+		if d.Info != "" {
+			d.Entry = cmp.Or(d.Entry, name)
+		}
 		r.Datasets[name] = d
 	}
 	for name, m := range r.Models {

@@ -39,7 +39,7 @@ stages:
     micro_batch_size: 3
 `
 	want := []string{
-		`3:39: datasets.medical.format: want one of text, rated, messages, sharegpt, alpaca, transcript, preference, ` +
+		`3:39: datasets.medical.format: want one of auto, text, rated, messages, sharegpt, alpaca, completion, prompt, transcript, preference, labelled, ` +
 			`choice, found "txt", did you mean text`,
 		`7:35: stages.words.from[0]: want a dataset or a curate or pairs stage, nothing is named "medcal", ` +
 			`did you mean medical`,

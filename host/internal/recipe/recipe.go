@@ -13,6 +13,7 @@ package recipe
 // A Recipe is one file, with the command line's overrides applied and all defaults filled in.
 type Recipe struct {
 	Name     string             `key:"name" required:"true" pattern:"name" doc:"name of the recipe and of its run directory"`
+	Hub      string             `key:"hub" pattern:"url" doc:"endpoint of a Hugging Face hub that carebot fetch gets hf:// names from; default: HF_ENDPOINT; nothing else goes there"`
 	Seed     uint64             `key:"seed" default:"0" min:"0" doc:"seed of every random choice"`
 	Device   string             `key:"device" default:"auto" pattern:"device" doc:"auto, cpu, cuda or cuda:N"`
 	DataRoot string             `key:"data_root" path:"always" doc:"folder that relative dataset files start from; default: the recipe's folder"`
@@ -33,13 +34,19 @@ type Position struct {
 
 // A Dataset names files and says how to read them.
 type Dataset struct {
-	Files      []string          `key:"files" required:"true" doc:"paths and globs (** crosses folders); sample:// is the embedded data"`
-	Reader     string            `key:"reader" default:"auto" enum:"auto,jsonl,json,csv,txt,parquet,xml" doc:"file format; auto goes by the file's ending"`
+	Files      []string          `key:"files" when:"!from" doc:"paths and globs (** crosses folders); sample:// is the embedded data"`
+	From       string            `key:"from" path:"always" when:"!info" doc:"a folder laid out as a Hugging Face dataset, or hf://datasets/ORG/NAME[@REVISION][/PATH] in the Hugging Face cache"`
+	Config     string            `key:"config" when:"from" doc:"configuration (subset) that the folder's README.md names; default: the one it says, default, or the only one"`
+	Split      string            `key:"split" when:"!files" doc:"split of the folder; default: train, or the only one"`
+	Info       string            `key:"info" path:"always" when:"!files" doc:"a dataset_info.json of LLaMA-Factory, which says the files and what is in them"`
+	Entry      string            `key:"entry" when:"info" doc:"name of the dataset in info; default: the dataset's name"`
+	Reader     string            `key:"reader" default:"auto" enum:"auto,jsonl,json,csv,txt,parquet,arrow,xml" doc:"file format; auto goes by the file's ending"`
 	Encoding   string            `key:"encoding" default:"auto" enum:"auto,utf-8,gb18030" doc:"character encoding; auto takes UTF-8 and falls back to GB18030 when a whole file is valid in it"`
 	Header     *bool             `key:"header" default:"true" when:"reader=auto|csv" doc:"whether a CSV file's first line names the columns; without it they are named 0, 1, 2, ..."`
 	Record     string            `key:"record" when:"reader=auto|xml|txt" doc:"XML: the element that is one record; txt: a regular expression that starts a record (default: the whole file is one)"`
-	Format     string            `key:"format" required:"true" enum:"text,rated,messages,sharegpt,alpaca,transcript,preference,choice" doc:"what a record is"`
+	Format     string            `key:"format" default:"auto" enum:"auto,text,rated,messages,sharegpt,alpaca,completion,prompt,transcript,preference,labelled,choice" doc:"what a record is; auto goes by the fields of the first record, as TRL names them, or by info"`
 	Fields     map[string]Fields `key:"fields" doc:"where the parts of a record are, as part: field or [fields], when they are named otherwise"`
+	Roles      map[string]string `key:"roles" enum:"user,assistant,system,tool" when:"format=auto|messages|sharegpt|completion|prompt|preference|labelled" doc:"messages: names of roles to roles, besides those of OpenAI and ShareGPT"`
 	Speakers   map[string]string `key:"speakers" enum:"user,assistant,system" when:"format=transcript|preference" doc:"transcripts, also within pairs: prefix of a turn to its role (user, assistant, system)"`
 	AnswerBase int               `key:"answer_base" default:"0" min:"0" when:"format=choice" doc:"choice: what a numeric answer counts from"`
 	Language   string            `key:"language" default:"auto" doc:"language of all records, auto to tell zh from en by script, or the name of a field in braces: {lang}"`
@@ -55,7 +62,7 @@ type Fields []string
 
 // A Model is a new architecture, or a model directory in Hugging Face layout (From).
 type Model struct {
-	From         string  `key:"from" path:"always" doc:"model directory in Hugging Face layout; excludes all other keys but adapter and outputs"`
+	From         string  `key:"from" path:"always" doc:"model directory in Hugging Face layout, or hf://ORG/NAME[@REVISION] in the Hugging Face cache; excludes all other keys but adapter and outputs"`
 	Arch         string  `key:"arch" enum:"llama,xlm-roberta,bert" when:"!from" doc:"architecture"`
 	Layers       int     `key:"layers" min:"1" when:"!from" doc:"number of blocks"`
 	Hidden       int     `key:"hidden" min:"1" when:"!from" doc:"width"`

@@ -36,7 +36,7 @@ func (d *decoder) scalar(v any, s *shape, r rules, p path, dst reflect.Value) bo
 
 // local makes a path of the command line absolute, for it counts from the working directory.
 func (d *decoder) local(t string, r rules, p path, dst reflect.Value) bool {
-	isLocal := r.path == "always" || r.path == "slash" && isPath(t) && !strings.Contains(t, "://")
+	isLocal := !strings.Contains(t, "://") && (r.path == "always" || r.path == "slash" && isPath(t))
 	if !isLocal || d.places[p.id()].value.File != CommandLine {
 		return true
 	}

@@ -85,6 +85,7 @@ type pattern struct {
 var patterns = map[string]pattern{
 	"name":   {regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`), "a name of a-z, 0-9, _ and -, such as stable-2"},
 	"device": {regexp.MustCompile(`^(auto|cpu|cuda(:[0-9]{1,3})?)$`), "auto, cpu, cuda or cuda:N"},
+	"url":    {regexp.MustCompile(`^https?://[^/@\s]+(/[^\s]*)?$`), "an address such as https://hub.example.com"},
 	"sha256": {regexp.MustCompile(`^[0-9a-f]{64}$`), "64 hexadecimal digits"},
 }
 

@@ -84,7 +84,7 @@ func (p *Process) checkModel(name string) error {
 	if spec.From == "" {
 		return nil
 	}
-	if _, err := readConfig(p.besideRecipe(spec.From)); err != nil {
+	if _, err := p.namedConfig(spec.From); err != nil {
 		return fmt.Errorf("model %s: %w", name, err)
 	}
 	return nil

@@ -140,13 +140,21 @@ func (p *Process) once(kind, name string, compute func() (string, error)) (strin
 
 func (p *Process) datasetDigest(name string) (string, error) {
 	return p.once("dataset", name, func() (string, error) {
-		files, err := data.Files(p.recipe.Datasets[name], p.dataRoot(), p.options.Samples)
+		ds, err := data.Described(p.recipe.Datasets[name], p.dataRoot())
+		if err != nil {
+			return "", err
+		}
+		files, err := data.Files(ds, p.dataRoot(), p.options.Samples)
 		if err != nil {
 			return "", err
 		}
 		content, err := data.Digest(files)
 		if err != nil {
 			return "", err
+		}
+		if p.recipe.Datasets[name].Info != "" {
+			ds.Pos = recipe.Position{}
+			return digest(p.declaration("datasets", name), content, ds)
 		}
 		return digest(p.declaration("datasets", name), content)
 	})
@@ -158,7 +166,7 @@ func (p *Process) modelDigest(name string) (string, error) {
 		if from == "" {
 			return digest(p.declaration("models", name))
 		}
-		content, err := checkpoint.Digest(p.besideRecipe(from))
+		content, err := p.folderDigest(from)
 		if err != nil {
 			return "", err
 		}
@@ -172,7 +180,7 @@ func (p *Process) modelDigest(name string) (string, error) {
 
 func (p *Process) adapterDigest(name string) (string, error) {
 	if dir := p.recipe.Models[name].Adapter; dir != "" {
-		return checkpoint.Digest(p.besideRecipe(dir))
+		return p.folderDigest(dir)
 	}
 	return "", nil
 }
@@ -215,7 +223,15 @@ func (p *Process) tokenizerDigest(ref string) (string, error) {
 	if key, ok := p.keys[ref]; ok {
 		return key, nil
 	}
-	return p.once("tokenizer", ref, func() (string, error) { return checkpoint.Digest(p.besideRecipe(ref)) })
+	return p.once("tokenizer", ref, func() (string, error) { return p.folderDigest(ref) })
+}
+
+func (p *Process) folderDigest(name string) (string, error) {
+	dir, err := p.folderOf(name)
+	if err != nil {
+		return "", err
+	}
+	return checkpoint.Digest(dir)
 }
 
 // declaration is an entry of the recipe as text, without its place in the file.

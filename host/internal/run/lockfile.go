@@ -24,6 +24,7 @@ type locked struct {
 	Folder   string            `yaml:"folder"` // of the recipe, from the run directory
 	Finished bool              `yaml:"finished"`
 	Digests  map[string]string `yaml:"digests"`
+	Hub      map[string]string `yaml:"hub,omitempty"`   // commit of each hf:// name, with its revision
 	Stages   map[string]string `yaml:"stages"`          // key of each stage
 	Swaps    map[string][]Swap `yaml:"swaps,omitempty"` // by stage
 }
@@ -36,7 +37,7 @@ type lockDocument struct {
 
 func (p *Process) writeLockFile(finished bool) error {
 	l := locked{Binary: p.options.Version, Folder: p.folder(), Finished: finished, Digests: map[string]string{},
-		Stages: p.keys, Swaps: p.swaps()}
+		Hub: p.commits(), Stages: p.keys, Swaps: p.swaps()}
 	for _, name := range slices.Sorted(maps.Keys(p.digests)) {
 		l.Digests[name] = "sha256:" + p.digests[name]
 	}

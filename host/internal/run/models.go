@@ -8,6 +8,7 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/eval"
+	"github.com/carebot-llm/carebot/host/internal/hub"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/tokenizer"
@@ -92,11 +93,19 @@ func (p *Process) open(ref string, head model.Head, options ...model.Option) (*s
 
 // openFrom loads a model that the recipe takes from a directory, and its adapter.
 func (p *Process) openFrom(ref string, spec recipe.Model, head model.Head, options ...model.Option) (*served, error) {
-	m, err := p.openDir(ref, p.besideRecipe(spec.From), head, options...)
+	dir, err := p.folderOf(spec.From)
+	if err != nil {
+		return nil, err
+	}
+	m, err := p.openDir(ref, dir, head, options...)
 	if err != nil || spec.Adapter == "" {
 		return m, err
 	}
-	if err := m.merge(p.besideRecipe(spec.Adapter)); err != nil {
+	adapter, err := p.folderOf(spec.Adapter)
+	if err == nil {
+		err = m.merge(adapter)
+	}
+	if err != nil {
 		m.close()
 		return nil, err
 	}
@@ -204,13 +213,35 @@ func (p *Process) openTokenizer(ref string) (*tokenizer.Tokenizer, error) {
 	if _, ok := p.recipe.Stages[ref]; ok {
 		return tokenizer.Load(p.stageDir(ref))
 	}
-	return tokenizer.Load(p.besideRecipe(ref))
+	dir, err := p.folderOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Load(dir)
 }
 
-// besideRecipe resolves a path that the recipe names: from the recipe's folder unless it is absolute.
-func (p *Process) besideRecipe(path string) string {
-	if filepath.IsAbs(path) {
-		return path
+// namedConfig is the configuration of a model directory that the recipe names.
+func (p *Process) namedConfig(from string) (model.Config, error) {
+	dir, err := p.folderOf(from)
+	if err != nil {
+		return model.Config{}, err
 	}
-	return filepath.Join(filepath.Dir(p.recipe.File), path)
+	return readConfig(dir)
+}
+
+// folderOf is the folder of a model or tokenizer that the recipe names: in the Hugging Face cache, or beside the recipe
+// unless it is absolute.
+func (p *Process) folderOf(name string) (string, error) {
+	if hub.Named(name) {
+		ref, err := hub.Parse(name)
+		if err != nil {
+			return "", err
+		}
+		s, err := hub.Locate(ref)
+		return s.Dir, err
+	}
+	if filepath.IsAbs(name) {
+		return name, nil
+	}
+	return filepath.Join(filepath.Dir(p.recipe.File), name), nil
 }

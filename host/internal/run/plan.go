@@ -50,6 +50,10 @@ func (p *Process) missing(ctx context.Context) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Datasets)) {
 		one := p.recipe.Datasets[name]
+		if len(one.Files) == 0 {
+			_, err := data.Files(one, p.dataRoot(), p.options.Samples)
+			note("dataset", name, err)
+		}
 		for _, pattern := range p.recipe.Datasets[name].Files {
 			one.Files = []string{pattern}
 			_, err := data.Files(one, p.dataRoot(), p.options.Samples)
@@ -58,8 +62,7 @@ func (p *Process) missing(ctx context.Context) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Models)) {
 		if from := p.recipe.Models[name].From; from != "" {
-			_, err := os.Stat(filepath.Join(p.besideRecipe(from), configFile))
-			note("model", name, err)
+			note("model", name, p.has(from, configFile))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.recipe.Plugins)) {
@@ -68,11 +71,19 @@ func (p *Process) missing(ctx context.Context) []string {
 	}
 	for _, name := range p.recipe.Order() {
 		if st := p.recipe.Stages[name].Train; st != nil && strings.Contains(st.Tokenizer, "/") {
-			_, err := os.Stat(p.besideRecipe(st.Tokenizer))
-			note("tokenizer of stage", name, err)
+			note("tokenizer of stage", name, p.has(st.Tokenizer, ""))
 		}
 	}
 	return all
+}
+
+// has reports a file that a folder which the recipe names lacks.
+func (p *Process) has(folder, file string) error {
+	dir, err := p.folderOf(folder)
+	if err == nil {
+		_, err = os.Stat(filepath.Join(dir, file))
+	}
+	return err
 }
 
 func (p *Process) planStage(ctx context.Context, name string) []string {
@@ -153,7 +164,7 @@ func (p *Process) planConfig(name string) (model.Config, bool) {
 		return model.Config{}, false
 	}
 	if spec.From != "" {
-		cfg, err := readConfig(p.besideRecipe(spec.From))
+		cfg, err := p.namedConfig(spec.From)
 		cfg = p.withHead(cfg, name, train.HeadFor(st.Objective))
 		return cfg, err == nil && cfg.Validate() == nil
 	}
