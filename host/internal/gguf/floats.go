@@ -3,6 +3,8 @@ package gguf
 import (
 	"encoding/binary"
 	"math"
+
+	"github.com/carebot-llm/carebot/host/internal/half"
 )
 
 func packF32(dst []byte, src []float32) { binary.LittleEndian.PutUint32(dst, math.Float32bits(src[0])) }
@@ -11,49 +13,12 @@ func unpackF32(dst []float32, src []byte) {
 	dst[0] = math.Float32frombits(binary.LittleEndian.Uint32(src))
 }
 
-func packF16(dst []byte, src []float32) { binary.LittleEndian.PutUint16(dst, toF16(src[0])) }
+func packF16(dst []byte, src []float32) { binary.LittleEndian.PutUint16(dst, half.ToF16(src[0])) }
 
-func unpackF16(dst []float32, src []byte) { dst[0] = fromF16(binary.LittleEndian.Uint16(src)) }
+func unpackF16(dst []float32, src []byte) { dst[0] = half.FromF16(binary.LittleEndian.Uint16(src)) }
 
-func packBF16(dst []byte, src []float32) { binary.LittleEndian.PutUint16(dst, toBF16(src[0])) }
+func packBF16(dst []byte, src []float32) { binary.LittleEndian.PutUint16(dst, half.ToBF16(src[0])) }
 
 func unpackBF16(dst []float32, src []byte) {
-	dst[0] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src)) << 16)
-}
-
-// toBF16 rounds to the nearest, ties to even; not a number stays one.
-func toBF16(v float32) uint16 {
-	bits := math.Float32bits(v)
-	if v != v {
-		return uint16(bits>>16) | 0x40
-	}
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
-}
-
-// toF16 rounds to the nearest IEEE 754 half, ties to even; what is too large becomes infinite.
-func toF16(v float32) uint16 {
-	bits := math.Float32bits(v)
-	sign, rest := uint16(bits>>16&0x8000), bits&0x7fffffff
-	switch {
-	case rest > 0x7f800000:
-		return sign | 0x7e00
-	case rest >= 0x47800000: // 2^16
-		return sign | 0x7c00
-	case rest < 0x38800000: // below 2^-14: a multiple of 2^-24
-		return sign | uint16(math.RoundToEven(float64(math.Float32frombits(rest))*(1<<24)))
-	}
-	rest -= (127 - 15) << 23
-	return sign | uint16((rest+0xfff+rest>>13&1)>>13)
-}
-
-// fromF16 widens an IEEE 754 half: 1 sign bit, 5 exponent bits of bias 15, 10 fraction bits.
-func fromF16(h uint16) float32 {
-	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&0x3ff
-	switch exponent {
-	case 0: // zero or subnormal: units of 2^-24
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)*(1.0/(1<<24))))
-	case 31: // infinity or not a number
-		return math.Float32frombits(sign | 0xff<<23 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
+	dst[0] = half.FromBF16(binary.LittleEndian.Uint16(src))
 }

@@ -90,25 +90,6 @@ func TestPackedBytesAreThoseOfLlamaCppsPackage(t *testing.T) {
 	}
 }
 
-func TestHalvesAreRoundedToTheNearest(t *testing.T) {
-	for h := range uint16(0x7c01) {
-		v := fromF16(h)
-		if got := toF16(v); got != h {
-			t.Fatalf("half %#x is %v and goes back to %#x", h, v, got)
-		}
-		if h >= 0x7bff {
-			continue
-		}
-		middle := (v + fromF16(h+1)) / 2
-		if even := h + h&1; toF16(middle) != even || toF16(-middle) != even|0x8000 {
-			t.Fatalf("the middle of half %#x and the next is rounded to %#x", h, toF16(middle))
-		}
-	}
-	if toF16(float32(math.NaN()))&0x7fff <= 0x7c00 || toBF16(float32(math.NaN()))&0x7fff <= 0x7f80 {
-		t.Error("not a number became one")
-	}
-}
-
 // A stored value is off by at most half a step of its group. Q4_K rounds the step and offset themselves as well.
 func TestQuantisedValuesAreNearTheirOriginals(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"github.com/carebot-llm/carebot/host/internal/half"
 )
 
 // A block of Q4_K is 256 values in 8 groups of 32, each with a scale and a minimum of 6 bits:
@@ -21,8 +23,8 @@ func packQ4(dst []byte, src []float32) {
 		scales[g], minima[g] = fitGroup(src[g*groupSize:][:groupSize])
 	}
 	d, dmin := slices.Max(scales[:])/maxScale, slices.Max(minima[:])/maxScale
-	binary.LittleEndian.PutUint16(dst, toF16(d))
-	binary.LittleEndian.PutUint16(dst[2:], toF16(dmin))
+	binary.LittleEndian.PutUint16(dst, half.ToF16(d))
+	binary.LittleEndian.PutUint16(dst[2:], half.ToF16(dmin))
 	clear(dst[4:])
 	for g := range groups {
 		putScale(dst[4:16], g, level(scales[g], d, maxScale), level(minima[g], dmin, maxScale))
@@ -53,7 +55,7 @@ func unpackQ4(dst []float32, src []byte) {
 // groupScale is the step and the offset of a group: value = step * q - offset.
 func groupScale(block []byte, g int) (step, offset float32) {
 	scale, minimum := scaleOf(block[4:16], g)
-	d, dmin := fromF16(binary.LittleEndian.Uint16(block)), fromF16(binary.LittleEndian.Uint16(block[2:]))
+	d, dmin := half.FromF16(binary.LittleEndian.Uint16(block)), half.FromF16(binary.LittleEndian.Uint16(block[2:]))
 	return d * float32(scale), dmin * float32(minimum)
 }
 

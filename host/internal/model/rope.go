@@ -237,3 +237,16 @@ func (r *rotary) free(dev accelerators.Device) {
 	}
 	*r = rotary{cfg: r.cfg}
 }
+
+// Slowdown is by what the angles of each pair of a head are divided, [head_dim/2], beside the plain ones of rope_theta.
+// Scaling that depends on the length has no such numbers: see frequencies.
+func (c Config) Slowdown() []float32 {
+	plain, slowed := geometric(c.RopeTheta, c.HeadDim), geometric(c.RopeTheta, c.HeadDim)
+	if c.RopeScaling != nil {
+		slowed, _ = c.frequencies(1)
+	}
+	for i := range plain {
+		plain[i] /= slowed[i]
+	}
+	return plain
+}
