@@ -15,25 +15,35 @@ import (
 )
 
 func newExport(a *app) *cobra.Command {
-	var device, shard string
+	stage := entry{"kind": "export", "model": "given"}
+	var device string
+	flags := map[string]*string{}
 	cmd := &cobra.Command{
 		Use:   "export MODEL OUT",
-		Short: "Write a model for others, in Hugging Face layout",
-		Long: `Write the model of a directory, such as a checkpoint of a train stage, to a new directory that other
-tools load: config.json, safetensors, tokenizer and chat template, without the optimizer's state. What was written is loaded
-again and compared before OUT gets its name.`,
+		Short: "Write a model for others, in Hugging Face layout or for llama.cpp",
+		Long: `Write the model of a directory, such as a checkpoint of a train stage, for other tools: to a new directory with
+config.json, safetensors, tokenizer and chat template, without the optimizer's state, or to a GGUF file. The adapter of a
+LoRA checkpoint is merged into its base model. What was written is loaded again and compared before OUT gets its name.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.export(cmd.Context(), args[0], args[1], device, shard)
+			for key, value := range flags {
+				if *value != "" {
+					stage[key] = *value
+				}
+			}
+			return a.export(cmd.Context(), args[0], args[1], device, stage)
 		},
 	}
 	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda or cuda:N")
-	cmd.Flags().StringVar(&shard, "shard-size", "5GiB", "largest weight file")
+	flags["shard_size"] = cmd.Flags().String("shard-size", "", "safetensors: largest weight file (default 5GiB)")
+	flags["format"] = cmd.Flags().String("format", "", "safetensors (default) or gguf")
+	flags["dtype"] = cmd.Flags().String("dtype", "", "safetensors: float32 (default), float16 or bfloat16")
+	flags["outtype"] = cmd.Flags().String("outtype", "", "gguf: f32, f16 (default), bf16, q8_0 or q4_k")
 	return cmd
 }
 
 // export runs an export stage in a folder beside out, which is gone afterwards, and takes the model out of it.
-func (a *app) export(ctx context.Context, model, out, device, shard string) (err error) {
+func (a *app) export(ctx context.Context, model, out, device string, stage entry) (err error) {
 	if _, err := os.Lstat(out); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("%s is there already", out), err)
 	}
@@ -45,7 +55,7 @@ func (a *app) export(ctx context.Context, model, out, device, shard string) (err
 	r, err := adhoc(entry{
 		"name": "export", "output": beside, "device": device,
 		"models": entry{"given": entry{"from": model}},
-		"stages": entry{"release": entry{"kind": "export", "model": "given", "shard_size": shard}},
+		"stages": entry{"release": stage},
 	})
 	if err != nil {
 		return err
@@ -53,5 +63,9 @@ func (a *app) export(ctx context.Context, model, out, device, shard string) (err
 	if err := a.process(ctx, r, io.Discard, (*run.Process).Run); err != nil {
 		return err
 	}
-	return os.Rename(filepath.Join(beside, "export", "release", "model"), out)
+	name := "model"
+	if stage["format"] == "gguf" {
+		name = "model.gguf"
+	}
+	return os.Rename(filepath.Join(beside, "export", "release", name), out)
 }

@@ -25,3 +25,22 @@ var floats = map[string]func(dst []float32, src []byte){
 		}
 	},
 }
+
+// packs encodes values, little-endian, rounding to the nearest.
+var packs = map[string]func(dst []byte, src []float32){
+	"F32": func(dst []byte, src []float32) {
+		for i, v := range src {
+			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(v))
+		}
+	},
+	"F16": func(dst []byte, src []float32) {
+		for i, v := range src {
+			binary.LittleEndian.PutUint16(dst[2*i:], half.ToF16(v))
+		}
+	},
+	"BF16": func(dst []byte, src []float32) {
+		for i, v := range src {
+			binary.LittleEndian.PutUint16(dst[2*i:], half.ToBF16(v))
+		}
+	},
+}

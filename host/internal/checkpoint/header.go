@@ -44,7 +44,7 @@ func encodeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) 
 	}
 	at := int64(0)
 	for _, t := range tensors {
-		e := entry{"F32", append([]int{}, t.Shape...), []int64{at, at + t.bytes()}}
+		e := entry{t.dtype(), append([]int{}, t.Shape...), []int64{at, at + t.bytes()}}
 		if err := add(t.Name, e); err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ func someTensors() []Tensor {
 		for j := range data {
 			data[j] = float32(r.NormFloat64())
 		}
-		tensors = append(tensors, Tensor{fmt.Sprintf("layer.%d.<weight>", i), shape, data})
+		tensors = append(tensors, Tensor{Name: fmt.Sprintf("layer.%d.<weight>", i), Shape: shape, Data: data})
 	}
 	return tensors
 }
@@ -57,7 +57,7 @@ func readAll(t testing.TB, dir, base string) []Tensor {
 		if err := x.Read(name, data); err != nil || !ok {
 			t.Fatal(err, ok)
 		}
-		tensors = append(tensors, Tensor{name, shape, data})
+		tensors = append(tensors, Tensor{Name: name, Shape: shape, Data: data})
 	}
 	return tensors
 }
@@ -182,28 +182,6 @@ func TestFilesOfThePythonLibraryAreRead(t *testing.T) {
 	}
 }
 
-func TestEveryHalfIsWidenedExactly(t *testing.T) {
-	for h := range 1 << 16 {
-		exponent, fraction := h>>10&31, float64(h&0x3ff)
-		want := math.Ldexp(1+fraction/1024, exponent-15)
-		switch {
-		case exponent == 0:
-			want = math.Ldexp(fraction, -24)
-		case exponent == 31 && fraction == 0:
-			want = math.Inf(1)
-		case exponent == 31:
-			want = math.NaN()
-		}
-		if h>>15 == 1 {
-			want = -want
-		}
-		got := float64(fromF16(uint16(h)))
-		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || math.Signbit(got) != (h>>15 == 1) {
-			t.Fatalf("half %04x is %g, want %g", h, got, want)
-		}
-	}
-}
-
 func TestReadNeedsTheRightRoom(t *testing.T) {
 	dir := t.TempDir()
 	mustWrite(t, dir, "model", someTensors(), 0)
@@ -220,16 +198,37 @@ func TestReadNeedsTheRightRoom(t *testing.T) {
 }
 
 func TestTensorsThatCannotBeWrittenAreNamed(t *testing.T) {
-	one := Tensor{"a", []int{1}, []float32{1}}
+	one := Tensor{Name: "a", Shape: []int{1}, Data: []float32{1}}
 	for want, tensors := range map[string][]Tensor{
 		`"a" is taken`:              {one, one},
-		`"__metadata__" is taken`:   {{"__metadata__", []int{1}, []float32{1}}},
-		`"b" of shape [2] has 1`:    {{"b", []int{2}, []float32{1}}},
-		`"c" of shape [-1 -1] has`:  {{"c", []int{-1, -1}, []float32{1}}},
-		`"d" of shape [4294967296 `: {{"d", []int{1 << 32, 1 << 32}, nil}},
+		`"__metadata__" is taken`:   {{Name: "__metadata__", Shape: []int{1}, Data: []float32{1}}},
+		`"b" of shape [2] has 1`:    {{Name: "b", Shape: []int{2}, Data: []float32{1}}},
+		`"c" of shape [-1 -1] has`:  {{Name: "c", Shape: []int{-1, -1}, Data: []float32{1}}},
+		`"d" of shape [4294967296 `: {{Name: "d", Shape: []int{1 << 32, 1 << 32}}},
 	} {
 		assertError(t, WriteTensors(t.TempDir(), "model", tensors, 0, nil), want)
 	}
 	missing := filepath.Join(t.TempDir(), "missing")
 	assertError(t, WriteTensors(missing, "model", []Tensor{one}, 0, nil), missing)
+}
+
+func TestTensorsOfSixteenBitsAreReadBackRounded(t *testing.T) {
+	dir, values := t.TempDir(), []float32{0, 1, -2.5, 1.0009765, 65504, 3.14159}
+	mustWrite(t, dir, "model", []Tensor{
+		{Name: "half", Shape: []int{6}, Data: values, DType: "F16"}, {Name: "brain", Shape: []int{2, 3}, Data: values, DType: "BF16"},
+	}, 0)
+	x, err := OpenTensors(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	for name, want := range map[string][]float32{
+		"half": {0, 1, -2.5, 1.0009765625, 65504, 3.140625}, "brain": {0, 1, -2.5, 1, 65536, 3.140625},
+	} {
+		got := make([]float32, len(want))
+		if err := x.Read(name, got); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	assertError(t, WriteTensors(dir, "x", []Tensor{{Name: "a", Shape: []int{1}, Data: values[:1], DType: "F64"}}, 0, nil), "F64")
 }

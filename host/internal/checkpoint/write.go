@@ -2,21 +2,24 @@ package checkpoint
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/carebot-llm/carebot/host/internal/durable"
 )
 
-// A Tensor is a named array, its Data in row-major order. A shape without dimensions is a scalar.
+// A Tensor is a named array, its Data in row-major order. A shape without dimensions is a scalar. DType is what it is
+// stored in, F32, F16 or BF16; empty is F32.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
+	DType string
 }
 
 // index is the content of <base>.safetensors.index.json.
@@ -27,7 +30,7 @@ type index struct {
 	WeightMap map[string]string `json:"weight_map"`
 }
 
-// WriteTensors writes tensors as float32 in their order: to dir/<base>.safetensors or, when their data take more than
+// WriteTensors writes tensors in their order: to dir/<base>.safetensors or, when their data take more than
 // shardBytes and that is not 0, to dir/<base>-00001-of-0000n.safetensors and so on with an index. A shard holds at
 // least one tensor. meta is added to the metadata of each file, which says format pt. dir must exist and hold no
 // tensors of that base.
@@ -59,7 +62,9 @@ func WriteTensors(dir, base string, tensors []Tensor, shardBytes int64, meta map
 func singleName(base string) string { return base + ".safetensors" }
 func indexName(base string) string  { return base + ".safetensors.index.json" }
 
-func (t Tensor) bytes() int64 { return 4 * int64(len(t.Data)) }
+func (t Tensor) dtype() string { return cmp.Or(t.DType, "F32") }
+
+func (t Tensor) bytes() int64 { return bytesOf[t.dtype()] * int64(len(t.Data)) }
 
 func checkTensors(tensors []Tensor) error {
 	seen := map[string]bool{metadataKey: true}
@@ -68,6 +73,9 @@ func checkTensors(tensors []Tensor) error {
 			return fmt.Errorf("the name %q is taken", t.Name)
 		}
 		seen[t.Name] = true
+		if packs[t.dtype()] == nil {
+			return fmt.Errorf("tensor %q cannot be written as %s", t.Name, t.DType)
+		}
 		if n, ok := count(t.Shape); !ok || n != int64(len(t.Data)) {
 			return fmt.Errorf("tensor %q of shape %v has %d values", t.Name, t.Shape, len(t.Data))
 		}
@@ -103,7 +111,7 @@ func writeShard(path string, tensors []Tensor, metadata map[string]string) error
 			return err
 		}
 		for _, t := range tensors {
-			if err := writeFloats(out, t.Data); err != nil {
+			if err := t.write(out); err != nil {
 				return err
 			}
 		}
@@ -111,17 +119,15 @@ func writeShard(path string, tensors []Tensor, metadata map[string]string) error
 	})
 }
 
-func writeFloats(w io.Writer, data []float32) error {
+// write puts the values block after block.
+func (t Tensor) write(w io.Writer) error {
 	var block [16 << 10]byte
-	for len(data) > 0 {
-		n := min(len(data), len(block)/4)
-		for i, v := range data[:n] {
-			binary.LittleEndian.PutUint32(block[4*i:], math.Float32bits(v))
-		}
-		if _, err := w.Write(block[:4*n]); err != nil {
+	width := int(bytesOf[t.dtype()])
+	for values := range slices.Chunk(t.Data, len(block)/width) {
+		packs[t.dtype()](block[:], values)
+		if _, err := w.Write(block[:width*len(values)]); err != nil {
 			return err
 		}
-		data = data[n:]
 	}
 	return nil
 }

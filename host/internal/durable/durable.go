@@ -35,10 +35,15 @@ func Write(path string, fill func(io.Writer) error) (err error) {
 	if err = errors.Join(fill(f), f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(beside, path); err != nil {
+	return Rename(beside, path)
+}
+
+// Rename gives a file or directory, whose content is synced, its final name in the same directory.
+func Rename(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(to))
 }
 
 // Dir creates the directory path with what fill puts into the directory it is given; files in it must already be synced (Write).
@@ -59,10 +64,7 @@ func Dir(path string, fill func(beside string) error) (err error) {
 	if err = os.RemoveAll(path); err != nil {
 		return err
 	}
-	if err = os.Rename(beside, path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	return Rename(beside, path)
 }
 
 // syncDir makes the directory's entries durable.

@@ -33,3 +33,25 @@ func TestValuesAreRoundedToTheNearestTiesToEven(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryHalfIsWidenedExactly(t *testing.T) {
+	for h := range 1 << 16 {
+		exponent, fraction := h>>10&31, float64(h&0x3ff)
+		want := math.Ldexp(1+fraction/1024, exponent-15)
+		switch {
+		case exponent == 0:
+			want = math.Ldexp(fraction, -24)
+		case exponent == 31 && fraction == 0:
+			want = math.Inf(1)
+		case exponent == 31:
+			want = math.NaN()
+		}
+		if h>>15 == 1 {
+			want = -want
+		}
+		got := float64(FromF16(uint16(h)))
+		if got != want && !(math.IsNaN(got) && math.IsNaN(want)) || math.Signbit(got) != (h>>15 == 1) {
+			t.Fatalf("half %04x is %g, want %g", h, got, want)
+		}
+	}
+}

@@ -19,8 +19,9 @@ type Source struct {
 	names map[string]string // llama.cpp's, by Hugging Face's
 }
 
-// Open opens a file that Write has made for a model of a configuration.
-func Open(path string, cfg model.Config) (*Source, error) {
+// Open opens a file that Write has made of a model.
+func Open(path string, m *model.Model) (*Source, error) {
+	cfg := m.Config()
 	a, err := architectureOf(cfg)
 	if err != nil {
 		return nil, err
@@ -32,14 +33,18 @@ func Open(path string, cfg model.Config) (*Source, error) {
 	if got := f.Metadata["general.architecture"]; got != a.name {
 		return nil, errors.Join(fmt.Errorf("%s holds a model of architecture %v, not %s", path, got, a.name), f.Close())
 	}
-	return &Source{a, f, cfg, map[string]string{}}, nil
+	s := &Source{a, f, cfg, map[string]string{}}
+	if err := s.expect(m.Names()); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return s, nil
 }
 
 // Close closes the file.
 func (s *Source) Close() error { return s.file.Close() }
 
-// Expect names the tensors of the model, which are looked for in the file.
-func (s *Source) Expect(names []string) error {
+// expect looks for the tensors of the model in the file, which has no others.
+func (s *Source) expect(names []string) error {
 	known := map[string]bool{"rope_freqs.weight": true}
 	for _, n := range names {
 		name, err := s.tensorName(n)

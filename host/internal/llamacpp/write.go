@@ -18,7 +18,29 @@ func Write(path, title string, m *model.Model, tok *tokenizer.Tokenizer, kind gg
 	if err != nil {
 		return fmt.Errorf("write %s for llama.cpp: %w", path, err)
 	}
-	return gguf.Write(path, x.metadata(title), x.tensors)
+	if err := gguf.Write(path, x.metadata(title), x.tensors); err != nil {
+		return err
+	}
+	return x.verify(path)
+}
+
+// verify reads a file back: every value must be what was written as its type rounds it.
+func (x *file) verify(path string) error {
+	f, err := gguf.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, t := range x.tensors {
+		got := make([]float32, len(t.Data))
+		if err := f.Read(t.Name, got); err != nil {
+			return err
+		}
+		if !slices.Equal(got, t.Type.Round(t.Data)) {
+			return fmt.Errorf("%s: tensor %s is not what was written", path, t.Name)
+		}
+	}
+	return nil
 }
 
 // file is what a GGUF file will hold.

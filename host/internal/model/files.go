@@ -153,6 +153,15 @@ func (m *Model) uploaded() error {
 	return nil
 }
 
+// Names are those of all weights, as Tensors has them.
+func (m *Model) Names() []string {
+	names := make([]string, len(m.parts))
+	for i, p := range m.parts {
+		names[i] = m.fileName(p)
+	}
+	return names
+}
+
 // Tensors downloads all weights for saving, under the names and in the order of Hugging Face.
 func (m *Model) Tensors() ([]NamedTensor, error) { return m.download(m.parts, m.fileName) }
 

@@ -237,6 +237,9 @@ type Evaluate struct {
 
 // Export writes a model for others.
 type Export struct {
-	Model string `key:"model" required:"true" doc:"train stage or model"`
-	Shard Bytes  `key:"shard_size" default:"5GiB" doc:"largest weight file"`
+	Model   string `key:"model" required:"true" doc:"train stage or model"`
+	Format  string `key:"format" default:"safetensors" enum:"safetensors,gguf,adapter" doc:"a directory in Hugging Face layout, one file for llama.cpp, or the adapter of a train stage in PEFT layout"`
+	DType   string `key:"dtype" default:"float32" enum:"float32,float16,bfloat16" when:"format=safetensors" doc:"what weights are stored in"`
+	OutType string `key:"outtype" default:"f16" enum:"f32,f16,bf16,q8_0,q4_k" when:"format=gguf" doc:"what matrices are stored in"`
+	Shard   Bytes  `key:"shard_size" default:"5GiB" when:"format=safetensors" doc:"largest weight file"`
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
+	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/train"
@@ -42,6 +43,23 @@ func (m *served) merge(dir string) error {
 	defer weights.Close()
 	if err := m.model.Merge(a.Adapter, weights); err != nil {
 		return fmt.Errorf("adapter %s: %w", dir, err)
+	}
+	return nil
+}
+
+// copyAdapter writes an adapter directory anew, without what only training needs.
+func (m *served) copyAdapter(dir, from string) error {
+	if err := m.tok.Save(dir); err != nil {
+		return err
+	}
+	for _, name := range []string{adapterFile, adapterBase + ".safetensors"} {
+		content, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			return err
+		}
+		if err := durable.WriteFile(filepath.Join(dir, name), content); err != nil {
+			return err
+		}
 	}
 	return nil
 }

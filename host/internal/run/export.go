@@ -9,60 +9,73 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/eval"
+	"github.com/carebot-llm/carebot/host/internal/gguf"
+	"github.com/carebot-llm/carebot/host/internal/llamacpp"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// Exported describes a model directory that was written, read back and compared.
+// Exported describes a model that was written, read back and compared.
 type Exported struct {
-	Dir        string  `json:"dir"`
+	Dir        string  `json:"dir"` // or file
 	Parameters int64   `json:"parameters"`
 	Difference float64 `json:"difference"` // largest difference of a probe's answers before and after
 }
 
-// exportTolerance is how far the reloaded model may be off; the weights travel as float32, so nothing should be lost.
+// exportTolerance is how far the reloaded model may be off when its weights travel as float32, since nothing should be lost.
 const exportTolerance = 1e-6
 
-// export writes the model in Hugging Face layout, reads it back, and compares both models' answers to a probe before the
-// directory gets its name.
+// export writes the model in the format asked for, reads it back, and compares both models' answers to a probe before what
+// was written gets its name.
 func (p *Process) export(ctx context.Context, spec *recipe.Export, dir string, s *Summary) error {
 	m, err := p.serve(spec.Model)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	out := filepath.Join(dir, "model")
-	e := &Exported{Dir: out, Parameters: m.model.Config().Parameters()}
-	err = durable.Dir(out, func(beside string) error {
-		if err := m.write(beside, int64(spec.Shard)); err != nil {
-			return err
-		}
-		e.Difference, err = p.compare(m, beside)
-		return err
-	})
+	e := &Exported{Parameters: m.model.Config().Parameters()}
 	s.Unit, s.In, s.Out, s.Export = "parameters", e.Parameters, e.Parameters, e
-	return err
+	switch spec.Format {
+	case "gguf":
+		return p.exportGGUF(m, spec, dir, e)
+	case "adapter":
+		return p.exportAdapter(m, spec, dir, e)
+	}
+	return p.exportDir(m, spec, dir, e)
 }
 
-// compare loads the directory as a stranger would and returns how far its answers are from the model's.
-func (p *Process) compare(m *served, dir string) (float64, error) {
-	again, err := p.openDir(m.ref, dir, m.model.Head(), model.Frozen())
-	if err != nil {
-		return 0, fmt.Errorf("read back what was exported: %w", err)
+// dtypes are the names of what weights are stored in.
+var dtypes = map[string]string{"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+
+// exportDir writes a model directory in Hugging Face layout.
+func (p *Process) exportDir(m *served, spec *recipe.Export, dir string, e *Exported) error {
+	e.Dir = filepath.Join(dir, "model")
+	return durable.Dir(e.Dir, func(beside string) error {
+		if err := m.write(beside, dtypes[spec.DType], int64(spec.Shard)); err != nil {
+			return err
+		}
+		again, err := p.openDir(m.ref, beside, m.model.Head(), model.Frozen())
+		if err != nil {
+			return fmt.Errorf("read back what was exported: %w", err)
+		}
+		defer again.close()
+		return e.compare(m, again, spec.DType == "float32")
+	})
+}
+
+// compare notes how far the model that was read back is off. exact says that it should not be.
+func (e *Exported) compare(m, again *served, exact bool) (err error) {
+	if e.Difference, err = eval.Compare(m.Served, again.Served); err != nil {
+		return err
 	}
-	defer again.close()
-	difference, err := eval.Compare(m.Served, again.Served)
-	if err != nil {
-		return 0, err
+	if math.IsNaN(e.Difference) || math.IsInf(e.Difference, 0) || exact && e.Difference > exportTolerance {
+		return fmt.Errorf("the exported model answers differently: by %g", e.Difference)
 	}
-	if math.IsNaN(difference) || difference > exportTolerance {
-		return difference, fmt.Errorf("the exported model answers differently: by %g", difference)
-	}
-	return difference, nil
+	return nil
 }
 
 // write puts the whole model directory: weights, configuration, tokenizer.
-func (m *served) write(dir string, shardBytes int64) error {
+func (m *served) write(dir, dtype string, shardBytes int64) error {
 	if err := m.describe(dir); err != nil {
 		return err
 	}
@@ -72,7 +85,68 @@ func (m *served) write(dir string, shardBytes int64) error {
 	}
 	tensors := make([]checkpoint.Tensor, len(weights))
 	for i, w := range weights {
-		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data}
+		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data, DType: dtype}
 	}
-	return checkpoint.WriteTensors(dir, "model", tensors, shardBytes, nil)
+	return checkpoint.WriteTensors(dir, weightsBase, tensors, shardBytes, nil)
+}
+
+var outTypes = map[string]gguf.Type{
+	"f32": gguf.F32, "f16": gguf.F16, "bf16": gguf.BF16, "q8_0": gguf.Q8_0, "q4_k": gguf.Q4_K,
+}
+
+// exportGGUF writes one file for llama.cpp. The weights that are read back are those that were written as their types
+// round them, bit for bit (llamacpp.Write sees to that); how far that moves the answers is noted.
+func (p *Process) exportGGUF(m *served, spec *recipe.Export, dir string, e *Exported) error {
+	e.Dir = filepath.Join(dir, "model.gguf")
+	beside := e.Dir + durable.Suffix
+	if err := llamacpp.Write(beside, p.recipe.Name, m.model, m.tok, outTypes[spec.OutType]); err != nil {
+		return err
+	}
+	again, err := p.openGGUF(m, beside)
+	if err != nil {
+		return fmt.Errorf("read back what was exported: %w", err)
+	}
+	defer again.close()
+	if err := e.compare(m, again, spec.OutType == "f32"); err != nil {
+		return err
+	}
+	return durable.Rename(beside, e.Dir)
+}
+
+// openGGUF loads the weights of a file that was written for a model.
+func (p *Process) openGGUF(m *served, path string) (*served, error) {
+	src, err := llamacpp.Open(path, m.model)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	again, err := model.Load(p.device, m.model.Config(), m.model.Head(), src, model.Frozen())
+	if err != nil {
+		return nil, err
+	}
+	return p.served(m.ref, "", again, m.tok), nil
+}
+
+// exportAdapter writes the adapter of a train stage in PEFT layout.
+func (p *Process) exportAdapter(m *served, spec *recipe.Export, dir string, e *Exported) error {
+	st := p.recipe.Stages[spec.Model]
+	if st.Train == nil || st.Train.LoRA == nil {
+		return fmt.Errorf("%s is no train stage with lora, so there is no adapter to export", spec.Model)
+	}
+	from, _, ok, err := checkpoint.Latest(p.stageDir(spec.Model))
+	if err != nil || !ok {
+		return fmt.Errorf("stage %s has no checkpoint, %w", spec.Model, err)
+	}
+	e.Dir = filepath.Join(dir, "model")
+	return durable.Dir(e.Dir, func(beside string) error {
+		if err := m.copyAdapter(beside, from); err != nil {
+			return err
+		}
+		again, err := p.openAdapted(spec.Model, beside, *st.Train, m.model.Head(), model.Frozen())
+		if err != nil {
+			return fmt.Errorf("read back what was exported: %w", err)
+		}
+		defer again.close()
+		return e.compare(m, again, true)
+	})
 }

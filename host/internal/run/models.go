@@ -93,24 +93,36 @@ func (p *Process) open(ref string, head model.Head, options ...model.Option) (*s
 
 // openFrom loads a model that the recipe takes from a directory, and its adapter.
 func (p *Process) openFrom(ref string, spec recipe.Model, head model.Head, options ...model.Option) (*served, error) {
-	dir, err := p.folderOf(spec.From)
+	dir, adapter, err := p.foldersOf(spec)
 	if err != nil {
 		return nil, err
 	}
 	m, err := p.openDir(ref, dir, head, options...)
-	if err != nil || spec.Adapter == "" {
+	if err != nil || adapter == "" {
 		return m, err
 	}
-	adapter, err := p.folderOf(spec.Adapter)
-	if err == nil {
-		err = m.merge(adapter)
-	}
-	if err != nil {
+	if err := m.merge(adapter); err != nil {
 		m.close()
 		return nil, err
 	}
 	m.dir = ""
 	return m, nil
+}
+
+// foldersOf are those of a model's weights and of its adapter, which may be the folder that the recipe names alone.
+func (p *Process) foldersOf(spec recipe.Model) (dir, adapter string, err error) {
+	if dir, err = p.folderOf(spec.From); err != nil {
+		return "", "", err
+	}
+	if spec.Adapter != "" {
+		adapter, err = p.folderOf(spec.Adapter)
+		return dir, adapter, err
+	}
+	base, err := adaptedDir(dir)
+	if base != "" {
+		return base, dir, err
+	}
+	return dir, "", err
 }
 
 // openDir loads a model directory.
