@@ -1,7 +1,7 @@
-// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 2 and 3) and an encoder (XLM-RoBERTa, BERT) with
-// heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
-// Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
-// Generate continues prompts.
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 2 and 3) and an encoder
+// (XLM-RoBERTa, BERT) with heads for language modelling, classification, regression and reward, in the numbers, names
+// and file layout of Hugging Face transformers. A Config says what a model is; New initialises one, Load reads one;
+// Hidden runs it on a tape; Generate continues prompts.
 package model
 
 import (
@@ -91,7 +91,10 @@ func declare(cfg Config, head Head) (*Model, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
-	m := &Model{cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()}, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
+	m := &Model{
+		cfg: cfg, head: head, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}},
+		rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
+	}
 	if arch.decoder {
 		m.decoder = m.layout.decoder(cfg)
 		m.ends = m.layout.ends(cfg, head, m.decoder.embed)
