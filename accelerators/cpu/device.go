@@ -37,6 +37,7 @@ type Device struct {
 	pool       *pool
 	scratch    []scratch // one for each worker
 	shared     scratch   // of the operation as a whole
+	shares     shares    // of its work, one for each worker
 	checks     call      // of the operation's arguments
 	ops        operations
 	ranges     ranges // the task that each, parts and columns run
@@ -68,7 +69,7 @@ func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
 	return &Device{
 		set: set, streaming: set.streamed(), streamFrom: streamFrom, blockBytes: blockBytes(secondLevel()),
-		pool: newPool(threads), scratch: make([]scratch, threads), labels: labels{},
+		pool: newPool(threads), scratch: make([]scratch, threads), shares: make(shares, threads), labels: labels{},
 		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
 	}
 }

@@ -19,7 +19,8 @@ type product struct {
 	left     left      // the rows of A
 	grid     grid      // the tasks
 	panels   []float32 // of a turned product: the packed rows of A
-	group    int       // and the columns of C of a task
+	group    int       // the columns of C that a worker computes at a time
+	shares   shares    // and the workers' shares of such groups
 }
 
 // A span is n indices from from on.

@@ -53,7 +53,7 @@ func (d *Device) Sample(ids, logits accelerators.Buffer, s accelerators.Sample) 
 
 // draw leaves the softmax's numerators in w. It reports false when the softmax of x is not defined.
 func (o *sampling) draw(worker int, x, w []float32, counter uint64) (id int32, ok bool) {
-	best := largest(x)
+	best := largest(o.dev.set, x)
 	top := x[best]
 	if math.IsNaN(float64(top)) || math.IsInf(float64(top), 0) {
 		return 0, false
@@ -73,8 +73,24 @@ func (o *sampling) draw(worker int, x, w []float32, counter uint64) (id int32, o
 	return limit.invert(x, w, uniform(o.Seed, counter)), true
 }
 
-// largest is the index of the first largest element; a NaN counts as largest.
-func largest(x []float32) int {
+// largest is the index of the first largest element, or of one that is not finite where that has no largest.
+func largest(set *kernelSet, x []float32) int {
+	const piece = 1024 // stays in the first-level cache
+	from, top := 0, float32(math.Inf(-1))
+	for lo := 0; lo < len(x); lo += piece {
+		part := x[lo:min(len(x), lo+piece)]
+		if sum := set.sum(part); sum-sum != 0 { // the maximum skips NaNs
+			return firstLargest(x)
+		}
+		if m := set.max(part); m > top {
+			from, top = lo, m
+		}
+	}
+	return from + slices.Index(x[from:], top)
+}
+
+// firstLargest is largest for any elements; a NaN counts as largest.
+func firstLargest(x []float32) int {
 	best := 0
 	for i, v := range x {
 		if v > x[best] || v != v {

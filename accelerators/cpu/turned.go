@@ -19,8 +19,11 @@ func (p *product) turned() {
 		}
 	}
 	work := p.K * max(p.M, thinWidth) // with fewer rows the memory sets the pace
-	p.group = turnedRows * max(1, taskFlops/2/(turnedRows*work), p.N/(128*turnedRows))
-	p.dev.pool.run((p.N+p.group-1)/p.group, (*turnedTask)(p))
+	p.group = turnedRows * max(1, taskFlops/2/(turnedRows*work))
+	groups := (p.N + p.group - 1) / p.group
+	p.shares = p.dev.shares[:min(groups, len(p.dev.shares))]
+	p.shares.deal(groups)
+	p.dev.pool.run(len(p.shares), (*turnedTask)(p))
 }
 
 // turnedWidth is the number of columns of all panels of op(A)^T.
@@ -39,11 +42,15 @@ func (p *product) packTurned(panel []float32, rows, ks span) {
 	p.set.transpose(panel, thinWidth, p.a[rows.from*p.StrideA+ks.from:], p.StrideA, rows.n, ks.n)
 }
 
-// turnedTask computes columns of C, which are rows of its transpose.
+// turnedTask computes a worker's share of the groups.
 type turnedTask product
 
 func (t *turnedTask) block(worker, i int) {
-	p := (*product)(t)
+	t.shares.each(i, func(group int) { (*product)(t).turnedGroup(worker, group) })
+}
+
+// turnedGroup computes columns of C, which are rows of its transpose.
+func (p *product) turnedGroup(worker, i int) {
 	cols := span{i * p.group, min(p.group, p.N-i*p.group)}
 	width := p.turnedWidth()
 	out := p.dev.scratch[worker].floats(slotTurned, cols.n*width)

@@ -139,7 +139,16 @@ type lane struct {
 	mask reg.VecVirtual
 }
 
-func (l lane) load(p reg.Register) reg.VecVirtual { return l.read(Mem{Base: p, Disp: l.disp}) }
+// streamAhead is how many bytes early an operand of a streaming kernel is asked for: a page, at the end of which the
+// processor ceases to look ahead. Beside stores past the cache it is late by itself where an operand is the only one.
+const streamAhead = 4096
+
+func (l lane) load(p reg.Register) reg.VecVirtual {
+	if l.isa.past && !l.tail {
+		PREFETCHT0(Mem{Base: p, Disp: l.disp + streamAhead})
+	}
+	return l.read(Mem{Base: p, Disp: l.disp})
+}
 
 func (l lane) store(v reg.VecVirtual, p reg.Register) { l.write(v, Mem{Base: p, Disp: l.disp}) }
 

@@ -41,6 +41,8 @@ func arrayKernels(dev accelerators.Device, x []accelerators.Buffer) []arrayKerne
 		{"SwiGLUGrad", 20, func() { dev.SwiGLUGrad(double, a, double, arrayWidth) }},
 		{"GELU", 8, func() { dev.GELU(a, b) }},
 		{"GELUGrad", 12, func() { dev.GELUGrad(a, b, c) }},
+		{"GELUTanh", 8, func() { dev.GELUTanh(a, b) }},
+		{"GELUTanhGrad", 12, func() { dev.GELUTanhGrad(a, b, c) }},
 		{"AdamW", 28, func() { dev.AdamW(a, b, c, d, adam) }},
 		{"SquaredNorm", 4, func() { dev.SquaredNorm(one, a) }},
 	}

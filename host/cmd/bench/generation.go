@@ -22,15 +22,15 @@ func generation(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer dev.Close()
+	read, err := b.readBandwidth(dev)
+	if err != nil {
+		return report{}, err
+	}
 	m, err := model.New(dev, large.llama(256), model.HeadLM, 1, model.Frozen())
 	if err != nil {
 		return report{}, err
 	}
 	defer m.Close()
-	read, err := b.readBandwidth()
-	if err != nil {
-		return report{}, err
-	}
 	t := table{{"batch", "tokens/s", "bound, tokens/s", "share", "bound by"}}
 	least := math.Inf(1)
 	for _, batch := range []int{1, 16} {
@@ -48,25 +48,41 @@ func generation(b *bench) (report, error) {
 	return report{body, []figure{{workGeneration, "minimum " + percent(least), least >= 0.8}}}, nil
 }
 
-// readBandwidth is the larger of PyTorch's triad and dot product over arrays beyond the caches, in bytes per second.
-func (b *bench) readBandwidth() (float64, error) {
+// readBandwidth is the largest of PyTorch's triad and dot product over arrays beyond the caches, and our sum of squares
+// over as much as all weights, in bytes per second.
+func (b *bench) readBandwidth(dev accelerators.Device) (float64, error) {
 	torch, err := b.pythonPeer("pytorch.py")
 	if err != nil {
 		return 0, err
 	}
-	triad, dot, err := b.duel(torch.side("triad", request{Op: "triad", N: arrayCount, Threads: 2}),
-		torch.side("dot", request{Op: "dot", N: arrayCount, Threads: 2}), false)
+	weights := largeWeights()
+	x, free, err := buffers(dev, weights, 1)
+	defer free()
 	if err != nil {
 		return 0, err
 	}
-	return max(12*arrayCount/triad.best(), 8*arrayCount/dot.best()), torch.forget()
+	all, err := b.hold(contest{sides: []side{
+		torch.side("triad", request{Op: "triad", N: arrayCount, Threads: 2}),
+		torch.side("dot", request{Op: "dot", N: arrayCount, Threads: 2}),
+		ours("read", func() error { dev.SquaredNorm(x[1], x[0]); return dev.Sync() }),
+	}})
+	if err != nil {
+		return 0, err
+	}
+	triad, dot, read := all[0].best(), all[1].best(), all[2].best()
+	return max(12*arrayCount/triad, 8*arrayCount/dot, 4*float64(weights)/read), torch.forget()
+}
+
+// largeWeights is how many weights the products of a token use.
+func largeWeights() int {
+	s := large
+	return s.Layers*(4*s.Width*s.Width+3*s.Width*s.Inner) + s.Vocab*s.Width
 }
 
 // generationBound is the least seconds of one token of every sequence: each weight of a product is read once, and
 // multiplied once for each sequence.
 func generationBound(p accelerators.Peak, read float64, batch int) (seconds float64, by string) {
-	s := large
-	weights := float64(s.Layers*(4*s.Width*s.Width+3*s.Width*s.Inner) + s.Vocab*s.Width)
+	weights := float64(largeWeights())
 	reading, computing := 4*weights/read, 2*weights*float64(batch)/p.F32
 	if reading > computing {
 		return reading, "bandwidth"
