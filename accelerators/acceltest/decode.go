@@ -38,7 +38,8 @@ func decoded(q, k, v []float64, lengths []int32, s accelerators.AttentionDecode)
 	for n, length := range lengths {
 		at := n * s.Capacity * stride
 		p := packing{Attention: accelerators.Attention{Heads: s.Heads, KVHeads: s.KVHeads, HeadDim: s.HeadDim,
-			StrideK: stride, StrideV: stride, Window: s.Window, Causal: true, Scale: s.Scale, Cap: s.Cap}, k: k[at:], v: v[at:]}
+			StrideK: stride, StrideV: stride, Window: s.Window, Causal: true, Scale: s.Scale, Cap: s.Cap},
+			k: k[at:], v: v[at:]}
 		p.q = make([]float64, int(length)*s.Heads*s.HeadDim)
 		p.StrideQ = s.Heads * s.HeadDim
 		copy(p.q[(int(length)-1)*p.StrideQ:], q[n*p.StrideQ:(n+1)*p.StrideQ])

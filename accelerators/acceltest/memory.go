@@ -66,9 +66,12 @@ func widened(r *rig, name string, upload func(dst accelerators.Buffer, src []uin
 	for i := range src {
 		src[i] = uint16(i)
 	}
+	few := r.output(45)
+	upload(few, src[:few.Len])
 	b := r.output(len(src))
 	upload(b, src)
-	for i, got := range r.download(b) {
+	for i, got := range append(r.download(b), r.download(few)...) {
+		i %= len(src)
 		want := value(src[i])
 		same := float64(got) == want || got != got && math.IsNaN(want)
 		if !same || math.Signbit(float64(got)) != (i>>15 == 1) {

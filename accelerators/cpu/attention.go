@@ -43,8 +43,11 @@ func (c *call) attention(q, k, v accelerators.Buffer, s accelerators.Attention) 
 	c.heads(s.Heads, s.KVHeads, s.HeadDim)
 	c.positive("Tokens", s.Tokens+1)
 	c.positive("Sequences", s.Sequences+1)
-	if s.Window < 0 || s.Cap < 0 {
-		c.fail("Window and Cap must not be negative")
+	if s.Window < 0 {
+		c.fail("Window must not be negative")
+	}
+	if s.Cap < 0 {
+		c.fail("Cap must not be negative")
 	}
 	queries, keys := c.size(s.Heads, s.HeadDim), c.size(s.KVHeads, s.HeadDim)
 	a := &c.dev.ops.attention

@@ -31,8 +31,11 @@ type decodeTask struct {
 func (d *Device) AttentionDecode(out, q, k, v, lengths accelerators.Buffer, s accelerators.AttentionDecode) {
 	c := d.call("AttentionDecode")
 	c.heads(s.Heads, s.KVHeads, s.HeadDim)
-	if s.Window < 0 || s.Cap < 0 {
-		c.fail("Window and Cap must not be negative")
+	if s.Window < 0 {
+		c.fail("Window must not be negative")
+	}
+	if s.Cap < 0 {
+		c.fail("Cap must not be negative")
 	}
 	queries, cached := c.size(s.Sequences, s.Heads, s.HeadDim), c.size(s.Sequences, s.Capacity, s.KVHeads, s.HeadDim)
 	t := &d.ops.decode

@@ -500,6 +500,16 @@ func tanhStreamAVX512(y []float32, x []float32)
 //go:noescape
 func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)
 
+// widenBF16AVX2 widens src from bfloat16, as many as there are of dst, whose length 32 divides.
+//
+//go:noescape
+func widenBF16AVX2(dst []float32, src []uint16)
+
+// widenF16AVX2 widens src from IEEE 754 half precision, as many as there are of dst, whose length 32 divides.
+//
+//go:noescape
+func widenF16AVX2(dst []float32, src []uint16)
+
 // tilePairs is the 6x64 tile of a product of pairs.
 //
 //go:noescape

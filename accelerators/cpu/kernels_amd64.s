@@ -14142,6 +14142,64 @@ over:
 	VZEROUPPER
 	RET
 
+// func widenBF16AVX2(dst []float32, src []uint16)
+// Requires: AVX, AVX2
+TEXT ·widenBF16AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+loop:
+	CMPQ      DX, $0x20
+	JLT       done
+	VPMOVZXWD (CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	VPMOVZXWD 16(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 32(AX)
+	VPMOVZXWD 32(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 64(AX)
+	VPMOVZXWD 48(CX), Y0
+	VPSLLD    $0x10, Y0, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+128, AX
+	ADDQ      $0x40, CX
+	SUBQ      $0x20, DX
+	JMP       loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func widenF16AVX2(dst []float32, src []uint16)
+// Requires: AVX, F16C
+TEXT ·widenF16AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+loop:
+	CMPQ      DX, $0x20
+	JLT       done
+	VCVTPH2PS (CX), Y0
+	VMOVUPS   Y0, (AX)
+	VCVTPH2PS 16(CX), Y0
+	VMOVUPS   Y0, 32(AX)
+	VCVTPH2PS 32(CX), Y0
+	VMOVUPS   Y0, 64(AX)
+	VCVTPH2PS 48(CX), Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $+128, AX
+	ADDQ      $0x40, CX
+	SUBQ      $0x20, DX
+	JMP       loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func tilePairs(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)
 // Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·tilePairs(SB), NOSPLIT, $0-125

@@ -34,6 +34,9 @@ type kernelSet struct {
 	strips func(dst []float32, step int, src []float32, lds, rows int)
 	pairs  *bf16Kernels // nil: bf16 products use the f32 tile
 
+	// widenBF16 and widenF16 are of slices whose length 32 divides: dst = src, exactly.
+	widenBF16, widenF16 func(dst []float32, src []uint16)
+
 	dot         func(x, y []float32) float32
 	dot64       func(x, y []float32) float64                      // products and sums in float64
 	dot3        func(x, y, z []float32) float32                   // sum(x*y*z)
@@ -98,6 +101,7 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
+	widenBF16: widenBF16Generic, widenF16: widenF16Generic,
 	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
 	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,

@@ -18,6 +18,7 @@ var avx2Set = kernelSet{
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	geluTanh: geluTanhAVX2, geluTanhGrad: geluTanhGradAVX2,
 	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
+	widenBF16: widenBF16AVX2, widenF16: widenF16AVX2,
 	stream: &avx2Stream,
 }
 
@@ -35,6 +36,7 @@ var avx512Set = kernelSet{
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	geluTanh: geluTanhAVX512, geluTanhGrad: geluTanhGradAVX512,
 	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
+	widenBF16: widenBF16AVX2, widenF16: widenF16AVX2,
 	stream: &avx512Stream,
 }
 
@@ -57,7 +59,7 @@ var avx512Stream = streamSet{
 // assemblySets asks the processor; the check includes the operating system's support of the registers.
 func assemblySets() []*kernelSet {
 	x, sets := &cpu.X86, []*kernelSet(nil)
-	if x.HasAVX2 && x.HasFMA {
+	if x.HasAVX2 && x.HasFMA && hasF16C() {
 		sets = append(sets, &avx2Set)
 		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
 			sets = append(sets, &avx512Set)
@@ -70,6 +72,12 @@ func assemblySets() []*kernelSet {
 		}
 	}
 	return sets
+}
+
+// hasF16C says whether the processor converts numbers of half precision: bit 29 of ECX in leaf 1.
+func hasF16C() bool {
+	_, _, c, _ := cpuid(1, 0)
+	return c>>29&1 == 1
 }
 
 // transposeHalves does the rows in two halves of eight.

@@ -27,50 +27,48 @@ func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
 
 // widening is an upload of numbers of sixteen bits.
 type widening struct {
-	to   []float32
-	from []uint16
-	half bool // IEEE 754 half precision, else bfloat16
+	kernel, rest func(dst []float32, src []uint16)
+	to           []float32
+	from         []uint16
 }
 
 func (o *widening) items(_, lo, hi int) {
-	if o.half {
-		widenF16(o.to[lo:hi], o.from[lo:hi])
-	} else {
-		widenBF16(o.to[lo:hi], o.from[lo:hi])
-	}
+	whole := lo + (hi-lo)&^31
+	o.kernel(o.to[lo:whole], o.from[lo:whole])
+	o.rest(o.to[whole:hi], o.from[whole:hi])
 }
 
 // UploadBF16 widens src to dst, which has the same length.
 func (d *Device) UploadBF16(dst accelerators.Buffer, src []uint16) {
-	d.widen("UploadBF16", dst, src, false)
+	d.widen("UploadBF16", dst, src, d.set.widenBF16, widenBF16Generic)
 }
 
 // UploadF16 widens src to dst, which has the same length.
 func (d *Device) UploadF16(dst accelerators.Buffer, src []uint16) {
-	d.widen("UploadF16", dst, src, true)
+	d.widen("UploadF16", dst, src, d.set.widenF16, widenF16Generic)
 }
 
-func (d *Device) widen(op string, dst accelerators.Buffer, src []uint16, half bool) {
+func (d *Device) widen(op string, dst accelerators.Buffer, src []uint16, kernel, rest func([]float32, []uint16)) {
 	c := d.call(op)
 	c.exact("dst", dst, len(src))
 	to := c.f32("dst", dst, len(src))
 	if passed(c, len(src)) {
-		d.ops.widening = widening{to, src, half}
+		d.ops.widening = widening{kernel, rest, to, src}
 		d.each(len(to), 1, &d.ops.widening)
 		d.ops.widening.from = nil
 	}
 }
 
-func widenBF16(dst []float32, src []uint16) {
+func widenBF16Generic(dst []float32, src []uint16) {
 	src = src[:len(dst)]
 	for i, v := range src {
 		dst[i] = math.Float32frombits(uint32(v) << 16)
 	}
 }
 
-// widenF16 moves exponent and fraction to their places and corrects the exponent's bias. Denormal halves become normal
+// widenF16Generic moves exponent and fraction to their places and corrects the exponent's bias. Denormal halves become normal
 // numbers by a subtraction, which is exact.
-func widenF16(dst []float32, src []uint16) {
+func widenF16Generic(dst []float32, src []uint16) {
 	const (
 		exponent = 0x7c00 << 13
 		rebias   = (127 - 15) << 23

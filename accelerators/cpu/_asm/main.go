@@ -24,6 +24,7 @@ func main() {
 		attentionKernels(s)
 		streamKernels(s.streaming())
 	}
+	widenKernels()
 	bf16Kernels()
 	amxKernels()
 	Generate()

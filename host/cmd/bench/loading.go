@@ -47,11 +47,12 @@ func loading(b *bench) (report, error) {
 			return report{}, err
 		}
 		ratio := we.best() / they.best()
-		t.row(s.dtype, number(float64(size)/1e9), we.rate(float64(size)/1e9), they.rate(float64(size)/1e9), number(ratio))
+		gigabytes := float64(size) / 1e9
+		t.row(s.dtype, number(gigabytes), we.rate(gigabytes), they.rate(gigabytes), number(ratio))
 		worst = max(worst, ratio)
 	}
-	body := "From opening the directory until the weights are float32 on the device, against `os.ReadFile`; 2 threads, best " +
-		"(median).\n\n" + t.String()
+	body := "From opening the directory until the weights are float32 on the device, against `os.ReadFile`; " +
+		"2 threads, best (median).\n\n" + t.String()
 	return report{body, []figure{{workLoading, "at most " + number(worst), worst <= 1.5}}}, nil
 }
 

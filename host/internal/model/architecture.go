@@ -32,16 +32,19 @@ type traits struct {
 	alternating   bool // so does layer_types
 	fullEach      int  // without layer_types, each so many-th layer sees everything; 0: the first max_window_layers do
 	headNorms     bool // queries and keys are normed
-	gemma         bool // what Gemma does otherwise: norms from one, also behind attention and feed-forward part, gates by
-	// GELU, embeddings scaled by the root of their width, a scale of attention by a key
-	localRope bool // the key rope_local_base_freq counts
-	limits    bool // the keys attn_logit_softcapping and final_logit_softcapping count
+	localRope     bool // the key rope_local_base_freq counts
+	limits        bool // the keys attn_logit_softcapping and final_logit_softcapping count
+
+	// gemma is what Gemma does otherwise: norms from one, also behind attention and feed-forward part, gates by GELU,
+	// embeddings scaled by the root of their width, a scale of attention by a key.
+	gemma bool
 }
 
 // architectures are all that this package computes, by model type.
 var architectures = map[string]architecture{
 	Llama: {
-		decoder: true, prefix: "model.", classes: decoderClasses("Llama"), traits: traits{attentionBias: true, mlpBias: true},
+		decoder: true, prefix: "model.", classes: decoderClasses("Llama"),
+		traits: traits{attentionBias: true, mlpBias: true},
 		defaults: func() Config {
 			return Config{
 				HiddenAct: "silu", RMSNormEps: 1e-6, RopeTheta: 10000, MaxPositionEmbeddings: 2048,
@@ -98,13 +101,15 @@ var architectures = map[string]architecture{
 			HeadNone:     "Gemma3TextModel",
 		},
 		traits: traits{
-			attentionBias: true, windows: true, alternating: true, fullEach: 6, headNorms: true, gemma: true, localRope: true,
+			attentionBias: true, windows: true, alternating: true, fullEach: 6, headNorms: true,
+			gemma: true, localRope: true,
 		},
 		defaults: func() Config {
 			return Config{
 				HiddenActivation: "gelu_pytorch_tanh", RMSNormEps: 1e-6, RopeTheta: 1e6, LocalRopeTheta: 10000,
-				MaxPositionEmbeddings: 131072, NumKeyValueHeads: 4, HeadDim: 256, QueryPreAttnScalar: 256, SlidingWindow: 4096,
-				TieWordEmbeddings: true, PadTokenID: present(0), BosTokenID: present(2), EosTokenID: TokenIDs{1},
+				MaxPositionEmbeddings: 131072, NumKeyValueHeads: 4, HeadDim: 256, QueryPreAttnScalar: 256,
+				SlidingWindow: 4096, TieWordEmbeddings: true,
+				PadTokenID: present(0), BosTokenID: present(2), EosTokenID: TokenIDs{1},
 			}
 		},
 	},
@@ -116,8 +121,8 @@ var architectures = map[string]architecture{
 		},
 		defaults: func() Config {
 			return Config{
-				HiddenAct: "gelu", LayerNormEps: 1e-12, MaxPositionEmbeddings: 512, TypeVocabSize: 2, TieWordEmbeddings: true,
-				PadTokenID: present(1), BosTokenID: present(0), EosTokenID: TokenIDs{2},
+				HiddenAct: "gelu", LayerNormEps: 1e-12, MaxPositionEmbeddings: 512, TypeVocabSize: 2,
+				TieWordEmbeddings: true, PadTokenID: present(1), BosTokenID: present(0), EosTokenID: TokenIDs{2},
 			}
 		},
 	},
@@ -126,8 +131,8 @@ var architectures = map[string]architecture{
 		classes: map[Head]string{HeadClassify: "BertForSequenceClassification", HeadNone: "BertModel"},
 		defaults: func() Config {
 			return Config{
-				HiddenAct: "gelu", LayerNormEps: 1e-12, MaxPositionEmbeddings: 512, TypeVocabSize: 2, TieWordEmbeddings: true,
-				PadTokenID: present(0),
+				HiddenAct: "gelu", LayerNormEps: 1e-12, MaxPositionEmbeddings: 512, TypeVocabSize: 2,
+				TieWordEmbeddings: true, PadTokenID: present(0),
 			}
 		},
 	},

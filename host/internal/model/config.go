@@ -36,7 +36,7 @@ type Config struct {
 	AttentionLimit float64 `json:"-"`
 	LogitLimit     float64 `json:"-"`
 
-	QueryPreAttnScalar float64 `json:"query_pre_attn_scalar,omitempty"` // Gemma: attention is scaled by its inverse root
+	QueryPreAttnScalar float64 `json:"query_pre_attn_scalar,omitempty"` // Gemma: its inverse root scales attention
 
 	// How far back the tokens of a layer see: SlidingWindow, itself included, where it is not 0 and LayerTypes, which
 	// name every layer's kind or are absent, do not say full_attention.

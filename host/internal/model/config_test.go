@@ -41,7 +41,7 @@ func TestOneFileDoesNotChangeTheDefaultsOfTheNext(t *testing.T) {
 	for _, modelType := range modelTypes() {
 		before := defaults(modelType)
 		var c Config
-		decode(t, `{"model_type": "`+modelType+`", "pad_token_id": 77, "bos_token_id": 78, "eos_token_id": [79, 80]}`, &c)
+		decode(t, `{"model_type": "`+modelType+`", "pad_token_id": 77, "bos_token_id": 8, "eos_token_id": [79, 80]}`, &c)
 		if diff := cmp.Diff(before, defaults(modelType)); diff != "" {
 			t.Errorf("%s (-before +after):\n%s", modelType, diff)
 		}
@@ -203,7 +203,8 @@ func TestValidateNamesEveryKeyThatIsWrong(t *testing.T) {
 		spoil     func(c *Config)
 		want      []string
 	}{
-		{Llama, func(c *Config) { c.ModelType = "gpt2" }, []string{`model_type "gpt2" is not one of bert, gemma2, gemma3_text, llama`}},
+		{Llama, func(c *Config) { c.ModelType = "gpt2" },
+			[]string{`model_type "gpt2" is not one of bert, gemma2, gemma3_text, llama`}},
 		{Llama, func(c *Config) { c.VocabSize, c.HiddenSize, c.NumHiddenLayers = 0, maxWidth+1, -1 },
 			[]string{"vocab_size 0 is not in", "hidden_size 1048577 is not in", "num_hidden_layers -1 is not in"}},
 		{Llama, func(c *Config) { c.NumKeyValueHeads = 3 }, []string{"4 is not a multiple of num_key_value_heads 3"}},

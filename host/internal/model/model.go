@@ -1,7 +1,7 @@
-// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 2 and 3) and an encoder (XLM-RoBERTa, BERT) with
-// heads for language modelling, classification, regression and reward, in the numbers, names and file layout of Hugging
-// Face transformers. A Config says what a model is; New initialises one, Load reads one; Hidden runs it on a tape;
-// Generate continues prompts.
+// Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 2 and 3) and an encoder
+// (XLM-RoBERTa, BERT) with heads for language modelling, classification, regression and reward, in the numbers, names
+// and file layout of Hugging Face transformers. A Config says what a model is; New initialises one, Load reads one;
+// Hidden runs it on a tape; Generate continues prompts.
 package model
 
 import (

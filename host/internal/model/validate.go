@@ -119,7 +119,8 @@ func (c Config) checkDecoder() []error {
 		errs = append(errs,
 			rule(c.AttentionLimit >= 0 && c.LogitLimit >= 0,
 				"attn_logit_softcapping and final_logit_softcapping must not be negative"),
-			rule(c.LocalRopeTheta > 1 || !c.arch().localRope, "rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
+			rule(c.LocalRopeTheta > 1 || !c.arch().localRope,
+				"rope_local_base_freq %v is not above 1", c.LocalRopeTheta),
 			rule(c.QueryPreAttnScalar > 0, "query_pre_attn_scalar %v is not positive", c.QueryPreAttnScalar))
 	}
 	if c.RopeScaling != nil {

@@ -36,8 +36,8 @@ func headNormGrad(t *Tape, n *node) {
 		w := [2]*Param{n.w, n.b}[i]
 		dw := t.sumsFor(w)
 		if t.err == nil {
-			t.dev.HeadNormGrad(part.of(dx), dw, part.of(n.out.grad), part.of(n.x.Value), n.saved[1+i], part.stats(n.saved[0]),
-				part.HeadNorm)
+			dy, x, rstd := part.of(n.out.grad), part.of(n.x.Value), part.stats(n.saved[0])
+			t.dev.HeadNormGrad(part.of(dx), dw, dy, x, n.saved[1+i], rstd, part.HeadNorm)
 		}
 		t.doneWith(w, dw)
 	}
