@@ -26,10 +26,10 @@ func newDataShow(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show RECIPE STAGE [key.path=value ...]",
 		Short: "Print records as a train stage learns them: tokens, roles and loss mask",
-		Long: `Print the first records of each source of a train stage as it would learn them, after the chat template and
-before they are cut to length and packed. A bar stands between tokens. Tokens that carry loss are green on a terminal
-and within [ ] elsewhere, or where NO_COLOR is set. Nothing is trained and nothing left behind; what earlier stages make
-must be there already.`,
+		Long: `Print the first records of each source of a train stage as it would learn them, after the chat template
+and before they are cut to length and packed. A bar stands between tokens. Tokens that carry loss are green on a
+terminal and within [ ] elsewhere, or where NO_COLOR is set. Nothing is trained and nothing left behind; what earlier
+stages make must be there already.`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := recipe.Load(args[0], args[2:])
@@ -39,7 +39,8 @@ must be there already.`,
 			if o.Stage = args[1]; o.Records < 1 {
 				return usageError{fmt.Errorf("-n %d: want at least one record", o.Records)}
 			}
-			return a.process(cmd.Context(), r, a.out, func(p *run.Process, ctx context.Context) error { return p.Show(ctx, o) })
+			show := func(p *run.Process, ctx context.Context) error { return p.Show(ctx, o) }
+			return a.process(cmd.Context(), r, a.out, show)
 		},
 	}
 	cmd.Flags().IntVarP(&o.Records, "records", "n", 3, "records of each source")

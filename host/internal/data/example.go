@@ -15,8 +15,8 @@ type Example struct {
 	Absent bool
 }
 
-// An ExamplePart is a sequence of tokens, and for each whether it is learned; Learned is nil when the objective predicts
-// no tokens.
+// An ExamplePart is a sequence of tokens, and for each whether it is learned; Learned is nil when the objective
+// predicts no tokens.
 type ExamplePart struct {
 	Tokens  []int32
 	Learned []bool

@@ -1,7 +1,7 @@
 package jinja
 
-// analyse enters the names of statements and expressions into a scope, in Jinja2's order. Blocks with scopes of their own
-// are left to their own analysis, but for what they read or write outside.
+// analyse enters the names of statements and expressions into a scope, in Jinja2's order. Blocks with scopes of their
+// own are left to their own analysis, but for what they read or write outside.
 func (s *scope) analyse(nodes ...node) {
 	for _, n := range nodes {
 		s.analyseOne(n)

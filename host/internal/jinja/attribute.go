@@ -7,14 +7,15 @@ import (
 
 // pythonNames are the public attributes of Python's types.
 var pythonNames = map[string]string{
-	"str": "capitalize casefold center count encode endswith expandtabs find format format_map index isalnum isalpha " +
-		"isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join ljust lower " +
-		"lstrip maketrans partition removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split " +
-		"splitlines startswith strip swapcase title translate upper zfill",
-	"list":        "append clear copy count extend index insert pop remove reverse sort",
-	"dict":        "clear copy fromkeys get items keys pop popitem setdefault update values",
-	"tuple":       "count index",
-	"int":         "as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real to_bytes",
+	"str": "capitalize casefold center count encode endswith expandtabs find format format_map index isalnum " +
+		"isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper join " +
+		"ljust lower lstrip maketrans partition removeprefix removesuffix replace rfind rindex rjust rpartition " +
+		"rsplit rstrip split splitlines startswith strip swapcase title translate upper zfill",
+	"list":  "append clear copy count extend index insert pop remove reverse sort",
+	"dict":  "clear copy fromkeys get items keys pop popitem setdefault update values",
+	"tuple": "count index",
+	"int": "as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag numerator real " +
+		"to_bytes",
 	"float":       "as_integer_ratio conjugate fromhex hex imag is_integer real",
 	"range":       "count index start step stop",
 	"dict_items":  "isdisjoint mapping",

@@ -10,10 +10,7 @@ func (n *name) eval(f *frame) any {
 	return &undefined{"'" + n.name + "' is undefined"}
 }
 
-func (n *nsName) eval(f *frame) any {
-	f.r.unsupported("reading a target")
-	return nil
-}
+func (n *nsName) eval(*frame) any { panic("jinja: a target of an assignment is read") }
 
 func values(f *frame, nodes []node) []any {
 	all := make([]any, len(nodes))

@@ -1,5 +1,7 @@
 package jinja
 
+import "slices"
+
 // tuple parses an expression, or several with commas between them. Without conditions an "if" ends it.
 func (p *parser) tuple(conditions bool, end ...string) expr {
 	one := p.or
@@ -112,21 +114,12 @@ func (p *parser) operation(operand func() expr, operators ...string) expr {
 	for n := 0; ; n++ {
 		p.chain(n)
 		t := p.now()
-		if !contains(operators, t.kind) {
+		if !slices.Contains(operators, t.kind) {
 			return left
 		}
 		p.next()
 		left = &binary{t.kind, left, operand(), t.line}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *parser) sum() expr     { return p.operation(p.concat, "+", "-") }
@@ -353,7 +346,7 @@ func (p *parser) argument(a *arguments) (ok bool) {
 	case t.kind == "name" && p.ahead().kind == "=":
 		p.next()
 		p.next()
-		ok = a.mapping == nil && !contains(a.names, t.text)
+		ok = a.mapping == nil && !slices.Contains(a.names, t.text)
 		a.names, a.named = append(a.names, t.text), append(a.named, p.expression())
 	default:
 		ok = a.rest == nil && a.mapping == nil && a.names == nil

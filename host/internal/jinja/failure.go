@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// A failure is the panic by which an error leaves the lexer, the parser or the walk of the tree. recovered turns it into
-// an error at the package's border.
+// A failure is the panic by which an error leaves the lexer, the parser or the walk of the tree. recovered turns it
+// into an error at the package's border.
 type failure struct {
 	line int
 	err  error

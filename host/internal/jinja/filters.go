@@ -9,8 +9,8 @@ import (
 var filters map[string]*procedure
 
 // otherFilters are those of Jinja2 that this package lacks.
-const otherFilters = "attr center escape e filesizeformat forceescape format groupby pprint random slice striptags truncate " +
-	"urlencode urlize wordcount wordwrap xmlattr"
+const otherFilters = "attr center escape e filesizeformat forceescape format groupby pprint random slice striptags " +
+	"truncate urlencode urlize wordcount wordwrap xmlattr"
 
 func init() {
 	filters = map[string]*procedure{
@@ -165,8 +165,8 @@ func batch(f *frame, v any, a []any) any {
 		last := row
 		row = nil
 		if fill := or(a[1], nil); fill != nil && len(last) > 0 {
+			f.r.chargeTimes(16, max(size-len(last), 0))
 			for len(last) < size {
-				f.r.charge(16)
 				last = append(last, fill)
 			}
 		}

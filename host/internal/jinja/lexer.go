@@ -14,8 +14,8 @@ type token struct {
 	line  int
 }
 
-// A lexer cuts a source into tokens. Text before tags loses white space as trim_blocks, lstrip_blocks and the signs - and
-// + in tags say.
+// A lexer cuts a source into tokens. Text before tags loses white space as trim_blocks, lstrip_blocks and the signs -
+// and + in tags say.
 type lexer struct {
 	src    string
 	pos    int

@@ -16,6 +16,10 @@ func render(source string, values *Object) (string, error) {
 }
 
 func TestHostileTemplatesEnd(t *testing.T) {
+	repeated := func(start, step, end string) string {
+		return "{% set ns = namespace(v=" + start + ") %}" +
+			"{% for i in range(9999) %}{% set ns.v = " + step + " %}{% endfor %}" + end
+	}
 	loops := strings.Repeat("{% for i in range(99999) %}", 3) + strings.Repeat("{% endfor %}", 3)
 	for name, source := range map[string]string{
 		"large":           strings.Repeat(" ", maxSource+1),
@@ -25,12 +29,12 @@ func TestHostileTemplatesEnd(t *testing.T) {
 		"recursion":       "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
 		"repeated text":   "{{ 'a' * 999999999 * 99 }}",
 		"repeated list":   "{{ [1] * 4611686018427387904 }}",
-		"doubling":        "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-		"joined":          "{% set ns = namespace(s='aaaaaaaa') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
-		"replaced":        "{% set ns = namespace(s='aaaa') %}{% for i in range(99) %}{% set ns.s = ns.s | replace('a', ns.s) %}{% endfor %}",
-		"printed":         "{% set ns = namespace(l=[1]) %}{% for i in range(99) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}",
-		"deep list":       "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l | tojson }}",
-		"compared":        "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l == [ns.l] }}",
+		"doubling":        repeated("'aaaaaaaa'", "ns.v + ns.v", ""),
+		"joined":          repeated("'aaaaaaaa'", "ns.v ~ ns.v", ""),
+		"replaced":        repeated("'aaaa'", "ns.v | replace('a', ns.v)", ""),
+		"printed":         repeated("[1]", "[ns.v, ns.v]", "{{ ns.v }}"),
+		"deep list":       repeated("[]", "[ns.v]", "{{ ns.v | tojson }}"),
+		"compared":        repeated("[]", "[ns.v]", "{{ ns.v == [ns.v] }}"),
 		"padded":          "{{ 'a'.ljust(99999999999) }}",
 		"zeros":           "{{ 'a'.zfill(99999999999) }}",
 		"indent":          "{{ 'a'|indent(99999999999) }}",
@@ -90,11 +94,12 @@ func TestWhatIsLackingIsRefusedByItsReason(t *testing.T) {
 
 func TestWrongTemplatesAreErrors(t *testing.T) {
 	for _, source := range []string{
-		"{{", "{%", "{#", "{{ 'a", "{{ a", "{% if %}", "{% if a %}", "{% endif %}", "{% unknown %}", "{{ a | unknown }}", "{{ a is unknown }}",
-		"{% for a.b in c %}{% endfor %}", "{% set 1 = 2 %}", "{% set none = 1 %}", "{% break %}", "{% for loop in a %}{% endfor %}",
-		"{% raw %}", "{{ a b }}", "{{ (1 }}", "{{ 1) }}", "{{ f(a=1, 2) }}", "{{ f(a=1, a=2) }}", "{% macro m(a=1, b) %}{% endmacro %}",
-		"{% macro m(a, a) %}{% endmacro %}", "{{ a is defined is none }}", "{% call 1 %}{% endcall %}", "{{ a ? b }}", "\xff",
-		"{% for a in b %}{% macro m() %}{% break %}{% endmacro %}{% endfor %}",
+		"{{", "{%", "{#", "{{ 'a", "{{ a", "{% if %}", "{% if a %}", "{% endif %}", "{% unknown %}",
+		"{{ a | unknown }}", "{{ a is unknown }}", "{% for a.b in c %}{% endfor %}", "{% set 1 = 2 %}",
+		"{% set none = 1 %}", "{% break %}", "{% for loop in a %}{% endfor %}", "{% raw %}", "{{ a b }}", "{{ (1 }}",
+		"{{ 1) }}", "{{ f(a=1, 2) }}", "{{ f(a=1, a=2) }}", "{% macro m(a=1, b) %}{% endmacro %}",
+		"{% macro m(a, a) %}{% endmacro %}", "{{ a is defined is none }}", "{% call 1 %}{% endcall %}",
+		"{{ a ? b }}", "\xff", "{% for a in b %}{% macro m() %}{% break %}{% endmacro %}{% endfor %}",
 	} {
 		var e *Error
 		if _, err := Parse("t", source); !errors.As(err, &e) || e.Line == 0 {

@@ -17,7 +17,7 @@ func TestRealTemplatesRenderAsInTransformers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "renders.json")
 	args := []string{"testdata/make_renders.py", out}
 	for _, dir := range filepath.SplitList(list) {
-		for _, pattern := range []string{"*.jinja", "tokenizer_config.json", "*/tokenizer_config.json"} {
+		for _, pattern := range []string{"*.jinja", "templates.jsonl", "tokenizer_config.json", "*/tokenizer_config.json"} {
 			found, err := filepath.Glob(filepath.Join(dir, pattern))
 			if err != nil {
 				t.Fatal(err)

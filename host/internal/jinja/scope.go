@@ -2,8 +2,8 @@ package jinja
 
 import "maps"
 
-// A function is the root of a template, a macro or the body of a call or generation block: what has slots of its own for
-// the values of its names.
+// A function is the root of a template, a macro or the body of a call or generation block: what has slots of its own
+// for the values of its names.
 type function struct {
 	depth int
 	slots int

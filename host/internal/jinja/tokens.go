@@ -11,7 +11,6 @@ import (
 var (
 	floatPattern = regexp.MustCompile(`^(?i)(\d+_)*\d+((\.(\d+_)*\d+)?e[+\-]?(\d+_)*\d+|\.(\d+_)*\d+)`)
 	intPattern   = regexp.MustCompile(`^(?i)(0b(_?[01])+|0o(_?[0-7])+|0x(_?[\da-f])+|[1-9](_?\d)*|0(_?0)*)`)
-	namePattern  = regexp.MustCompile(`^\w+`)
 )
 
 // operators, those of two characters first.
@@ -23,18 +22,40 @@ var operators = []string{
 // token reads one token within a tag.
 func (l *lexer) token() {
 	rest := l.rest()
-	if m := floatPattern.FindString(rest); m != "" && (l.pos == 0 || l.src[l.pos-1] != '.') {
-		l.float(m)
-	} else if m := intPattern.FindString(rest); m != "" {
-		l.integer(m)
-	} else if m := namePattern.FindString(rest); m != "" {
-		l.add("name", m, nil)
-		l.advance(len(m))
-	} else if rest[0] == '\'' || rest[0] == '"' {
-		l.quoted(rest[0])
-	} else {
+	switch c := rest[0]; {
+	case '0' <= c && c <= '9':
+		l.number(rest[:run(rest, func(c byte) bool { return wordByte(c) || c == '.' || c == '+' || c == '-' })])
+	case wordByte(c):
+		n := run(rest, wordByte)
+		l.add("name", rest[:n], nil)
+		l.advance(n)
+	case c == '\'' || c == '"':
+		l.quoted(c)
+	default:
 		l.operator()
 	}
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// run is how many bytes at the start of s are of a kind.
+func run(s string, kind func(c byte) bool) int {
+	n := 0
+	for n < len(s) && kind(s[n]) {
+		n++
+	}
+	return n
+}
+
+// number reads the number at the start of s.
+func (l *lexer) number(s string) {
+	if m := floatPattern.FindString(s); m != "" && l.src[l.pos-1] != '.' {
+		l.float(m)
+		return
+	}
+	l.integer(intPattern.FindString(s))
 }
 
 func (l *lexer) float(text string) {
@@ -105,7 +126,8 @@ func (l *lexer) quoted(quote byte) {
 }
 
 var simpleEscapes = map[byte]string{
-	'\\': "\\", '\'': "'", '"': "\"", 'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v", '\n': "",
+	'\\': "\\", '\'': "'", '"': "\"", '\n': "",
+	'a': "\a", 'b': "\b", 'f': "\f", 'n': "\n", 'r': "\r", 't': "\t", 'v': "\v",
 }
 
 // unescaped is a string as Python's unicode-escape reads it.

@@ -12,6 +12,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/plugin"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/tokenizer"
+	"github.com/carebot-llm/carebot/sdk"
 )
 
 // checkRecords is how many records of a dataset are tried.
@@ -149,14 +150,24 @@ func (p *Process) renderFirst(name string, st *recipe.Train, tok *tokenizer.Toke
 			continue // a curate stage, or a problem that is reported already
 		}
 		for _, r := range p.read[source].records {
-			_, err := tok.Chat(slices.Concat(r.Turns, r.Prompt), false)
-			if err == nil && st.Learn == "assistant" {
-				_, _, err = tok.Learned(r.Turns)
-			}
-			if err != nil {
+			if err := rendered(r, st, tok); err != nil {
 				return fmt.Errorf("stage %s: %s:%d: %w", name, r.File, r.Line, err)
 			}
 		}
 	}
 	return nil
+}
+
+// rendered tries the chat template on a record, as the stage would learn it.
+func rendered(r *data.Record, st *recipe.Train, tok *tokenizer.Tokenizer) (err error) {
+	switch {
+	case r.Kind() == data.KindPair:
+		answer := sdk.Turn{Role: sdk.RoleAssistant, Text: r.Chosen}
+		_, _, err = tok.Learned(append(slices.Clone(r.Prompt), answer))
+	case st.Learn == "assistant":
+		_, _, err = tok.Learned(r.Turns)
+	default:
+		_, err = tok.Chat(r.Turns, false)
+	}
+	return err
 }

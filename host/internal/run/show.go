@@ -59,7 +59,8 @@ func (p *Process) stageTokenizer(name string) (*tokenizer.Tokenizer, error) {
 	ref := p.recipe.TokenizerOf(name)
 	if _, made := p.recipe.Stages[ref]; made {
 		if s, err := readSummary(p.stageDir(ref)); err != nil || s == nil {
-			return nil, errors.Join(fmt.Errorf("the tokenizer of stage %s is not there yet: run the recipe first", ref), err)
+			missing := fmt.Errorf("the tokenizer of stage %s is not there yet: run the recipe first", ref)
+			return nil, errors.Join(missing, err)
 		}
 	}
 	return p.openTokenizer(ref)

@@ -25,8 +25,8 @@ type chat interface {
 	endOfTurn() (int32, bool)
 }
 
-// Chat renders turns by the chat template and encodes them. generate appends the header of an assistant turn. Nothing is
-// put around the tokens: a token that begins a text is there if the template writes it, and so never twice. Turns of
+// Chat renders turns by the chat template and encodes them. generate appends the header of an assistant turn. Nothing
+// is put around the tokens: a token that begins a text is there if the template writes it, and so never twice. Turns of
 // sdk.RoleRaw are encoded as plain text, without header and end; if there are no others, any tokenizer will do.
 //
 // The text of a special token within a turn stays text in our own template. Other templates are rendered before they

@@ -58,9 +58,10 @@ func (t *Tokenizer) tokenAt(text string, ids []int32, at int, end bool) (int, er
 	if len(before) <= len(ids) && slices.Equal(before, ids[:len(before)]) {
 		return len(before), nil
 	}
-	if t.DecodeAll(ids) != text {
+	if strings.ReplaceAll(t.DecodeAll(ids), " ", "") != strings.ReplaceAll(text, " ", "") {
 		return 0, errJoined
 	}
+	text, at = strings.ReplaceAll(text, " ", ""), len(strings.ReplaceAll(text[:at], " ", ""))
 	// The tokens before the place are those whose text does not reach beyond it.
 	n := sort.Search(len(ids), func(n int) bool { return t.reach(text, ids[:n+1]) > at })
 	if end && t.reach(text, ids[:n]) < at {
@@ -69,9 +70,10 @@ func (t *Tokenizer) tokenAt(text string, ids []int32, at int, end bool) (int, er
 	return n, nil
 }
 
-// reach is how far the text of the first tokens goes, up to the end of a character that is cut.
+// reach is how far the text of the first tokens goes, up to the end of a character that is cut. Spaces are left out:
+// decoders add and drop some.
 func (t *Tokenizer) reach(text string, ids []int32) int {
-	decoded := t.DecodeAll(ids)
+	decoded := strings.ReplaceAll(t.DecodeAll(ids), " ", "")
 	if strings.HasPrefix(text, decoded) {
 		return len(decoded)
 	}

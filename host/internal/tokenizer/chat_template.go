@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/sdk"
@@ -25,7 +26,8 @@ type templateChat struct {
 // templateNames are the special tokens that the files name: a template knows them under the same names.
 func (t *Tokenizer) templateNames() (map[string]string, error) {
 	names := map[string]string{}
-	for key, name := range map[string]string{"bos_token": t.names.bos, "eos_token": t.names.eos, "pad_token": t.names.pad} {
+	usual := map[string]string{"bos_token": t.names.bos, "eos_token": t.names.eos, "pad_token": t.names.pad}
+	for key, name := range usual {
 		if name != "" {
 			names[key] = name
 		}
@@ -113,20 +115,26 @@ func (c *templateChat) findEnd() {
 	c.end = none
 	turns := []sdk.Turn{{Role: sdk.RoleUser, Text: "a"}, {Role: sdk.RoleAssistant, Text: "b"}}
 	ids, answers, err := c.learned(turns)
-	if err == nil && len(answers) == 1 {
-		c.end = ids[answers[0].To-1]
+	if err != nil || len(answers) != 1 {
+		return
+	}
+	for _, id := range ids[answers[0].From:answers[0].To] {
+		if c.tok.isSpecial(id) {
+			c.end = id
+		}
 	}
 }
 
-// learned finds what the assistant's turns learn: what the template's generation blocks write or else, when it has none,
-// what each answer adds to the dialogue before it.
+// learned finds what the assistant's turns learn: what the template's generation blocks write or else, when it has
+// none, what each answer adds to the dialogue before it.
 func (c *templateChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
 	out, err := c.text(turns, false)
 	if err != nil {
 		return nil, nil, err
 	}
+	marked := c.template.Marks()
 	spans := out.Generated
-	if !c.template.Marks() {
+	if !marked {
 		if spans, err = c.added(turns, out.Text); err != nil {
 			return nil, nil, err
 		}
@@ -137,48 +145,75 @@ func (c *templateChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
 		return nil, nil, err
 	}
 	for i := range answers {
-		if answers[i], err = c.closed(ids, answers[i]); err != nil {
+		if answers[i], err = c.closed(ids, answers[i], marked); err != nil {
 			return nil, nil, err
 		}
 	}
 	return ids, answers, nil
 }
 
-// added are the stretches that answers add to a text. Each must stand where generation would have put it, and stay as it
-// is when the dialogue goes on; a template that rewrites what was said is refused.
+// added are the stretches that answers add to a text. Each must stay as it is when the dialogue goes on: a template
+// that rewrites what was said is refused.
 func (c *templateChat) added(turns []sdk.Turn, whole string) ([]jinja.Span, error) {
 	var spans []jinja.Span
 	for i, turn := range turns {
 		if turn.Role != sdk.RoleAssistant {
 			continue
 		}
-		before, err := c.text(turns[:i], true)
-		if err != nil {
-			return nil, fmt.Errorf("what is before the answer in turn %d can't be rendered: %w", i, err)
-		}
-		after, err := c.text(turns[:i+1], false)
+		s, err := c.addedBy(turns[:i+1], whole)
 		if err != nil {
 			return nil, fmt.Errorf("turn %d: %w", i, err)
 		}
-		if !strings.HasPrefix(after.Text, before.Text) {
-			return nil, fmt.Errorf("the template puts the answer in turn %d elsewhere than it lets it be generated", i)
-		}
-		if !strings.HasPrefix(whole, after.Text) {
-			return nil, fmt.Errorf("%w: turn %d", errRewrites, i)
-		}
-		spans = append(spans, jinja.Span{From: len(before.Text), To: len(after.Text)})
+		spans = append(spans, s)
 	}
 	return spans, nil
 }
 
-// errRewrites is about templates such as those that leave out earlier reasoning.
-var errRewrites = errors.New("the template rewrites earlier turns when the dialogue goes on, and has no generation blocks " +
-	"that would say what an answer is; give it such blocks, or learn all tokens")
+// addedBy is the stretch of the last turn, an answer: from where it departs from the prompt by which it would have been
+// generated. whole is the text of the dialogue as it goes on.
+func (c *templateChat) addedBy(turns []sdk.Turn, whole string) (s jinja.Span, err error) {
+	before, err := c.text(turns[:len(turns)-1], false)
+	if err != nil {
+		return s, fmt.Errorf("what is before the answer can't be rendered: %w", err)
+	}
+	prompt, err := c.text(turns[:len(turns)-1], true)
+	if err != nil {
+		return s, fmt.Errorf("the prompt for the answer can't be rendered: %w", err)
+	}
+	after, err := c.text(turns, false)
+	if err != nil {
+		return s, err
+	}
+	from := commonPrefix(prompt.Text, after.Text)
+	if from < len(before.Text) || !strings.HasPrefix(whole, after.Text) {
+		return s, errRewrites
+	}
+	return jinja.Span{From: from, To: len(after.Text)}, nil
+}
 
-// closed makes a stretch end with the special token that ends the answer, so that the model learns to stop: a line break
-// behind it is left out, and a token right behind the stretch is taken in.
-func (c *templateChat) closed(ids []int32, s Span) (Span, error) {
+// commonPrefix is the length of what two texts begin with, in whole characters.
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	for n > 0 && n < len(b) && !utf8.RuneStart(b[n]) {
+		n--
+	}
+	return n
+}
+
+// errRewrites is about templates such as those that leave out earlier reasoning.
+var errRewrites = errors.New("the template rewrites earlier turns when the dialogue goes on, and has no generation " +
+	"blocks that say what an answer is: give it such blocks, or learn all tokens")
+
+// closed sees that a stretch ends with the special token that ends the answer, so that the model learns to stop. One
+// right behind the stretch is taken in. White space behind it is left out, unless the template marks it.
+func (c *templateChat) closed(ids []int32, s Span, marked bool) (Span, error) {
 	for to := s.To; to > s.From; to-- {
+		if c.tok.isSpecial(ids[to-1]) && marked {
+			return s, nil
+		}
 		if c.tok.isSpecial(ids[to-1]) {
 			return Span{s.From, to}, nil
 		}

@@ -4,7 +4,7 @@ Made with Python 3.11, transformers 5.24.0 and jinja2 3.1.6:
 
     python make_renders.py renders.json templates/*.jinja
 
-A template is a .jinja file, or a tokenizer_config.json with a chat_template in it. The output lists the conversations as
+A template is a .jinja file, a line of a .jsonl file that gives its name, or a tokenizer_config.json with a chat_template. The output lists the conversations as
 the template sees them, and for each template and conversation the text and the spans of its generation blocks in bytes,
 or the error.
 """
@@ -152,6 +152,9 @@ def render(source, values):
 
 def sources(path):
     """The templates in a file, by name."""
+    if path.endswith(".jsonl"):
+        lines = [json.loads(line) for line in open(path)]
+        return {f"{path}:{i} ({name})": t for i, line in enumerate(lines, 1) for name, t in line.items()}
     if not path.endswith(".json"):
         return {path: open(path, newline="").read()}
     template = json.load(open(path)).get("chat_template")
