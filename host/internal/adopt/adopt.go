@@ -16,7 +16,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-
 // A Left is a key that was not carried over, and why.
 type Left struct{ Key, Why string }
 
