@@ -13,8 +13,8 @@ import (
 func newFetch(a *app) *cobra.Command {
 	var most string
 	cmd := recipeVerb(a, "fetch", "Download what a recipe names on a hub",
-		`Download the models, tokenizers and data sets that a recipe names as hf://... into the Hugging Face cache: of models
-safetensors, configuration and tokenizer, of data sets the files of the configuration and split. Every file is checked
+		`Download the models, tokenizers and data sets that a recipe names as hf://... into the Hugging Face cache: of
+models safetensors, configuration and tokenizer, of data sets the files of the configuration and split. Every file is checked
 by its hash, and what was interrupted goes on. No other verb uses the network for them.
 
 The endpoint is the recipe's key hub, else HF_ENDPOINT; the token is HF_TOKEN, or in HF_TOKEN_PATH or HF_HOME/token, and

@@ -17,8 +17,8 @@ func newImport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Make a recipe of a training file of LLaMA-Factory or axolotl",
-		Long: `Make a recipe of a training file (YAML) of LLaMA-Factory or axolotl; its keys tell which. What has no counterpart is
-listed on stderr, and in the first lines of the recipe, each with the reason. What would make the training another one
+		Long: `Make a recipe of a training file (YAML) of LLaMA-Factory or axolotl; its keys tell which. What has no counterpart
+is listed on stderr, and in the first lines of the recipe, each with the reason. What would make the training another one
 (an objective or a form of data that there is not) is an error.
 
 Models and data sets on a hub become hf:// names, which carebot fetch downloads.`,

@@ -55,7 +55,8 @@ func Adopt(file string, text []byte) (*Recipe, error) {
 		}
 		return t.recipe(filepath.Base(file), p.name, k.rest())
 	}
-	return nil, fmt.Errorf("%s is a training file neither of LLaMA-Factory (model_name_or_path) nor of axolotl (base_model)", file)
+	return nil, fmt.Errorf("%s is a training file neither of LLaMA-Factory (model_name_or_path) "+
+		"nor of axolotl (base_model)", file)
 }
 
 // recipe writes the recipe, and before it what it lacks.

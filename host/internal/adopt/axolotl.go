@@ -79,7 +79,7 @@ func (t *training) axolotlAdapters(k *keys) error {
 	adapter := k.text("adapter")
 	switch {
 	case eight && adapter != "":
-		k.leave("load_in_8bit", "the weights below the adapters stay as they are; 4 bits there are")
+		k.leave("load_in_8bit", noQuant)
 	case adapter == "" && (four || eight):
 		return errors.New("load_in_4bit, load_in_8bit: all weights are trained, and cannot be in so few bits")
 	case adapter != "" && adapter != "lora" && adapter != "qlora":
@@ -88,19 +88,25 @@ func (t *training) axolotlAdapters(k *keys) error {
 	if adapter == "" {
 		return nil
 	}
-	quant := ""
-	if four || adapter == "qlora" {
-		quant = "nf4"
+	if adapter == "qlora" {
+		k.leave("adapter", "it is lora: "+noQuant)
+	}
+	if four {
+		k.leave("load_in_4bit", noQuant)
+	}
+	if k.number("lora_dropout", 0) > 0 {
+		k.leave("lora_dropout", noDropout)
 	}
 	targets := k.list("lora_target_modules")
-	if k.flag("lora_target_linear") {
-		targets = []string{"all"}
+	all := k.flag("lora_target_linear")
+	if all {
+		targets = nil
 	}
-	if len(targets) == 0 {
+	if len(targets) == 0 && !all {
 		return errors.New("lora_target_modules or lora_target_linear: which weights get adapters is not said")
 	}
-	t.lora = lora(k.whole("lora_r", 8), k.number("lora_alpha", 16), k.number("lora_dropout", 0), targets,
-		k.flag("peft_use_rslora"), k.flag("peft_use_dora"), quant)
+	t.lora = lora(k.whole("lora_r", 8), k.number("lora_alpha", 16), targets,
+		k.flag("peft_use_rslora"), k.flag("peft_use_dora"))
 	return nil
 }
 

@@ -158,7 +158,7 @@ func (e *entryReader) format(kind, objective string) (mapping, error) {
 	base, _, _ = strings.Cut(base, ":")
 	switch {
 	case base == "alpaca" && template == "":
-		e.leave("type", "the texts around alpaca's instruction and input are not added: they are a turn of the chat template")
+		e.leave("type", "the texts around alpaca's instruction are not added: it is a turn of the chat template")
 		return mapping{{"format", "alpaca"}}, nil
 	case base == "sharegpt":
 		spec := mapping{{"format", "sharegpt"}}
@@ -175,7 +175,7 @@ func (e *entryReader) format(kind, objective string) (mapping, error) {
 		}
 		return spec, nil
 	case base == "input_output":
-		return nil, errors.New("type input_output: a record cannot say which of its own texts are learned; use chat_template")
+		return nil, errors.New("type input_output: a record cannot say which of its texts are learned; use chat_template")
 	}
 	return nil, fmt.Errorf("type %s is not read; there are alpaca, chat_template, sharegpt and completion", kind)
 }
@@ -231,7 +231,8 @@ func (e *entryReader) pairs(kind string) (mapping, error) {
 	case kind == "chat_template.default" || kind == "chat_template.argilla_chat":
 		return e.chatPairs(spec, variant == "default")
 	case !known || template != "chatml" && template != "llama3":
-		return nil, fmt.Errorf("type %s is not read; there are chat_template.default, chatml.*, llama3.* and bradley_terry.chat_template", kind)
+		return nil, fmt.Errorf("type %s is not read; there are chat_template.default, chatml.*, llama3.* "+
+			"and bradley_terry.chat_template", kind)
 	}
 	spec.add("fields", fields)
 	return spec, nil

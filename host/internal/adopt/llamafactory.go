@@ -112,16 +112,19 @@ func (t *training) adapters(k *keys) error {
 	case bits != 0 && bits != 4:
 		return fmt.Errorf("quantization_bit %d: there are 4 only", bits)
 	}
-	quant := ""
 	if bits == 4 {
-		quant = "nf4"
-		if kind := k.text("quantization_type"); kind != "" && kind != "nf4" {
-			return fmt.Errorf("quantization_type %s: there is nf4 only", kind)
-		}
+		k.leave("quantization_bit", noQuant)
+		k.leave("quantization_type", noQuant)
+	}
+	if k.number("lora_dropout", 0) > 0 {
+		k.leave("lora_dropout", noDropout)
+	}
+	targets := k.list("lora_target")
+	if slices.Contains(targets, "all") {
+		targets = nil
 	}
 	rank := k.whole("lora_rank", 8)
-	t.lora = lora(rank, k.number("lora_alpha", float64(2*rank)), k.number("lora_dropout", 0),
-		k.list("lora_target"), k.flag("use_rslora"), k.flag("use_dora"), quant)
+	t.lora = lora(rank, k.number("lora_alpha", float64(2*rank)), targets, k.flag("use_rslora"), k.flag("use_dora"))
 	return nil
 }
 

@@ -238,19 +238,21 @@ func adamW(k *keys, key string) {
 	}
 }
 
-// lora are a stage's keys for adapters.
-func lora(rank int, alpha, dropout float64, targets []string, rslora, dora bool, quant string) mapping {
+// The reasons for which parts of an adapter's training are left.
+const (
+	noDropout = "there is no dropout in adapters"
+	noQuant   = "the weights below the adapters are not quantised"
+)
+
+// lora are a stage's keys for adapters; without targets all matrices but heads and embeddings get one.
+func lora(rank int, alpha float64, targets []string, rslora, dora bool) mapping {
 	m := mapping{{"rank", rank}, {"alpha", alpha}}
-	if dropout > 0 {
-		m.add("dropout", dropout)
-	}
-	m.add("target", targets)
+	m.add("targets", targets)
 	if rslora {
 		m.add("rslora", true)
 	}
 	if dora {
 		m.add("dora", true)
 	}
-	m.add("quant", quant)
 	return m
 }

@@ -135,9 +135,7 @@ func (r *Reader) metadataSize() (uint32, error) {
 // readFull reads n bytes; memory grows with what is there, not with what a header promises.
 func readFull(in io.Reader, n int64) ([]byte, error) {
 	var b bytes.Buffer
-	if n <= 1<<20 {
-		b.Grow(int(n))
-	}
+	b.Grow(int(min(n, 16<<20)))
 	_, err := io.CopyN(&b, in, n)
 	return b.Bytes(), truncated(err)
 }

@@ -177,8 +177,13 @@ func (e catalogEntry) describe(ds recipe.Dataset) (recipe.Dataset, error) {
 	if e.Formatting == "sharegpt" || e.Formatting == "openai" {
 		format, fields, roles, err = e.messages()
 	}
-	if ds.Format != "auto" {
+	switch {
+	case err != nil:
 		return ds, err
+	case ds.Format == "auto":
+		err = refuseSilentLabel(format)
+	case ds.Format != format:
+		return ds, nil // what the dataset says
 	}
 	ds.Format = format
 	maps.Copy(fields, ds.Fields)
@@ -226,7 +231,7 @@ func (e catalogEntry) alpaca() (string, map[string]recipe.Fields, error) {
 		all["prompt"], all["chosen"], all["rejected"] = question, e.fields("chosen"), e.fields("rejected")
 		return "preference", all, nil
 	case e.Ranking || e.Columns["kto_tag"] != "":
-		return "", nil, errors.New("columns: history is not read where answers are compared: use the sharegpt formatting")
+		return "", nil, errors.New("columns: history is not read where answers are compared: use sharegpt")
 	case len(e.fields("response")) == 0:
 		return "text", map[string]recipe.Fields{"text": question}, nil
 	}

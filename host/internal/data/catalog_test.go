@@ -28,9 +28,13 @@ func folder(t testing.TB, f files) string {
 
 // catalogued reads the entry "set" of a catalog beside which its data lies.
 func catalogued(t *testing.T, entry, name, text string) ([]*Record, error) {
+	return cataloguedAs(t, "auto", entry, name, text)
+}
+
+func cataloguedAs(t *testing.T, format, entry, name, text string) ([]*Record, error) {
 	t.Helper()
 	dir := folder(t, files{"lf/dataset_info.json": `{"other": 1, "set": ` + entry + `}`, "lf/" + name: text})
-	ds := dataset("auto", func(ds *recipe.Dataset) { ds.Files, ds.Info, ds.Entry = nil, "lf/dataset_info.json", "set" })
+	ds := dataset(format, func(ds *recipe.Dataset) { ds.Files, ds.Info, ds.Entry = nil, "lf/dataset_info.json", "set" })
 	records, _, err := Read(t.Context(), "set", ds, dir, nil, nil)
 	return records, err
 }
@@ -52,9 +56,6 @@ func TestEntriesOfLLaMAFactory(t *testing.T) {
 		{`{"file_name": "a.json", "ranking": true, "columns": {"prompt": "instruction", "query": "input", "chosen": "c", "rejected": "r"}}`,
 			"a.json", `[{"instruction": "q", "input": "", "c": "a", "r": "b"}]`,
 			Record{Prompt: turns[:1], Chosen: "a", Rejected: "b"}},
-		{`{"file_name": "a.json", "columns": {"prompt": "instruction", "response": "output", "kto_tag": "good"}}`,
-			"a.json", `[{"instruction": "q", "output": "a", "good": true}]`,
-			Record{Turns: turns, Scores: map[string]float32{"label": 1}}},
 		{`{"file_name": "a.json", "formatting": "sharegpt"}`, "a.json",
 			`[{"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "tools": "[1]"}]`,
 			Record{Turns: turns}},
@@ -76,6 +77,21 @@ func TestEntriesOfLLaMAFactory(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.entry, diff)
 		}
+	}
+}
+
+// Bad answers do not become dialogues to learn from without the recipe saying that they are labelled.
+func TestLabelledEntriesAreNamed(t *testing.T) {
+	entry := `{"file_name": "a.json", "columns": {"prompt": "instruction", "response": "output", "kto_tag": "good"}}`
+	text := `[{"instruction": "q", "output": "a", "good": true}]`
+	_, err := catalogued(t, entry, "a.json", text)
+	wantError(t, err, "set format: labelled")
+	records, err := cataloguedAs(t, "labelled", entry, "a.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]sdk.Turn{question, answer}, records[0].Turns); diff != "" || records[0].Scores["label"] != 1 {
+		t.Errorf("label %v, turns (-want +got):\n%s", records[0].Scores, diff)
 	}
 }
 

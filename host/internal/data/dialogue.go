@@ -95,8 +95,8 @@ func (p *parser) message(v any) (sdk.Turn, error) {
 	}
 	for _, part := range beyondText {
 		if v := m[part]; v != nil && v != "" && !isEmpty(v) {
-			return sdk.Turn{}, fmt.Errorf("%s cannot be kept, a turn is text: write it into %s as your chat template does",
-				part, strings.Join(p.layout.parts["content"], " or "))
+			return sdk.Turn{}, fmt.Errorf("%s cannot be kept, a turn is text: "+
+				"write it into %s as your chat template does", part, strings.Join(p.layout.parts["content"], " or "))
 		}
 	}
 	text, err := p.content(m)

@@ -109,7 +109,8 @@ func readBounded(fsys fs.FS, name string, most int64) ([]byte, error) {
 // Choose are the files of the dataset's configuration and split, sorted; below is a file, folder or pattern in the
 // repository that they are to be.
 func (r Repository) Choose(below string, ds recipe.Dataset) ([]string, error) {
-	files := slices.DeleteFunc(slices.Sorted(slices.Values(r.Files)), func(name string) bool { return !isData(name) })
+	files := slices.Sorted(slices.Values(r.Files))
+	files = slices.DeleteFunc(files, func(name string) bool { return !isData(name) })
 	if below != "" {
 		if found := matching(files, below); len(found) > 0 {
 			return found, nil

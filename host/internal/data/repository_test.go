@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,6 +45,26 @@ func TestFoldersAreSplitAsDatasetsDoes(t *testing.T) {
 		got, err := Repository{Files: strings.Fields(c.files)}.Choose(c.below, recipe.Dataset{Split: c.split})
 		if found := chosenOr(got, err); found != c.want {
 			t.Errorf("%s, below %q, split %q: %s, want %s", c.files, c.below, c.split, found, c.want)
+		}
+	}
+}
+
+// The fixture says what the datasets library finds in folders.
+func TestSplitsAreThoseOfDatasets(t *testing.T) {
+	text, err := os.ReadFile("testdata/splits.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Files  []string
+		Splits map[string][]string
+	}
+	if err := json.Unmarshal(text, &cases); err != nil || len(cases) < 100 {
+		t.Fatalf("%d folders: %v", len(cases), err)
+	}
+	for _, c := range cases {
+		if diff := cmp.Diff(c.Splits, bySplit(c.Files)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.Files, diff)
 		}
 	}
 }

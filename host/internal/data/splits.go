@@ -27,7 +27,7 @@ func oneSplit(splits map[string][]string, split string) ([]string, error) {
 }
 
 // sharded is the name of one of the files that the hub's own tools write.
-var sharded = regexp.MustCompile(`^(?:.*/)?data/([\w.]+)-\d{5}-of-\d{5}[^/]*$|^(?:.*/)?([\w.]+)-\d{5}-of-\d{5}[^/]*$`)
+var sharded = regexp.MustCompile(`^data/([\w.]+)-\d{5}-of-\d{5}[^/]*\.[^/]*$`)
 
 // splitWords are what names of files and folders call the splits.
 var splitWords = []struct {
@@ -80,7 +80,7 @@ func ofOneEnding(files []string) []string {
 
 func shardSplit(name string) string {
 	if m := sharded.FindStringSubmatch(name); m != nil {
-		return cmp.Or(m[1], m[2])
+		return m[1]
 	}
 	return ""
 }

@@ -192,7 +192,8 @@ func (c *Client) List(ctx context.Context, r Ref) (l Listing, err error) {
 		} `json:"siblings"`
 	}
 	err = c.retry(ctx, func() (bool, error) {
-		return false, c.json(ctx, &answer, "blobs=true", "api", string(r.Kind), r.ID, "revision", url.PathEscape(r.Revision))
+		path := []string{"api", string(r.Kind), r.ID, "revision", url.PathEscape(r.Revision)}
+		return false, c.json(ctx, &answer, "blobs=true", path...)
 	})
 	if err != nil {
 		return l, fmt.Errorf("list %s: %w", r.At(), err)

@@ -55,7 +55,9 @@ func (f File) hash() hash.Hash {
 
 // Fetch gets the files of a listing for which want holds, as far as they are not there, and makes the snapshot and the
 // revision's reference of them when all are there and right. done is told of each file.
-func (c *Client) Fetch(ctx context.Context, l Listing, want func(path string) bool, done func(f File)) (Snapshot, error) {
+func (c *Client) Fetch(
+	ctx context.Context, l Listing, want func(path string) bool, done func(f File),
+) (Snapshot, error) {
 	folder := l.Ref.folder(CacheDir())
 	s := Snapshot{filepath.Join(folder, "snapshots", l.Commit), l.Commit}
 	files, err := c.wanted(l, want)

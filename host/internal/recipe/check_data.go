@@ -74,7 +74,8 @@ func (c *checker) curate(p path, spec *Curate) {
 			case step.Filter != "":
 				c.holds(at.key("filter"), from, "filters judge dialogues", dialogues, prompts, labelled)
 			case step.Reward != "":
-				c.holds(at.key("reward"), from, "rewards judge dialogues and preference pairs", dialogues, pairs, labelled)
+				c.holds(at.key("reward"), from, "rewards judge dialogues and preference pairs", dialogues, pairs,
+					labelled)
 			}
 		}
 	}

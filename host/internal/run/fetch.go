@@ -169,7 +169,8 @@ func readable(l hub.Listing) error {
 		}
 	}
 	if pickled {
-		return fmt.Errorf("%s has its weights in pickles only, which are programs and never read; want safetensors", l.Ref.At())
+		return fmt.Errorf("%s has its weights in pickles only, which are programs and never read; want safetensors",
+			l.Ref.At())
 	}
 	return nil // a tokenizer
 }
