@@ -34,6 +34,7 @@ var sections = []section{
 	{"generation", generation},
 	{"curves", curves},
 	{"plugins", plugins},
+	{"tokenizer", tokenizers},
 }
 
 func sectionNames() string {

@@ -250,7 +250,7 @@ func TestFilesWithoutTokenizerFileThatAreBrokenAreNamed(t *testing.T) {
 		{map[string]string{"tokenizer.model": "YQ== 0\nYQ== 1"}, "line 2: the token is there twice"},
 		{map[string]string{"tokenizer.model": "YQ== 0\n"}, "no token for byte 0x00"},
 		{map[string]string{"vocab.txt": "a\nb\n"}, "[CLS] or [SEP] is not in the vocabulary"},
-		{map[string]string{"vocab.txt": "a\n", "tokenizer_config.json": `{"tokenizer_class": "T5Tokenizer"}`}, `"T5Tokenizer"`},
+		{map[string]string{"vocab.txt": "a\n", "tokenizer_config.json": `{"tokenizer_class": "T5"}`}, `class "T5"`},
 		{map[string]string{"vocab.json": `{"a": 0}`, "merges.txt": "a b c\n"}, "merges: line 1 is not of two tokens"},
 		{map[string]string{"vocab.json": `{"a": "b"}`, "merges.txt": ""}, "vocab.json, merges.txt: cannot unmarshal"},
 		{map[string]string{"vocab.json": `{"a": 0}`}, "vocab.json with merges.txt"},

@@ -57,7 +57,8 @@ func (f *tokenizerFile) tokenizer() (*Tokenizer, vocabulary, error) {
 	return t, vocab, t.readAdded(f.AddedTokens)
 }
 
-// readCore reads the pre-tokenizer and the model. If ByteLevel stands between them, the model may take bytes as they are.
+// readCore reads the pre-tokenizer and the model. If ByteLevel stands between them, the model may take bytes as they
+// are.
 func (f *tokenizerFile) readCore(t *Tokenizer, shifts string) (core, error) {
 	cuts, err := flatten(f.PreTokenizer, "pretokenizers")
 	if err != nil {

@@ -81,7 +81,7 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		{"version", "2.0", `version "2.0"`},
 		{"extra", 1, `unknown field "extra"`},
 		{"normalizer", element{"type": "Titlecase"}, `normalizer: type "Titlecase" is not supported`},
-		{"normalizer", element{"type": "Sequence", "normalizers": []element{{"type": "Replace"}}}, "pattern or content"},
+		{"normalizer", element{"type": "Replace"}, "pattern or content"},
 		{"normalizer", element{"type": "Sequence", "decoders": []element{}}, "a Sequence holds other than normalizers"},
 		{"normalizer", element{"type": "NFC", "more": 1}, `normalizer: NFC: unknown field "more"`},
 		{"normalizer", element{"type": "Strip", "content": "x"}, `normalizer: Strip: unknown field "content"`},

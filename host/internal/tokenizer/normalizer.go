@@ -31,7 +31,8 @@ type normalizerElement struct {
 
 // normalizerKeys says which keys each type has.
 var normalizerKeys = map[string][]string{
-	"NFC": nil, "NFD": nil, "NFKC": nil, "NFKD": nil, "Lowercase": nil, "StripAccents": nil, "Nmt": nil, "ByteLevel": nil,
+	"NFC": nil, "NFD": nil, "NFKC": nil, "NFKD": nil, "Lowercase": nil, "StripAccents": nil, "Nmt": nil,
+	"ByteLevel":      nil,
 	"Strip":          {"strip_left", "strip_right"},
 	"Replace":        {"pattern", "content"},
 	"Prepend":        {"prepend"},

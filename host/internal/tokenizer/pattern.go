@@ -121,7 +121,8 @@ func translate(expr string) (string, error) {
 			return "", fmt.Errorf("the group or possessive count at %.8q is not understood", rest)
 		}
 		if nested.dangerous(token, rest[len(token):]) {
-			return "", fmt.Errorf("the group before %.8q repeats what can match in several ways, which can take forever", rest)
+			return "", fmt.Errorf("the group before %.8q repeats what matches in several ways, which can take forever",
+				rest)
 		}
 		counted = strings.HasPrefix(token, "{")
 		rest = rest[len(token):]
