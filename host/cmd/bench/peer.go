@@ -36,6 +36,7 @@ type request struct {
 	Attention string `json:"attention,omitempty"` // sdpa or math
 	Compile   bool   `json:"compile,omitempty"`
 	Documents string `json:"documents,omitempty"` // file of one JSON object with a text in each line
+	File      string `json:"file,omitempty"`      // tokenizer.json
 	*shape
 }
 

@@ -57,15 +57,23 @@ func (b *bench) sampleDocuments() (docs []sdk.Document, file string, err error) 
 	if err != nil {
 		return nil, "", err
 	}
+	for _, text := range texts {
+		docs = append(docs, sdk.Document{Text: text, Language: "en"})
+	}
+	file, err = b.documentFile("documents.jsonl", texts)
+	return docs, file, err
+}
+
+// documentFile writes texts for a peer.
+func (b *bench) documentFile(name string, texts []string) (string, error) {
 	var lines []byte
 	for _, text := range texts {
 		line, err := json.Marshal(map[string]string{"text": text})
 		if err != nil {
-			return nil, "", err
+			return "", err
 		}
 		lines = append(append(lines, line...), '\n')
-		docs = append(docs, sdk.Document{Text: text, Language: "en"})
 	}
-	file = filepath.Join(b.temporary, "documents.jsonl")
-	return docs, file, os.WriteFile(file, lines, 0o600)
+	file := filepath.Join(b.temporary, name)
+	return file, os.WriteFile(file, lines, 0o600)
 }

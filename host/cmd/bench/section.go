@@ -35,6 +35,7 @@ var sections = []section{
 	{"load", loading},
 	{"curves", curves},
 	{"plugins", plugins},
+	{"tokenizer", tokenizers},
 }
 
 func sectionNames() string {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,7 @@ type componentRow struct {
 type componentFixture struct {
 	Texts         []string
 	Forms         []componentRow
+	Categories    map[string]string
 	Normalizers   []componentRow
 	PreTokenizers []componentRow `json:"pre_tokenizers"`
 	Decoders      []componentRow
@@ -58,6 +60,25 @@ func TestEachCodePointBecomesWhatHuggingFaceMakesOfIt(t *testing.T) {
 		}
 		if got := hex.EncodeToString(digest.Sum(nil)); got != row.Digest {
 			t.Errorf("%s: digest %s, want %s", row.Element, got, row.Digest)
+		}
+	}
+}
+
+func TestCategoriesInPatternsHaveHuggingFacesCodePoints(t *testing.T) {
+	fixture := readFixture[componentFixture](t, "components.json")
+	for name := range newer {
+		table := unicode.Categories[name]
+		if table == nil {
+			table = unicode.Scripts[name]
+		}
+		digest := sha256.New()
+		for r := rune(0); r <= utf8.MaxRune; r++ {
+			if utf8.ValidRune(r) && unicode.In(r, table, newer[name]) {
+				digest.Write([]byte(string(r)))
+			}
+		}
+		if got := hex.EncodeToString(digest.Sum(nil)); got != fixture.Categories[name] {
+			t.Errorf("%s: digest %s, want %s", name, got, fixture.Categories[name])
 		}
 	}
 }
@@ -229,7 +250,7 @@ func TestFilesWithoutTokenizerFileThatAreBrokenAreNamed(t *testing.T) {
 		{map[string]string{"tokenizer.model": "YQ== 0\nYQ== 1"}, "line 2: the token is there twice"},
 		{map[string]string{"tokenizer.model": "YQ== 0\n"}, "no token for byte 0x00"},
 		{map[string]string{"vocab.txt": "a\nb\n"}, "[CLS] or [SEP] is not in the vocabulary"},
-		{map[string]string{"vocab.txt": "a\n", "tokenizer_config.json": `{"tokenizer_class": "T5Tokenizer"}`}, `"T5Tokenizer"`},
+		{map[string]string{"vocab.txt": "a\n", "tokenizer_config.json": `{"tokenizer_class": "T5"}`}, `class "T5"`},
 		{map[string]string{"vocab.json": `{"a": 0}`, "merges.txt": "a b c\n"}, "merges: line 1 is not of two tokens"},
 		{map[string]string{"vocab.json": `{"a": "b"}`, "merges.txt": ""}, "vocab.json, merges.txt: cannot unmarshal"},
 		{map[string]string{"vocab.json": `{"a": 0}`}, "vocab.json with merges.txt"},

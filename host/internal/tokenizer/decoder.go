@@ -53,6 +53,7 @@ func readDecoder(raw json.RawMessage) (decoding, error) {
 		return decoding{bare: true}, err
 	}
 	var d decoding
+	growth := 1
 	for _, raw := range elements {
 		var e decoderElement
 		if err := raw.decode(&e, decoderKeys); err != nil {
@@ -61,6 +62,12 @@ func readDecoder(raw json.RawMessage) (decoding, error) {
 		step, err := e.decoder()
 		if err != nil {
 			return d, fmt.Errorf("%s: %w", e.Type, err)
+		}
+		if e.Type == "Replace" {
+			growth *= (&normalizerElement{Type: e.Type, Pattern: e.Pattern, Content: &e.Content}).growth()
+		}
+		if growth > growthLimit {
+			return d, fmt.Errorf("it can make a text more than %d times as long", growthLimit)
 		}
 		d.steps = append(d.steps, step)
 	}

@@ -57,7 +57,8 @@ func (f *tokenizerFile) tokenizer() (*Tokenizer, vocabulary, error) {
 	return t, vocab, t.readAdded(f.AddedTokens)
 }
 
-// readCore reads the pre-tokenizer and the model. If ByteLevel stands between them, the model may take bytes as they are.
+// readCore reads the pre-tokenizer and the model. If ByteLevel stands between them, the model may take bytes as they
+// are.
 func (f *tokenizerFile) readCore(t *Tokenizer, shifts string) (core, error) {
 	cuts, err := flatten(f.PreTokenizer, "pretokenizers")
 	if err != nil {
@@ -74,6 +75,8 @@ func (f *tokenizerFile) readCore(t *Tokenizer, shifts string) (core, error) {
 	return c, nil
 }
 
+// readAdded makes the finders. A token that is found in normalized text is decoded to that text, and if it is another
+// one than the token's own, it counts as special no more: so does the Hugging Face library.
 func (t *Tokenizer) readAdded(tokens []addedToken) error {
 	var before, within []addedToken
 	for _, a := range tokens {
@@ -85,8 +88,12 @@ func (t *Tokenizer) readAdded(tokens []addedToken) error {
 		if normal == "" {
 			return fmt.Errorf("added_tokens: nothing is left of %q once it is normalized", a.Content)
 		}
+		t.special[a.ID] = t.special[a.ID] && normal == a.Content
 		a.Content = normal
 		within = append(within, a)
+		if t.tokens[a.ID] = normal; t.decoding.bytes {
+			t.tokens[a.ID] = spelledBytes(normal)
+		}
 	}
 	t.before, t.within = newFinder(before), newFinder(within)
 	return nil

@@ -3,11 +3,13 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // bareFile returns the smallest tokenizer.json: the bytes, two merges and one special token.
@@ -55,6 +57,9 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 	text, token := element{"Sequence": element{"id": "A"}}, func(id string) element {
 		return element{"SpecialToken": element{"id": id}}
 	}
+	blowUp := slices.Repeat([]element{
+		{"type": "Replace", "pattern": element{"String": "a"}, "content": strings.Repeat("a", 100)},
+	}, 3)
 	scheme := func(s string) element {
 		return element{"type": "Metaspace", "replacement": "_", "prepend_scheme": s}
 	}
@@ -76,11 +81,14 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		{"version", "2.0", `version "2.0"`},
 		{"extra", 1, `unknown field "extra"`},
 		{"normalizer", element{"type": "Titlecase"}, `normalizer: type "Titlecase" is not supported`},
-		{"normalizer", element{"type": "Sequence", "normalizers": []element{{"type": "Replace"}}}, "pattern or content"},
+		{"normalizer", element{"type": "Replace"}, "pattern or content"},
 		{"normalizer", element{"type": "Sequence", "decoders": []element{}}, "a Sequence holds other than normalizers"},
 		{"normalizer", element{"type": "NFC", "more": 1}, `normalizer: NFC: unknown field "more"`},
 		{"normalizer", element{"type": "Strip", "content": "x"}, `normalizer: Strip: unknown field "content"`},
 		{"normalizer", element{"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "precompiled_charsmap is cut off"},
+		{"normalizer", element{"type": "Sequence", "normalizers": blowUp}, "more than 4096 times as long"},
+		{"decoder", element{"type": "Sequence", "decoders": blowUp}, "more than 4096 times as long"},
+		{"normalizer", element{"type": "Prepend", "prepend": strings.Repeat("a", 1<<20)}, "more than 4096 times"},
 		{"pre_tokenizer", element{"type": "Metaspace"}, `pre_tokenizer: Metaspace: replacement ""`},
 		{"pre_tokenizer", element{"type": "UnicodeScripts"}, `pre_tokenizer: type "UnicodeScripts"`},
 		{"pre_tokenizer", cuts(element{"type": "ByteLevel"}, scheme("first")), "only before all others"},
@@ -123,9 +131,9 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 }
 
 func TestBytesThatAreNoTokensAreUnknown(t *testing.T) {
-	file := bareFile()
-	delete(file["model"].(map[string]any)["vocab"].(map[string]any), string(byteChar[0xe4]))
 	for unknown, want := range map[string][]int32{"": {'a', 0xb8, 0xad}, "<s>": {'a', 258, 0xb8, 0xad}} {
+		file := bareFile()
+		delete(file["model"].(map[string]any)["vocab"].(map[string]any), string(byteChar[0xe4]))
 		if unknown != "" {
 			file = change(change(file, 258, "model", "vocab", unknown), unknown, "model", "unk_token")
 		}
@@ -217,6 +225,20 @@ func TestLoadWithoutTokenizerFileFails(t *testing.T) {
 	}
 }
 
+// useFuzzed checks what must hold for every tokenizer that a fuzzer makes.
+func useFuzzed(t *testing.T, tok *Tokenizer) {
+	t.Helper()
+	ids := tok.EncodeAll("it's  abc 中e\u0301\n<s>12\x00 ÀB▁x")
+	for _, id := range ids {
+		if id < 0 || int(id) >= tok.Size() {
+			t.Errorf("token %d of %d", id, tok.Size())
+		}
+	}
+	if text := tok.DecodeAll(ids); !utf8.ValidString(text) {
+		t.Errorf("%v is decoded to %q", ids, text)
+	}
+}
+
 func FuzzTokenizerFile(f *testing.F) {
 	raw, err := json.Marshal(bareFile())
 	if err != nil {
@@ -224,15 +246,43 @@ func FuzzTokenizerFile(f *testing.F) {
 	}
 	f.Add(raw)
 	f.Add(bytes.Replace(raw, []byte(`"trim_offsets":true`), []byte(`"add_prefix_space":true`), 1))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		tok, err := assemble(tokenizerJSON(raw))
-		if err != nil {
-			return
+	fixture := readFixture[componentFixture](f, "components.json")
+	for _, row := range fixture.Tokenizers {
+		f.Add([]byte(row.File))
+	}
+	small := `{"version":"1.0","model":{"type":"WordLevel","vocab":{"a":0,"?":1},"unk_token":"?"},"%s":%s}`
+	for part, rows := range map[string][]componentRow{
+		"normalizer": fixture.Normalizers, "pre_tokenizer": fixture.PreTokenizers, "decoder": fixture.Decoders,
+	} {
+		for _, row := range rows {
+			f.Add(fmt.Appendf(nil, small, part, row.Element))
 		}
-		for _, id := range tok.Encode("it's abc 中\n") {
-			if id < 0 || int(id) >= tok.Size() {
-				t.Errorf("token %d of %d", id, tok.Size())
-			}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if tok, err := assemble(tokenizerJSON(raw)); err == nil {
+			useFuzzed(t, tok)
+		}
+	})
+}
+
+func FuzzSentencePieceModel(f *testing.F) { fuzzFormat(f, "spm ", readSentencePiece) }
+
+func FuzzTiktokenRanks(f *testing.F) {
+	fuzzFormat(f, "tiktoken", func(raw []byte) (*Tokenizer, vocabulary, error) {
+		return readTiktoken(raw, &configFile{})
+	})
+}
+
+// fuzzFormat starts from the models of formats.json whose names begin so.
+func fuzzFormat(f *testing.F, name string, read func([]byte) (*Tokenizer, vocabulary, error)) {
+	for _, row := range readFixture[formatFixture](f, "formats.json").Formats {
+		if strings.HasPrefix(row.Name, name) {
+			f.Add(row.Files["tokenizer.model"])
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if tok, _, err := read(raw); err == nil {
+			useFuzzed(t, tok)
 		}
 	})
 }

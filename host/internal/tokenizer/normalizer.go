@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +31,8 @@ type normalizerElement struct {
 
 // normalizerKeys says which keys each type has.
 var normalizerKeys = map[string][]string{
-	"NFC": nil, "NFD": nil, "NFKC": nil, "NFKD": nil, "Lowercase": nil, "StripAccents": nil, "Nmt": nil, "ByteLevel": nil,
+	"NFC": nil, "NFD": nil, "NFKC": nil, "NFKD": nil, "Lowercase": nil, "StripAccents": nil, "Nmt": nil,
+	"ByteLevel":      nil,
 	"Strip":          {"strip_left", "strip_right"},
 	"Replace":        {"pattern", "content"},
 	"Prepend":        {"prepend"},
@@ -46,6 +48,7 @@ func readNormalizer(raw json.RawMessage) (all normalizer, shifts string, err err
 		return nil, "", err
 	}
 	all = func(s string) string { return s }
+	growth := 1
 	for i, e := range elements {
 		var n normalizerElement
 		if err := e.decode(&n, normalizerKeys); err != nil {
@@ -58,6 +61,9 @@ func readNormalizer(raw json.RawMessage) (all normalizer, shifts string, err err
 		if n.shifts() {
 			shifts = e.kind
 		}
+		if growth *= n.growth(); growth > growthLimit {
+			return nil, "", fmt.Errorf("it can make a text more than %d times as long", growthLimit)
+		}
 		if before := all; i > 0 {
 			all = func(s string) string { return next(before(s)) }
 		} else {
@@ -65,6 +71,33 @@ func readNormalizer(raw json.RawMessage) (all normalizer, shifts string, err err
 		}
 	}
 	return all, shifts, nil
+}
+
+// growthLimit bounds how many times as long normalizers in turn can make a text.
+const growthLimit = 1 << 12
+
+// growth is how many times as long the element can make a text at most, but for a constant.
+func (n *normalizerElement) growth() int {
+	switch n.Type {
+	case "Replace":
+		if n.Pattern.String != nil {
+			return 1 + min(growthLimit, len(*n.Content)/max(1, len(*n.Pattern.String)))
+		}
+		return 1 + min(growthLimit, len(*n.Content))
+	case "Precompiled":
+		longest := 0
+		for text := range bytes.SplitSeq(n.Charsmap, []byte{0}) {
+			longest = max(longest, len(text))
+		}
+		return 1 + min(growthLimit, longest/3)
+	case "Prepend":
+		return 1 + len(n.Prepend)/tokenLimit*growthLimit
+	case "NFKC", "NFKD":
+		return 11
+	case "Lowercase", "Strip", "StripAccents", "Nmt":
+		return 1
+	}
+	return 3
 }
 
 func (n *normalizerElement) shifts() bool {

@@ -27,24 +27,23 @@ func (p *pattern) finder() (finderFunc, error) {
 	switch {
 	case p.Regex != nil && p.String == nil:
 		return expression(*p.Regex)
-	case p.String != nil && p.Regex == nil:
+	case p.String != nil && p.Regex == nil && *p.String != "":
 		return literal(*p.String), nil
 	}
-	return nil, errors.New("pattern is neither a Regex nor a String")
+	return nil, errors.New("pattern is neither a Regex nor a String that is not empty")
 }
 
-// literal finds a text. An empty one is nowhere.
+// literal finds a text that is not empty.
 func literal(s string) finderFunc {
 	return func(text string) (all []match) {
-		for at := 0; s != ""; {
+		for at := 0; ; {
 			n := strings.Index(text[at:], s)
 			if n < 0 {
-				break
+				return all
 			}
 			all = append(all, match{at + n, at + n + len(s)})
 			at += n + len(s)
 		}
-		return all
 	}
 }
 
@@ -64,13 +63,14 @@ func characters(is func(rune) bool) finderFunc {
 // refuses what takes exponential time, and this ends the rest.
 const patience = 30 * time.Second
 
-// expression finds any regular expression that portable takes, by a backtracking engine: the patterns of tokenizers
+// expression finds any regular expression that translate takes, by a backtracking engine: the patterns of tokenizers
 // look ahead.
 func expression(expr string) (finderFunc, error) {
-	if err := portable(expr); err != nil {
+	translated, err := translate(expr)
+	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", expr, err)
 	}
-	re, err := regexp2.Compile(expr)
+	re, err := regexp2.Compile(translated)
 	if err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", expr, err)
 	}
@@ -96,36 +96,75 @@ var understood = regexp.MustCompile(`^(?:` + strings.Join([]string{
 	`\(\?(?:i\)|i:|:|=|!|<=|<!|>)`,  // groups and look-around
 	`\(`, `\)`, `\|`, `\.`, `[?*+]`, // groups, any character, repetition
 	`\{[0-9]+(?:,[0-9]*)?\}`, // counted repetition
-	`\[\^?(?:\\[pP]\{[A-Z][A-Za-z]*\}|\\[sSdDrnt]|\\[^0-9A-Za-z]|[^\\\[\]&])+\]`, // sets
+	`\[\^?(?:\\[pP]\{[A-Z][A-Za-z]*\}|\\[sSdDrnt]|\\[^0-9A-Za-z]|[^\\\[\]])+\]`, // sets
 	`[^\\\[\]{}()|.^$?*+]`, // a character
 }, "|") + `)`)
 
 // patternLimit bounds the length of a regular expression.
 const patternLimit = 1 << 12
 
-// portable refuses what the two engines read differently, such as anchors, \w, nested sets and a count made possessive,
-// and what can take exponential time.
-func portable(expr string) error {
+// translate writes an expression for our engine. It refuses what the two engines read differently, such as anchors, \w,
+// nested sets and a count made possessive, and what can take exponential time.
+func translate(expr string) (string, error) {
 	if len(expr) > patternLimit {
-		return fmt.Errorf("it is longer than %d bytes", patternLimit)
+		return "", fmt.Errorf("it is longer than %d bytes", patternLimit)
 	}
+	var out strings.Builder
 	counted := false
 	var nested nesting
 	for rest := expr; rest != ""; {
 		token := understood.FindString(rest)
-		if token == "" {
-			return fmt.Errorf("%.8q is not understood", rest)
+		if token == "" || token[0] == '[' && strings.Contains(token, "&&") {
+			return "", fmt.Errorf("%.8q is not understood", rest)
 		}
 		if token == "(" && strings.HasPrefix(rest, "(?") || counted && token == "+" {
-			return fmt.Errorf("the group or possessive count at %.8q is not understood", rest)
+			return "", fmt.Errorf("the group or possessive count at %.8q is not understood", rest)
 		}
 		if nested.dangerous(token, rest[len(token):]) {
-			return fmt.Errorf("the group before %.8q repeats what can match in several ways, which can take forever", rest)
+			return "", fmt.Errorf("the group before %.8q repeats what matches in several ways, which can take forever",
+				rest)
 		}
 		counted = strings.HasPrefix(token, "{")
 		rest = rest[len(token):]
+		renewed, err := renew(token)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(renewed)
 	}
-	return nil
+	return out.String(), nil
+}
+
+// classToken finds the classes of characters in a token.
+var classToken = regexp.MustCompile(`\\(?:[pP]\{([A-Z][A-Za-z]*)\}|[dD]|.)`)
+
+// renew gives the classes in a token the characters that our engine does not know yet.
+func renew(token string) (renewed string, err error) {
+	renewed = classToken.ReplaceAllStringFunc(token, func(class string) string {
+		name := "Nd"
+		switch class[1] {
+		case 'p', 'P':
+			name = class[3 : len(class)-1]
+		case 'd', 'D':
+		default:
+			return class
+		}
+		if newer[name] == nil {
+			err = fmt.Errorf("category or script %s is not known", name)
+			return class
+		}
+		set := strings.ToLower(class[:2]) + class[2:] + newerRanges(name)
+		switch {
+		case class[1] >= 'a' && token[0] == '[':
+			return set
+		case class[1] >= 'a':
+			return "[" + set + "]"
+		case token[0] == '[':
+			err = fmt.Errorf("%s in a set is not understood", class)
+		}
+		return "[^" + set + "]"
+	})
+	return renewed, err
 }
 
 // nesting follows the groups of a regular expression.

@@ -51,7 +51,7 @@ func readPreTokenizer(elements []element, bytes bool, shifts string) (cutting, e
 			return c, fmt.Errorf("%s: %w", e.Type, err)
 		}
 		if e.atStart() && (i > 0 || shifts != "") {
-			return c, errors.New("Metaspace: prepend_scheme first is supported only before all others, and not with a " +
+			return c, errors.New("prepend_scheme first is supported only before all others, and not with a " +
 				"normalizer that can take away the start of a text")
 		}
 		if e.Type == "ByteLevel" && !(bytes && i == len(elements)-1) {

@@ -65,8 +65,11 @@ func readRanks(raw []byte) (vocabulary, error) {
 		text, number, ok := bytes.Cut(line, []byte(" "))
 		token, err := base64.StdEncoding.DecodeString(string(text))
 		rank, errRank := strconv.ParseUint(string(bytes.TrimRight(number, "\r")), 10, 32)
-		if err = errors.Join(err, errRank); err != nil || !ok || len(token) == 0 || len(token) > tokenLimit/2 || rank >= vocabLimit {
-			return nil, fmt.Errorf("line %d is not a token in base64, of at most %d bytes, and its rank", i+1, tokenLimit/2)
+		if err = errors.Join(err, errRank); err != nil || !ok || rank >= vocabLimit {
+			return nil, fmt.Errorf("line %d is not a token in base64 and its rank", i+1)
+		}
+		if len(token) == 0 || len(token) > tokenLimit/2 {
+			return nil, fmt.Errorf("line %d: the token has %d bytes, not 1 to %d", i+1, len(token), tokenLimit/2)
 		}
 		if _, twice := ranks[string(token)]; twice {
 			return nil, fmt.Errorf("line %d: the token is there twice", i+1)

@@ -153,8 +153,8 @@ var formats = []format{
 	}},
 }
 
-// readModelFile reads ranks of tiktoken, which begin with base64, or a model of SentencePiece, which begins with the tag
-// of its first piece, a line break.
+// readModelFile reads ranks of tiktoken, which begin with base64, or a model of SentencePiece, which begins with the
+// tag of its first piece, a line break.
 func readModelFile(f []file, config *configFile) (*Tokenizer, vocabulary, error) {
 	if len(f[0].content) > 0 && f[0].content[0] == '\n' {
 		return readSentencePiece(f[0].content)

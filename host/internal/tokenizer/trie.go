@@ -60,7 +60,7 @@ type entry struct {
 func newTrie(entries []entry) trie {
 	sorted := slices.Clone(entries)
 	slices.SortStableFunc(sorted, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
-	b := trieBuilder{keys: sorted}
+	b := trieBuilder{keys: sorted, free: 256} // a base is not negative
 	b.grow(257)
 	b.cells[root].parent = root // never taken for free
 	if len(sorted) > 0 {
@@ -69,11 +69,12 @@ func newTrie(entries []entry) trie {
 	return trie{b.cells}
 }
 
-// A trieBuilder fills the double array, parents before children. Cells below free are taken.
+// A trieBuilder fills the double array, parents before children. Cells below free are taken; below wide the free ones
+// lie too far apart for nodes of several children.
 type trieBuilder struct {
-	keys  []entry
-	cells []cell
-	free  int
+	keys       []entry
+	cells      []cell
+	free, wide int
 }
 
 func (b *trieBuilder) grow(size int) {
@@ -115,27 +116,30 @@ func (b *trieBuilder) place(node int32, lo, hi, depth int) {
 	}
 }
 
-// attempts bounds the search for free cells, which a full array would make long; the end of the array is always free.
-const attempts = 256
+// searched is how many cells are looked at before the next search begins farther back.
+const searched = 256
 
 // room returns a base at which the cells of all branches are free.
 func (b *trieBuilder) room(branches []branch) int {
-	for b.free < len(b.cells) && b.cells[b.free].parent != none {
-		b.free++
-	}
 	first := int(branches[0].label)
-	for at, tries := max(b.free, first+1), 0; tries < attempts; at++ {
+	b.grow(b.free + 1)
+	for b.cells[b.free].parent != none {
+		b.free++
+		b.grow(b.free + 1)
+	}
+	at := b.free
+	if len(branches) > 1 {
+		at = max(at, b.wide)
+	}
+	for start := at; ; at++ {
 		b.grow(at - first + 257)
-		if b.cells[at].parent != none {
-			continue
-		}
-		if tries++; b.fits(at-first, branches) {
+		if b.cells[at].parent == none && b.fits(at-first, branches) {
 			return at - first
 		}
+		if at-start == searched {
+			b.wide, start = at, at
+		}
 	}
-	end := len(b.cells)
-	b.grow(end + 257)
-	return end
 }
 
 func (b *trieBuilder) fits(base int, branches []branch) bool {

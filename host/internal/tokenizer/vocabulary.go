@@ -100,8 +100,8 @@ func readWordPieceFile(text []byte, config *configFile) (*Tokenizer, vocabulary,
 	file := tokenizerFile{
 		AddedTokens: config.added(),
 		Normalizer: raw(object{
-			{"type", "BertNormalizer"}, {"clean_text", true}, {"handle_chinese_chars", isNot(config.ChineseChars, false)},
-			{"strip_accents", config.StripAccents}, {"lowercase", isNot(config.LowerCase, false)},
+			{"type", "BertNormalizer"}, {"clean_text", true}, {"strip_accents", config.StripAccents},
+			{"handle_chinese_chars", isNot(config.ChineseChars, false)}, {"lowercase", isNot(config.LowerCase, false)},
 		}),
 		PreTokenizer: raw(object{{"type", "BertPreTokenizer"}}),
 		Decoder:      raw(object{{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}}),

@@ -68,6 +68,22 @@ def properties():
     ])
 
 
+def categories():
+    """Digests of the code points of each category and script that patterns may name."""
+    with open(os.path.join(HERE, "..", "categories.txt")) as f:
+        names = [line.split()[0] for line in f]
+    out = {}
+    for name in names:
+        removed = pre_tokenizers.Split(Regex(r"\p{%s}" % name), "removed")
+        points = []
+        for at in range(0, len(POINTS), 4096):
+            part = POINTS[at : at + 4096]
+            left = {i for _, span in removed.pre_tokenize_str("".join(part)) for i in range(*span)}
+            points += [c for i, c in enumerate(part) if i not in left]
+        out[name] = hashlib.sha256("".join(points).encode()).hexdigest()
+    return out
+
+
 def forms():
     """Digests of what each code point becomes."""
     kinds = {n: getattr(normalizers, n)() for n in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")}
@@ -127,7 +143,7 @@ def pre_tokenizer_rows():
         p.ByteLevel(add_prefix_space=True), p.ByteLevel(add_prefix_space=False, use_regex=False), p.BertPreTokenizer(), p.Whitespace(),
         p.WhitespaceSplit(), p.Digits(True), p.Digits(False), p.CharDelimiterSplit("a"), p.Metaspace(), p.Metaspace(prepend_scheme="never"),
         p.Metaspace(prepend_scheme="first"), p.Metaspace(replacement="_", split=False), *(p.Punctuation(b) for b in behaviors),
-        *(p.Split(Regex(r"\d+|\s"), b) for b in behaviors), *(p.Split(" ", b, invert=True) for b in behaviors), p.Split("", "isolated"),
+        *(p.Split(Regex(r"\d+|\s"), b) for b in behaviors), *(p.Split(" ", b, invert=True) for b in behaviors),
         p.Sequence([p.WhitespaceSplit(), p.Metaspace()]), p.Sequence([p.Digits(True), p.ByteLevel(add_prefix_space=False)]),
         p.Sequence([p.ByteLevel(add_prefix_space=False), p.Digits(True)]),
         p.Sequence([p.Split(Regex(r"\p{N}{1,3}"), "isolated"), p.Split(Regex("[一-龥぀-ゟ゠-ヿ]+"), "isolated"), p.Split(Regex(
@@ -147,13 +163,17 @@ def decoder_rows():
     ]]
 
 
+# Lines of few different characters, for small vocabularies.
+SOME = [line[:60] for line in LINES if max(line) < "\u0250"] + [line[:20] for line in LINES if max(line) > "\u4e00"][:4]
+
+
 def trained(model, trainer, pre=None, normalizer=None, decoder=None, post=None):
     tok = Tokenizer(model)
     if pre:
         tok.pre_tokenizer = pre
     if normalizer:
         tok.normalizer = normalizer
-    tok.train_from_iterator([line[:60] for line in LINES[:200]], trainer)
+    tok.train_from_iterator(SOME, trainer)
     if decoder:
         tok.decoder = decoder
     if post:
@@ -274,6 +294,6 @@ def alphabet():
 
 
 write("../properties.txt", properties())
-write("components.json", {"texts": TEXTS, "forms": forms(), "normalizers": normalizer_rows(), "pre_tokenizers": pre_tokenizer_rows(), "decoders": decoder_rows(),
+write("components.json", {"texts": TEXTS, "forms": forms(), "categories": categories(), "normalizers": normalizer_rows(), "pre_tokenizers": pre_tokenizer_rows(), "decoders": decoder_rows(),
                           "tokenizers": tokenizer_rows()})
 write("formats.json", {"texts": TEXTS, "formats": formats()})
