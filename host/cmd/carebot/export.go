@@ -37,8 +37,7 @@ LoRA checkpoint is merged into its base model. What was written is loaded again 
 	cmd.Flags().StringVar(&device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	flags["shard_size"] = cmd.Flags().String("shard-size", "", "safetensors: largest weight file (default 5GiB)")
 	flags["format"] = cmd.Flags().String("format", "", "safetensors (default) or gguf")
-	flags["dtype"] = cmd.Flags().String("dtype", "", "safetensors: float32 (default), float16 or bfloat16")
-	flags["outtype"] = cmd.Flags().String("outtype", "", "gguf: f32, f16 (default), bf16, q8_0 or q4_k")
+	flags["outtype"] = cmd.Flags().String("outtype", "", "f32 (default), f16 or bf16, or in gguf q8_0 or q4_k")
 	return cmd
 }
 

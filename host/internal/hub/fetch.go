@@ -105,7 +105,10 @@ func link(snapshot string, f File) error {
 		return err
 	}
 	up := strings.Repeat("../", 2+strings.Count(f.Path, "/"))
-	if _, err := os.Stat(name); err == nil {
+	switch info, err := os.Stat(name); {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("the hub names %s as a file and as a folder", f.Path)
+	case err == nil:
 		return nil
 	}
 	return errors.Join(removed(name), os.Symlink(filepath.FromSlash(up+"blobs/"+f.digest()), name))

@@ -141,6 +141,8 @@ func (c *checker) stage(p path, st Stage) {
 		c.asks(p, st.Pairs)
 	case st.Evaluate != nil:
 		c.evaluate(p, st.Evaluate)
+	case st.Export != nil && st.Export.Format != "gguf" && strings.HasPrefix(st.Export.OutType, "q"):
+		c.problem(p.key("outtype"), "%s is a type of gguf; a directory of safetensors has f32, f16 or bf16", st.Export.OutType)
 	}
 	if st.Train == nil {
 		c.tokenizerOfNew(p, st.Name)

@@ -239,7 +239,6 @@ type Evaluate struct {
 type Export struct {
 	Model   string `key:"model" required:"true" doc:"train stage or model"`
 	Format  string `key:"format" default:"safetensors" enum:"safetensors,gguf,adapter" doc:"a directory in Hugging Face layout, one file for llama.cpp, or the adapter of a train stage in PEFT layout"`
-	DType   string `key:"dtype" default:"float32" enum:"float32,float16,bfloat16" when:"format=safetensors" doc:"what weights are stored in"`
-	OutType string `key:"outtype" default:"f16" enum:"f32,f16,bf16,q8_0,q4_k" when:"format=gguf" doc:"what matrices are stored in"`
+	OutType string `key:"outtype" default:"f32" enum:"f32,f16,bf16,q8_0,q4_k" when:"format=safetensors|gguf" doc:"what matrices are stored in; q8_0 and q4_k in gguf only, where vectors stay f32"`
 	Shard   Bytes  `key:"shard_size" default:"5GiB" when:"format=safetensors" doc:"largest weight file"`
 }

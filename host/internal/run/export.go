@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/durable"
@@ -44,14 +45,11 @@ func (p *Process) export(ctx context.Context, spec *recipe.Export, dir string, s
 	return p.exportDir(m, spec, dir, e)
 }
 
-// dtypes are the names of what weights are stored in.
-var dtypes = map[string]string{"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-
 // exportDir writes a model directory in Hugging Face layout.
 func (p *Process) exportDir(m *served, spec *recipe.Export, dir string, e *Exported) error {
 	e.Dir = filepath.Join(dir, "model")
 	return durable.Dir(e.Dir, func(beside string) error {
-		if err := m.write(beside, dtypes[spec.DType], int64(spec.Shard)); err != nil {
+		if err := m.write(beside, strings.ToUpper(spec.OutType), int64(spec.Shard)); err != nil {
 			return err
 		}
 		again, err := p.openDir(m.ref, beside, m.model.Head(), model.Frozen())
@@ -59,7 +57,7 @@ func (p *Process) exportDir(m *served, spec *recipe.Export, dir string, e *Expor
 			return fmt.Errorf("read back what was exported: %w", err)
 		}
 		defer again.close()
-		return e.compare(m, again, spec.DType == "float32")
+		return e.compare(m, again, spec.OutType == "f32")
 	})
 }
 
