@@ -18,6 +18,7 @@ func (p *product) blocked() {
 			p.ks = span{k, min(p.step, p.K-k)}
 			p.takeLeft()
 			p.grid = p.cut()
+			p.queues.fill(p.grid, p.dev.pool.threads)
 			p.dev.pool.run(p.grid.tasks(), (*blockTask)(p))
 		}
 	}
@@ -109,18 +110,25 @@ func (p *product) gridOf(panels, rows int) grid {
 	return grid{panels, rows, (all + panels - 1) / panels, (p.rows.n + rows - 1) / rows}
 }
 
-// blockTask computes a rectangle of C from a block of K.
+// blockTask computes a rectangle of C from a block of K. Which one a worker chooses itself.
 type blockTask product
 
-func (t *blockTask) block(worker, i int) {
+func (t *blockTask) block(worker, _ int) {
 	p := (*product)(t)
-	row, column := i%p.grid.down*p.grid.rows, i/p.grid.down*p.grid.panels*p.set.width
-	rows := span{p.rows.from + row, min(p.grid.rows, p.rows.n-row)}
-	cols := span{column, min(p.grid.panels*p.set.width, p.N-column)}
+	column, row, packed := p.queues.take(worker)
+	rows, cols := p.grid.rectangle(p, column, row)
 	panels := p.dev.scratch[worker].floats(slotPanels, p.grid.panels*p.set.width*p.ks.n)
-	p.pack(panels, cols)
+	if !packed {
+		p.pack(panels, cols)
+	}
 	p.scaleOld(rows, cols)
 	p.tiles(rows, cols, panels)
+}
+
+// rectangle is the rows and columns of C of a task.
+func (g grid) rectangle(p *product, column, row int) (rows, cols span) {
+	row, column = row*g.rows, column*g.panels*p.set.width
+	return span{p.rows.from + row, min(g.rows, p.rows.n-row)}, span{column, min(g.panels*p.set.width, p.N-column)}
 }
 
 // pack copies op(B)[ks, cols] into panels.
