@@ -3,7 +3,8 @@ package cpu
 import "sync/atomic"
 
 // queues hand out the tasks of a grid: one queue for each column. A worker stays with a column, whose panels it has
-// packed, until nothing is left of it, and then goes on to the next that has tasks.
+// packed, until nothing is left of it, and then goes on to the next that has tasks. Each column begins with other rows, as
+// the first to need rows of a transposed A packs them.
 type queues struct {
 	down  int
 	taken []atomic.Int64 // of each column
@@ -29,14 +30,15 @@ func (q *queues) fill(g grid, threads int) {
 }
 
 // take is a task that no worker has taken; there must be one.
-func (q *queues) take(worker int) (column, row int, packed bool) {
-	column, packed = q.at[worker], q.holds[worker]
-	for row = q.next(column); row >= q.down; row = q.next(column) {
-		column, packed = (column+1)%len(q.taken), false
+func (q *queues) take(worker int) (column, row int, held bool) {
+	column, held = q.at[worker], q.holds[worker]
+	n := q.next(column)
+	for ; n >= q.down; n = q.next(column) {
+		column, held = (column+1)%len(q.taken), false
 	}
 	q.at[worker], q.holds[worker] = column, true
-	return column, row, packed
+	return column, (n + column*q.down/len(q.taken)) % q.down, held
 }
 
-// next is the row of a column's next task; past the last one it is too large.
+// next counts the tasks that are taken of a column.
 func (q *queues) next(column int) int { return int(q.taken[column].Add(1)) - 1 }
