@@ -3,8 +3,8 @@ package cpu
 import "sync/atomic"
 
 // queues hand out the tasks of a grid: one queue for each column. A worker stays with a column, whose panels it has
-// packed, until nothing is left of it, and then goes on to the next that has tasks. Each column begins with other rows, as
-// the first to need rows of a transposed A packs them.
+// packed, until nothing is left of it, and then goes on to the next that has tasks. Each column begins with other rows,
+// as the first to need rows of a transposed A packs them.
 type queues struct {
 	down  int
 	taken []atomic.Int64 // of each column
