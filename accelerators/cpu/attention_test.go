@@ -134,7 +134,7 @@ func TestScratchOfAttentionDoesNotGrowWithTheSequence(t *testing.T) {
 	size := func(length int) (floats int) {
 		d := newDevice(1, bestSet(t))
 		newOperands(t, d, accelerators.Attention{Heads: 1, KVHeads: 1, HeadDim: 1, Causal: true}, length).run()
-		for _, slot := range d.scratch[0] {
+		for _, slot := range d.scratch[0].slots {
 			floats += cap(slot)
 		}
 		return floats

@@ -18,6 +18,7 @@ func (p *product) blocked() {
 			p.ks = span{k, min(p.step, p.K-k)}
 			p.takeLeft()
 			p.grid = p.cut()
+			p.queues.fill(p.grid, p.dev.pool.threads)
 			p.dev.pool.run(p.grid.tasks(), (*blockTask)(p))
 		}
 	}
@@ -37,8 +38,8 @@ type left struct {
 	tileStep, rowStep, colStep int
 }
 
-// takeLeft prepares the rows of A: as they are, or a transposed A in strips. Read in place, each of its tiles would
-// touch a cache line for every k and every panel.
+// takeLeft prepares the rows of A: as they are, or room for strips of a transposed A. Read in place, each of its tiles
+// would touch a cache line for every k and every panel.
 func (p *product) takeLeft() {
 	if !p.TransA {
 		p.left = left{p.a[p.rows.from*p.StrideA+p.ks.from:], tileRows * p.StrideA, p.StrideA, 1}
@@ -47,23 +48,18 @@ func (p *product) takeLeft() {
 	step := tileRows*p.ks.n + 16
 	groups := roundUp(p.rows.n, stripRows) / stripRows
 	p.left = left{p.dev.shared.floats(slotStrips, groups*stripRows/tileRows*step), step, 1, tileRows}
-	p.dev.each(groups, stripRows*p.ks.n, (*stripTask)(p))
+	p.strips.clear(groups)
 }
 
-// stripTask packs groups of stripRows rows of a transposed A.
-type stripTask product
-
-func (t *stripTask) items(worker, lo, hi int) {
-	p := (*product)(t)
-	for row := lo * stripRows; row < min(p.rows.n, hi*stripRows); row += stripRows {
-		src, stride := p.a[p.ks.from*p.StrideA+p.rows.from+row:], p.StrideA
-		if n := p.rows.n - row; n < stripRows { // the kernel reads them all
-			whole := p.dev.scratch[worker].floats(slotStrips, p.ks.n*stripRows)
-			copyRows(whole, stripRows, src, stride, p.ks.n, n)
-			src, stride = whole, stripRows
-		}
-		p.set.strips(p.left.a[row/tileRows*p.left.tileStep:], p.left.tileStep, src, stride, p.ks.n)
+// packStrips packs stripRows rows of a transposed A.
+func (p *product) packStrips(worker, row int) {
+	src, stride := p.a[p.ks.from*p.StrideA+p.rows.from+row:], p.StrideA
+	if n := p.rows.n - row; n < stripRows { // the kernel reads them all
+		whole := p.dev.scratch[worker].floats(slotStrips, p.ks.n*stripRows)
+		copyRows(whole, stripRows, src, stride, p.ks.n, n)
+		src, stride = whole, stripRows
 	}
+	p.set.strips(p.left.a[row/tileRows*p.left.tileStep:], p.left.tileStep, src, stride, p.ks.n)
 }
 
 // A grid is how C is cut into tasks: of so many panels and rows each, across and down.
@@ -71,17 +67,20 @@ type grid struct{ panels, rows, across, down int }
 
 func (g grid) tasks() int { return g.across * g.down }
 
-// The costs of a task beside computing, in the time that a row takes with a panel.
+// The costs beside computing, in the time that a row takes with a panel.
 const (
 	panelCost = 24      // of packing a panel
 	rowCost   = 1. / 3  // of a row's way to the core
+	taskCost  = 4       // of a task
 	taskFlops = 1 << 19 // less is no task of its own
 )
 
-// time is what the tasks take so many threads, which in the end wait for half a task.
+// time is what the tasks take so many threads, of which each packs some column, and which in the end wait for half a
+// task.
 func (g grid) time(threads int) float64 {
-	task := float64(g.panels*(g.rows+panelCost)) + rowCost*float64(g.rows)
-	return task * (float64(g.tasks())/float64(threads) + 0.5)
+	task := float64(g.panels*g.rows) + rowCost*float64(g.rows) + taskCost
+	packing := float64(g.panels * panelCost * max(g.across, threads))
+	return (task*float64(g.tasks())+packing)/float64(threads) + task/2
 }
 
 // cut chooses the grid: the panels of a task fit in the cache, and several threads have enough tasks that they end
@@ -92,7 +91,7 @@ func (p *product) cut() grid {
 	if threads == 1 || most < 2 {
 		return best
 	}
-	for rows := p.rows.n; rows >= tileRows; rows /= 2 {
+	for rows := p.rows.n; rows >= p.unit(); rows /= 2 {
 		for panels := widest; panels > 0; panels /= 2 {
 			if g := p.gridOf(panels, rows); g.tasks() <= most && g.time(threads) < best.time(threads) {
 				best = g
@@ -102,25 +101,48 @@ func (p *product) cut() grid {
 	return best
 }
 
-// gridOf is the grid whose tasks have at most so many panels and, but for the height of a tile, rows.
+// unit is what the rows of a task are a multiple of.
+func (p *product) unit() int {
+	if p.TransA {
+		return stripRows
+	}
+	return tileRows
+}
+
+// gridOf is the grid whose tasks have at most so many panels and, but for the unit, rows.
 func (p *product) gridOf(panels, rows int) grid {
 	all := roundUp(p.N, p.set.width) / p.set.width
-	panels, rows = evenly(all, panels), roundUp(evenly(p.rows.n, rows), tileRows)
+	panels, rows = evenly(all, panels), roundUp(evenly(p.rows.n, rows), p.unit())
 	return grid{panels, rows, (all + panels - 1) / panels, (p.rows.n + rows - 1) / rows}
 }
 
-// blockTask computes a rectangle of C from a block of K.
+// blockTask computes a rectangle of C from a block of K. Which one a worker chooses itself.
 type blockTask product
 
-func (t *blockTask) block(worker, i int) {
+func (t *blockTask) block(worker, _ int) {
 	p := (*product)(t)
-	row, column := i%p.grid.down*p.grid.rows, i/p.grid.down*p.grid.panels*p.set.width
-	rows := span{p.rows.from + row, min(p.grid.rows, p.rows.n-row)}
-	cols := span{column, min(p.grid.panels*p.set.width, p.N-column)}
+	column, row, held := p.queues.take(worker)
+	rows, cols := p.grid.rectangle(p, column, row)
 	panels := p.dev.scratch[worker].floats(slotPanels, p.grid.panels*p.set.width*p.ks.n)
-	p.pack(panels, cols)
+	if !held {
+		p.pack(panels, cols)
+	}
 	p.scaleOld(rows, cols)
-	p.tiles(rows, cols, panels)
+	if !p.TransA {
+		p.tiles(rows, cols, panels)
+		return
+	}
+	for i := 0; i < rows.n; i += stripRows {
+		some := span{rows.from + i, min(stripRows, rows.n-i)}
+		p.strips.need(p, worker, some.from-p.rows.from)
+		p.tiles(some, cols, panels)
+	}
+}
+
+// rectangle is the rows and columns of C of a task.
+func (g grid) rectangle(p *product, column, row int) (rows, cols span) {
+	row, column = row*g.rows, column*g.panels*p.set.width
+	return span{p.rows.from + row, min(g.rows, p.rows.n-row)}, span{column, min(g.panels*p.set.width, p.N-column)}
 }
 
 // pack copies op(B)[ks, cols] into panels.

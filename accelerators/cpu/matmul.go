@@ -15,9 +15,11 @@ type product struct {
 	set     *kernelSet
 	step    int // K is cut into blocks of so many
 
-	rows, ks span      // the block that is under way: of rows of C, and of K
-	left     left      // the rows of A
-	grid     grid      // the tasks
+	rows, ks span   // the block that is under way: of rows of C, and of K
+	left     left   // the rows of A
+	grid     grid   // the tasks
+	queues   queues // and who does which
+	strips   strips
 	panels   []float32 // of a turned product: the packed rows of A
 	group    int       // the columns of C that a worker computes at a time
 	shares   shares    // and the workers' shares of such groups
@@ -109,8 +111,8 @@ func (w matrix) end() int { return w.Off + (w.rows-1)*w.stride + w.cols }
 
 // multiply computes a product of at least one row and column.
 func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
-	d.ops.product = product{MatMul: s, a: a, b: b, c: c, dev: d, set: d.set}
 	p := &d.ops.product
+	*p = product{MatMul: s, a: a, b: b, c: c, dev: d, set: d.set, queues: p.queues, strips: p.strips}
 	p.step = roundUp(evenly(p.K, blockK), 8) // no block of K is a stub
 	switch {
 	case p.K == 0 || p.Alpha == 0:

@@ -6,6 +6,9 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
+// hugePage is the size of large pages in bytes.
+const hugePage = 2 << 20
+
 // memory is one allocation; either floats or ints is set.
 type memory struct {
 	dev    *Device

@@ -15,9 +15,6 @@ func physicalMemory() int64 {
 	return int64(uint64(info.Totalram) * uint64(info.Unit))
 }
 
-// hugePage is the size of large pages in bytes.
-const hugePage = 2 << 20
-
 // preferHugePages asks for large pages where x fills them: the rows of a large matrix lie on more small ones than the
 // processor keeps track of. The system may refuse, which costs nothing but speed.
 func preferHugePages(x []float32) {

@@ -26,23 +26,42 @@ const (
 	slotCount
 )
 
-// scratch is memory that outlives an operation; each slot keeps its largest size. Its contents are undefined.
-type scratch [slotCount][]float32
+// scratch is memory that outlives an operation; each slot keeps its largest size. Its contents are undefined. The slots
+// lie together on large pages, where the system has them: packed operands fill many small ones, at whose ends the
+// processor does not read ahead.
+type scratch struct {
+	slots [slotCount][]float32
+	open  []float32 // the rest of the last pages
+}
 
 func (s *scratch) floats(slot, n int) []float32 {
-	if cap(s[slot]) < n {
-		s[slot] = aligned(n)
+	if cap(s.slots[slot]) < n {
+		s.slots[slot] = s.take(n)
 	}
-	return s[slot][:n]
+	return s.slots[slot][:n]
+}
+
+// take is n floats from the start of a cache line on.
+func (s *scratch) take(n int) []float32 {
+	size := roundUp(n, cacheLine/4)
+	if len(s.open) < size {
+		s.open = pages(size)
+	}
+	x := s.open[:n:n]
+	s.open = s.open[size:]
+	return x
 }
 
 // cacheLine is in bytes; panels that start with one are loaded without crossing any.
 const cacheLine = 64
 
-// aligned is n floats from the start of a cache line on.
-func aligned(n int) []float32 {
-	const line = cacheLine / 4
-	x := make([]float32, n+line)
-	ahead := int(-uintptr(unsafe.Pointer(unsafe.SliceData(x))) % cacheLine / 4)
-	return x[ahead : ahead+n : ahead+n]
+// pages is large pages for at least n floats.
+func pages(n int) []float32 {
+	const page = hugePage / 4
+	n = roundUp(n, page)
+	x := make([]float32, n+page)
+	ahead := int(-uintptr(unsafe.Pointer(unsafe.SliceData(x))) % hugePage / 4)
+	x = x[ahead : ahead+n : ahead+n]
+	preferHugePages(x)
+	return x
 }
