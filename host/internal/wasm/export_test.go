@@ -24,8 +24,8 @@ func InstrumentPlainly(code []byte) (*Instrumented, error) {
 
 // order is that of edits at one place.
 var order = map[editKind]int{
-	editLoad: 0, editElse: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editPieces: 4, editGrow: 4,
-	editBranch: 4, editBranchIf: 4,
+	editLoad: 0, editElse: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editPieces: 4,
+	editGrow: 4, editBranch: 4, editBranchIf: 4,
 }
 
 // plainEdits are the edits of a body with all charges moved to their instructions.
