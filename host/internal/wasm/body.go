@@ -31,6 +31,9 @@ func (b *body) walk(i int) {
 	if b.err == nil && b.more() {
 		b.fail("code after the function's end")
 	}
+	if b.err == nil {
+		b.settle()
+	}
 }
 
 func (b *body) declarations() {
@@ -58,10 +61,16 @@ func (b *body) instruction() {
 	case plain:
 		b.plain(op, at)
 	case block:
-		b.blockType(len(b.m.types))
-		b.open(op)
-	case target, targets:
-		b.branch(op)
+		t := b.blockType(b.m.types)
+		if op == opLoop {
+			b.open(op, len(t.params))
+		} else {
+			b.open(op, len(t.results))
+		}
+	case target:
+		b.branch(op, at)
+	case targets:
+		b.table()
 	case callee:
 		b.callee(op, at)
 	case prefixFC:
@@ -75,7 +84,7 @@ func (b *body) instruction() {
 		b.immediate(shapes[op])
 		b.lasting = b.lasting || op == opTableSet
 		if op == opMemoryGrow {
-			b.note(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
+			b.long(edit{kind: editGrow, at: at, end: b.at, value: pageShift - byteShift})
 		}
 		if op == opCallIndirect {
 			b.call(at)
@@ -133,11 +142,10 @@ func (b *body) plain(op byte, at int) {
 	case opReturn:
 		b.pay(1)
 		b.note(edit{kind: editReturn, at: at, end: b.at, value: int64(len(b.frames) - 1)})
-		b.leave(len(b.frames) - 1)
-		b.stop()
+		b.lead(exitNode)
 	case opUnreachable:
 		b.pay(1)
-		b.stop()
+		b.node = nowhere
 	case opNop:
 	default:
 		b.pay(1)
@@ -163,6 +171,21 @@ func (b *body) call(at int, inside ...edit) {
 	b.edits = append(b.edits, edit{kind: editSave, at: at, end: at})
 	b.edits = append(b.edits, inside...)
 	b.edits = append(b.edits, edit{kind: editLoad, at: b.at, end: b.at})
+	b.called()
+}
+
+// called ends a way behind a call. What was called may be small.
+func (b *body) called() {
+	if b.node == nowhere {
+		return
+	}
+	b.nodes[b.node].gap += maxUnchecked
+	if b.nodes[b.node].gap < maxGap {
+		b.cut(editCharge)
+		return
+	}
+	b.cut(editCheck)
+	b.nodes[b.node].gap = 0
 }
 
 func (b *body) vector(at int) {
@@ -187,20 +210,27 @@ func (b *body) bulkOperation(at int) {
 	b.lasting = b.lasting || op == fcDataDrop || op >= fcTableInit && op != fcTableSize
 	switch op {
 	case fcMemoryInit, fcMemoryCopy, fcMemoryFill:
-		b.note(edit{kind: editPieces, at: at, end: b.at, value: int64(op)})
+		b.long(edit{kind: editPieces, at: at, end: b.at, value: int64(op)})
 	case fcTableInit, fcTableCopy, fcTableFill:
-		b.note(edit{kind: editBytes, at: at, end: at})
+		b.long(edit{kind: editBytes, at: at, end: at})
 	case fcTableGrow:
-		b.note(edit{kind: editGrow, at: at, end: b.at})
+		b.long(edit{kind: editGrow, at: at, end: b.at})
 	}
 }
 
 // note keeps an edit of code that can be reached.
 func (b *body) note(e edit) {
-	if b.segment == dead {
-		return
+	if b.node != nowhere {
+		b.edits = append(b.edits, e)
 	}
-	b.edits = append(b.edits, e)
+}
+
+// long notes an operation in which the code may yield, and with which a way ends.
+func (b *body) long(e edit) {
+	if b.node != nowhere {
+		b.edits = append(b.edits, e)
+		b.cut(editCharge)
+	}
 }
 
 // unknown refuses an opcode, which may have a prefix.

@@ -1,5 +1,7 @@
 package wasm
 
+import "slices"
+
 // An instruction costs one, but for those of no code: block, loop, else, end and nop.
 
 // An operation on many bytes costs one more for every 16 of them, one on the elements of a
@@ -15,24 +17,22 @@ const localsPerDepth = 64
 
 func (b *body) depthCost() int64 { return int64(1 + b.locals/localsPerDepth) }
 
-// A function that is straight to its end and this cheap is no place to yield, so that small functions stay small. Its
-// callers are such places, and the code between two of their checks is as long as one function's body at most.
-const maxUnchecked = 64
+// A function that calls nothing and is this cheap between the rounds of its loops is no place to yield when it is
+// entered, so that small functions stay small. Its callers are, and yield after so many calls that maxGap may have run.
+const (
+	maxUnchecked = 256
+	maxGap       = 1 << 18
+)
 
-// unchecked says whether the function has nothing in it that takes long.
+func (b *body) small() bool { return !b.calls && b.most <= maxUnchecked }
+
+// unchecked says whether the function has no place to yield.
 func (b *body) unchecked() bool {
-	var cost int64
-	for i, e := range b.edits {
+	return b.small() && !slices.ContainsFunc(b.edits, func(e edit) bool {
 		switch e.kind {
-		case editCharge, editCheck:
-			cost += e.value
-			if e.kind == editCheck && i > 0 {
-				return false
-			}
-		case editFunction, editReturn:
-		default:
-			return false
+		case editFunction, editCharge, editBranch, editBranchIf, editElse, editReturn:
+			return e.yields
 		}
-	}
-	return cost <= maxUnchecked
+		return true
+	})
 }

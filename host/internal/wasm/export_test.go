@@ -24,19 +24,18 @@ func InstrumentPlainly(code []byte) (*Instrumented, error) {
 
 // order is that of edits at one place.
 var order = map[editKind]int{
-	editLoad: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editPieces: 4, editGrow: 4,
+	editLoad: 0, editElse: 0, editCheck: 1, editCharge: 2, editSave: 3, editBytes: 3, editReturn: 4, editPieces: 4,
+	editGrow: 4, editBranch: 4, editBranchIf: 4,
 }
 
 // plainEdits are the edits of a body with all charges moved to their instructions.
 func plainEdits(m *module, i int, edits []edit) []edit {
 	edits = slices.DeleteFunc(edits, func(e edit) bool { return e.kind == editCharge })
 	for j := range edits {
-		if edits[j].kind == editCheck {
-			edits[j].value = 0
-		}
+		edits[j].cost = 0
 	}
 	for _, at := range instructions(m, i) {
-		edits = append(edits, edit{kind: editCharge, at: at, end: at, value: 1})
+		edits = append(edits, edit{kind: editCharge, at: at, end: at, cost: 1})
 	}
 	slices.SortStableFunc(edits, func(a, b edit) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(order[a.kind], order[b.kind]))

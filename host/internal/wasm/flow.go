@@ -1,65 +1,139 @@
 package wasm
 
-// A straight-line part, or segment, is code that runs whole or not at all, but for traps. It is paid for where it
-// begins, in one sum. Code after a block belongs to the segment before the block, if no branch leaves the block for
-// elsewhere: then who came to the block comes to what follows.
+// The code between two checks is paid for by ways. A node is code without branches: it runs whole or not at all, but
+// for traps. At a cut, which is where a function begins, where a call has ended and where code has yielded, all that
+// ran is paid for and nothing else. There the likeliest way to the next cut is paid for in one sum, and a branch away
+// from it pays the difference, or gets it back. So a round of a loop pays once, where it goes the likeliest way.
 //
-// What is paid is therefore the number of instructions that run, exactly, for every call that returns. A call that
-// traps has paid for the rest of the segments that it was in. Blocks, loops, ends and nop are free: they are no code.
+// What is paid is the number of instructions that run, exactly, for every call that returns. A call that traps has
+// paid for the rest of the way as well. Blocks, loops, ends and nop are free: they are no code.
+type node struct {
+	cost int64
+	way  int64  // cost of the likeliest way from its beginning to the next cut
+	gap  int64  // the most that can have run at its end since the last place to yield
+	heat int    // how many loops are around the place to which that way leads; frozen where it traps
+	next [2]int // nodes that may follow, the second by a branch, or nowhere
+	cut  bool   // it begins with a cut
+	last bool   // all ways end with it
+	used bool   // something leads to it
+}
 
-// dead is the segment of code that cannot be reached.
-const dead = -1
+const (
+	nowhere = -1 // a node that is none
+	frozen  = -1 // heat of a node that leads nowhere
+)
 
 // A frame is a block that is open.
 type frame struct {
-	op        byte // block, loop, if or else
-	targeted  bool // a branch leads to its end
-	thenLive  bool // the end of the first part of an if can be reached
-	entry     int  // segment before it
-	outermost int  // the outermost frame to which a branch in it leads
+	op      byte            // block, loop, if or else
+	arity   int             // values that a branch to it takes
+	loops   int             // open loops, with this one
+	start   int             // node: the head of a loop, what ends with an if, nowhere if the block cannot be reached
+	end     int             // node behind it, nowhere if no branch leads there
+	head    int             // edit at the head of a loop
+	latches int             // branches to the head that yield, more than maxLatches if the head yields
+	latch   [maxLatches]int // their edits
 }
 
 // flow follows the flow of control through a body.
 type flow struct {
-	frames  []frame
-	segment int // the edit that pays for what comes next, or dead
+	frames []frame
+	nodes  []node
+	order  []int // nodes as they follow each other in the code
+	node   int   // what comes next belongs to, nowhere if it cannot be reached
+	most   int64 // that can run without a place to yield
 }
+
+// exitNode is the end of a function.
+const exitNode = 0
 
 func (b *body) begin() {
-	b.frames = append(b.frames[:0], frame{op: opBlock, entry: dead})
-	b.start(editCheck)
+	b.nodes, b.order, b.node, b.most = b.nodes[:0], b.order[:0], nowhere, 0
+	b.nodes[b.newNode()].heat = 0
+	b.frames = append(b.frames[:0], frame{op: opBlock, arity: len(b.typ.results), start: nowhere, end: exitNode})
+	b.cut(editCheck)
 }
 
-// start begins a segment.
-func (b *body) start(kind editKind) {
-	b.segment = len(b.edits)
-	b.edits = append(b.edits, edit{kind: kind, at: b.at, end: b.at})
+func (b *body) newNode() int {
+	b.nodes = append(b.nodes, node{heat: frozen, next: [2]int{nowhere, nowhere}})
+	return len(b.nodes) - 1
 }
 
-func (b *body) stop() { b.segment = dead }
+// enter begins a node, to which something leads.
+func (b *body) enter(n int) {
+	b.node = n
+	b.order = append(b.order, n)
+}
+
+// lead ends the node before, if there is one, and says which one follows.
+func (b *body) lead(n int) {
+	if b.node == nowhere {
+		return
+	}
+	b.nodes[b.node].next[0] = n
+	b.nodes[n].used = true
+	b.pass(n)
+	b.node = nowhere
+}
+
+// cut ends the node before and begins one with a cut, where an edit pays.
+func (b *body) cut(kind editKind) {
+	n := b.newNode()
+	b.nodes[n].cut = true
+	b.lead(n)
+	b.enter(n)
+	b.edits = append(b.edits, edit{kind: kind, at: b.at, end: b.at, from: nowhere, to: n})
+}
+
+// split ends the node before by a branch to a node, and begins the one that follows otherwise.
+func (b *body) split(target int) {
+	from, n := b.node, b.newNode()
+	b.nodes[from].next = [2]int{n, target}
+	b.pass(n)
+	b.pass(target)
+	b.enter(n)
+	b.edits = append(b.edits, edit{kind: editCharge, at: b.at, end: b.at, from: from, to: n})
+}
+
+// pass tells a node that the one before leads to it.
+func (b *body) pass(n int) { b.nodes[n].gap = max(b.nodes[n].gap, b.nodes[b.node].gap) }
 
 func (b *body) pay(cost int64) {
-	if b.segment != dead {
-		b.edits[b.segment].value += cost
+	if b.node == nowhere {
+		return
 	}
+	n := &b.nodes[b.node]
+	n.cost += cost
+	n.gap += cost
+	b.most = max(b.most, n.gap)
 }
 
 // open enters a block, a loop or an if.
-func (b *body) open(op byte) {
+func (b *body) open(op byte, arity int) {
 	if len(b.frames) > maxNesting {
 		b.fail("more than %d nested blocks", maxNesting)
 		return
 	}
-	if op == opIf {
-		b.pay(1)
-	}
-	b.frames = append(b.frames, frame{op: op, entry: b.segment, outermost: len(b.frames)})
+	f := frame{op: op, arity: arity, loops: b.frames[len(b.frames)-1].loops, start: b.node, end: nowhere}
 	switch {
-	case b.segment == dead || op == opBlock:
+	case b.node == nowhere:
 	case op == opLoop:
-		b.start(editCheck)
-	default:
-		b.start(editCharge)
+		b.openLoop(&f)
+	case op == opIf:
+		b.pay(1)
+		f.end = b.newNode()
+		b.split(f.end)
+	}
+	b.frames = append(b.frames, f)
+}
+
+func (b *body) openLoop(f *frame) {
+	f.loops, f.head = f.loops+1, len(b.edits)
+	b.cut(editCharge)
+	f.start = b.node
+	b.nodes[f.start].heat = f.loops
+	if f.arity > 0 {
+		b.checkAtHead(f)
 	}
 }
 
@@ -70,57 +144,36 @@ func (b *body) otherwise() {
 		b.fail("else without if")
 		return
 	}
-	f.op, f.thenLive = opElse, b.segment != dead
-	if f.entry != dead {
-		b.start(editCharge)
-	}
-}
-
-// leave notes a branch out of so many frames.
-func (b *body) leave(label int) {
-	if b.segment == dead || label >= len(b.frames) {
+	f.op = opElse
+	if f.start == nowhere {
 		return
 	}
-	to := len(b.frames) - 1 - label
-	b.frames[to].targeted = b.frames[to].targeted || b.frames[to].op != opLoop
-	top := &b.frames[len(b.frames)-1]
-	top.outermost = min(top.outermost, to)
+	b.lead(f.end)
+	n := b.newNode()
+	b.nodes[f.start].next[1] = n
+	b.node = f.start
+	b.pass(n)
+	b.enter(n)
+	b.edits = append(b.edits, edit{kind: editCharge, at: b.at, end: b.at, from: f.start, to: n})
 }
 
 // close leaves the innermost frame by its end.
 func (b *body) close() {
-	inner := len(b.frames) - 1
-	f := b.frames[inner]
-	b.frames = b.frames[:inner]
-	if inner == 0 {
+	f := b.frames[len(b.frames)-1]
+	b.frames = b.frames[:len(b.frames)-1]
+	if f.end == nowhere {
 		return
 	}
-	outer := &b.frames[inner-1]
-	outer.outermost = min(outer.outermost, f.outermost)
-	merge := f.targeted || f.op == opIf || f.thenLive
-	switch {
-	case f.entry == dead || b.segment == dead && !merge:
-		b.stop()
-	case f.outermost == inner:
-		b.segment = f.entry
-	case merge:
-		b.start(editCharge)
+	if f.op == opIf {
+		b.nodes[f.end].used = true
+		b.edits = append(b.edits, edit{kind: editElse, at: b.at - 1, end: b.at - 1, from: f.start, to: f.end})
 	}
-}
-
-// branch reads the labels of br, br_if or br_table.
-func (b *body) branch(op byte) {
-	b.pay(1)
-	others := 0
-	if op == opBrTable {
-		others = b.count("targets", maxTargets)
+	b.lead(f.end)
+	if len(b.frames) == 0 || !b.nodes[f.end].used {
+		return
 	}
-	for range others + 1 {
-		b.leave(int(b.index("label", len(b.frames))))
-	}
-	if op != opBrIf {
-		b.stop()
-	} else if b.segment != dead {
-		b.start(editCharge)
+	b.enter(f.end)
+	if b.nodes[f.end].cut {
+		b.edits = append(b.edits, edit{kind: editCharge, at: b.at, end: b.at, from: nowhere, to: f.end})
 	}
 }

@@ -140,8 +140,13 @@ func (r *race) call(t *testing.T, name string) bool {
 	}
 	a, used, err := r.rewritten.tank.call(t, r.rewritten.module, fuzzDepth, name, args...)
 	b, usedPlain, errPlain := r.plain.tank.call(t, r.plain.module, fuzzDepth, name, args...)
-	depth := int32(r.rewritten.module.ExportedGlobal(wasm.DepthGlobal).Get())
-	if errors.Is(err, errFuel) || errors.Is(errPlain, errFuel) || depth < 0 {
+	if ended := errors.Is(err, errFuel); ended || errors.Is(errPlain, errFuel) {
+		if !ended || kind(err) != kind(errPlain) || used != usedPlain {
+			t.Errorf("%s: ended at %d by %v, counted plainly at %d by %v", name, used, err, usedPlain, errPlain)
+		}
+		return false
+	}
+	if int32(r.rewritten.module.ExportedGlobal(wasm.DepthGlobal).Get()) < 0 {
 		return false
 	}
 	c, errOriginal := r.original.module.ExportedFunction(name).Call(t.Context(), args...)

@@ -75,10 +75,19 @@ func (t *meter) edit(e edit, b *body) {
 	case editFunction:
 		t.out = appendU32(t.out, t.number(e.value))
 	case editCharge:
-		t.charge(e.value)
+		t.charge(e.cost)
 	case editCheck:
-		t.charge(e.value)
 		t.check()
+		t.charge(e.cost)
+	case editBranch:
+		t.branch(e, 0)
+	case editBranchIf:
+		t.branchIf(e)
+	case editElse:
+		if e.cost != 0 {
+			t.out = append(t.out, opElse)
+			t.charge(e.cost)
+		}
 	case editSave:
 		t.save()
 	case editLoad:
@@ -107,7 +116,7 @@ func (t *meter) save() {
 	t.op(opGlobalSet, t.fuel)
 }
 
-// charge takes a sum from the fuel.
+// charge takes a sum from the fuel. The engine has no subtraction of negative constants.
 func (t *meter) charge(cost int64) {
 	if cost == 0 {
 		return
@@ -117,8 +126,11 @@ func (t *meter) charge(cost int64) {
 		get, set, at = opGlobalGet, opGlobalSet, t.fuel
 	}
 	t.op(get, at)
-	t.out = appendSigned(append(t.out, opI64Const), cost)
-	t.out = append(t.out, opI64Sub)
+	if cost > 0 {
+		t.out = append(appendSigned(append(t.out, opI64Const), cost), opI64Sub)
+	} else {
+		t.out = append(appendSigned(append(t.out, opI64Const), -cost), opI64Add)
+	}
 	t.op(set, at)
 }
 
@@ -133,6 +145,31 @@ func (t *meter) check() {
 	t.save()
 	t.op(opCall, t.yield)
 	t.load()
+	t.out = append(t.out, opEnd)
+}
+
+// branch writes a branch out of so many more blocks than the code has. One that yields does so if the fuel is below
+// zero, and is there twice, since two ways that meet would cost more.
+func (t *meter) branch(e edit, blocks uint32) {
+	label := uint32(e.value) + blocks
+	if e.yields {
+		t.op(opLocalGet, t.left)
+		t.out = append(t.out, opI64Const, 0, opI64GeS, opIf, blockEmpty)
+		t.op(opBr, label+1)
+		t.out = append(t.out, opEnd)
+		t.save()
+		t.op(opCall, t.yield)
+		t.load()
+	}
+	t.op(opBr, label)
+}
+
+// branchIf writes a branch on a condition, which pays if it is taken. It is an if also where nothing is paid: for that
+// the engine compares and branches in one, for br_if often not.
+func (t *meter) branchIf(e edit) {
+	t.out = append(t.out, opIf, blockEmpty)
+	t.charge(e.cost)
+	t.branch(e, 1)
 	t.out = append(t.out, opEnd)
 }
 

@@ -71,6 +71,36 @@ func TestCodeThatNeverEndsIsEnded(t *testing.T) {
 	}
 }
 
+// Small functions do not yield themselves.
+func TestManyCallsOfASmallFunctionAreEnded(t *testing.T) {
+	k := &tank{slice: enough, budget: 1_000_000}
+	small := strings.Repeat("\x41\x00\x1a", 100) // i32.const 0, drop
+	m := load(t, newRuntime(t, k), instrument(t, program(small, strings.Repeat("\x10\x00", 50_000))))
+	_, used, err := k.call(t, m, 1000, "f")
+	if !errors.Is(err, errFuel) || used > k.budget+400_000 {
+		t.Errorf("used %d of %d, %v", used, k.budget, err)
+	}
+}
+
+// A branch away from the likeliest way gets back what was paid for it.
+func TestEveryWayCostsWhatItRuns(t *testing.T) {
+	k := &tank{slice: 3, budget: enough}
+	const rest = "\x01\x41\x00\x1a" // nop, i32.const 0, drop
+	for code, want := range map[string]int64{
+		"\x02\x40\x41\x00\x0d\x00" + rest + "\x0b" + rest:                     2 + 2 + 2, // not taken
+		"\x02\x40\x41\x01\x0d\x00" + rest + "\x0b" + rest:                     2 + 2,     // taken
+		"\x41\x00\x04\x40" + rest + rest + "\x0b" + rest:                      2 + 2,     // if without else
+		"\x41\x00\x04\x40" + rest + rest + "\x05" + rest + "\x0b" + rest:      2 + 2 + 2, // else
+		"\x02\x40\x03\x40\x41\x01\x0d\x01" + rest + "\x0c\x00\x0b\x0b" + rest: 2 + 2,     // out of a loop
+		"\x41\x01\x04\x40\x0f\x0b" + rest:                                     3,         // if return
+	} {
+		m := load(t, newRuntime(t, k), instrument(t, program(code)))
+		if _, used, err := k.call(t, m, 1000, "f"); err != nil || used != want {
+			t.Errorf("%q: used %d instead of %d, %v", code, used, want, err)
+		}
+	}
+}
+
 func TestRecursionEndsByDepth(t *testing.T) {
 	k := &tank{slice: enough, budget: enough}
 	m := load(t, newRuntime(t, k), instrument(t, program(recursion)))

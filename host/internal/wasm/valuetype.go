@@ -41,12 +41,17 @@ func (r *reader) valueTypes(what string) []byte {
 }
 
 // blockType reads the type of a block: none, one value, or a signature.
-func (r *reader) blockType(types int) {
-	switch t := r.signed(33); {
-	case r.err != nil:
-	case t >= 0 && t >= int64(types):
-		r.fail("type %d, there are %d", t, types)
-	case t < 0 && t != blockEmpty-0x80 && (t < -0x40 || !isValueType(byte(t)&0x7f)):
-		r.fail("block type %d is not known", t)
+func (r *reader) blockType(types []funcType) (t funcType) {
+	switch n := r.signed(33); {
+	case r.err != nil || n == blockEmpty-0x80:
+	case n >= int64(len(types)):
+		r.fail("type %d, there are %d", n, len(types))
+	case n >= 0:
+		t = types[n]
+	case n < -0x40 || !isValueType(byte(n)&0x7f):
+		r.fail("block type %d is not known", n)
+	default:
+		t.results = r.data[r.at-1 : r.at]
 	}
+	return t
 }

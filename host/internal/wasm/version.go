@@ -2,4 +2,4 @@ package wasm
 
 // Version counts the ways in which Instrument has rewritten modules: code that was kept by another version is made
 // anew.
-const Version = 1
+const Version = 2
