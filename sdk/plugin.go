@@ -34,6 +34,11 @@ type Reward interface {
 type Plugin struct {
 	Manifest Manifest
 	New      func(env Env) (any, error)
+
+	// Borrows promises that an instance keeps no text of a request beyond its method's return, nor a part of one, unless
+	// cloned with strings.Clone; answers may hold such texts. Then the texts lie where the host has written them and are
+	// not copied, and after the return they change.
+	Borrows bool
 }
 
 // Env is what the host gives a plugin instance when it opens it.

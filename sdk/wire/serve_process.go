@@ -96,7 +96,7 @@ func (s *served) Run(ctx context.Context, r *dp1.RunRequest) (*dp1.RunReply, err
 		if err != nil {
 			return nil, err
 		}
-		return g.Run(ctx, Kind(r.Kind), frame)
+		return g.answer(ctx, Kind(r.Kind), frame, s.plugin.Borrows || r.SharedLength == 0) // nothing writes into r.Frame
 	})
 }
 

@@ -17,7 +17,7 @@ const batchRows = 256
 // answers without looking at it: that is the transport. The process hostile is a plugin of the SDK and measures each
 // document: records are made of the frame, and the answers are encoded.
 func BenchmarkProcessBatch(b *testing.B) {
-	for _, plugin := range []string{"null", "hostile"} {
+	for _, plugin := range []string{"null", "hostile", "hostile 400", "hostile 1000", "hostile ballast", "hostile borrow", "hostile borrow 400"} {
 		for _, lane := range []string{"messages", "shared"} {
 			for _, size := range []int{1 << 10, 8 << 10} {
 				b.Run(fmt.Sprintf("%s/%s/%dKB", plugin, lane, size>>10), func(b *testing.B) {
@@ -29,18 +29,23 @@ func BenchmarkProcessBatch(b *testing.B) {
 }
 
 func processBatch(b *testing.B, plugin string, size int, shares bool) {
-	inst := opened(b, spec(executableOf(b, plugin))).pool.idle[0].(*process)
+	name, args, _ := strings.Cut(plugin, " ")
+	sp := spec(executableOf(b, name))
+	sp.Plugin.Args = strings.Fields(args)
+	inst := opened(b, sp).pool.idle[0].(*process)
 	if !shares {
 		inst.shared.close()
 		inst.shared = nil
 	}
 	docs := benchDocuments(size, batchRows)
-	frame, err := wire.EncodeDocuments(new(wire.Builder), 0, []wire.Column{wire.ColText}, docs)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(frame)))
+	var builder wire.Builder
+	b.SetBytes(int64(size * batchRows))
 	for b.Loop() {
+		builder.Use(inst.roomForRequest())
+		frame, err := wire.EncodeDocuments(&builder, 0, []wire.Column{wire.ColText}, docs)
+		if err != nil {
+			b.Fatal(err)
+		}
 		if _, err := inst.run(b.Context(), wire.Documents, frame); err != nil {
 			b.Fatal(err)
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime/debug"
+	"slices"
 
 	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/wire"
@@ -17,11 +19,24 @@ func init() {
 			ABI: sdk.ABI, Name: "hostile", Version: "1", Kinds: []sdk.Kind{sdk.KindScorer}, Purity: sdk.Pure,
 			Columns: []string{"text"}, Scores: []sdk.ScoreInfo{{Name: "length"}},
 		},
-		New: func(sdk.Env) (any, error) { return scorer{}, nil },
+		New:     func(sdk.Env) (any, error) { return scorer{}, nil },
+		Borrows: slices.Contains(os.Args, "borrow"),
 	})
 }
 
-func main() { wire.Serve() }
+func main() {
+	for i, a := range []string{"100", "400", "1000"} {
+		if slices.Contains(os.Args, a) {
+			debug.SetGCPercent([]int{100, 400, 1000}[i])
+		}
+	}
+	if slices.Contains(os.Args, "ballast") {
+		ballast = make([]byte, 32<<20)
+	}
+	wire.Serve()
+}
+
+var ballast []byte
 
 type scorer struct{}
 
