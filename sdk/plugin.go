@@ -35,9 +35,9 @@ type Plugin struct {
 	Manifest Manifest
 	New      func(env Env) (any, error)
 
-	// Borrows promises that an instance keeps no text of a request beyond its method's return, nor a part of one, unless
-	// cloned with strings.Clone; answers may hold such texts. Then the texts lie where the host has written them and are
-	// not copied, and after the return they change.
+	// Borrows promises that no text of a request, nor a part of one, is kept when the method that got it has returned,
+	// except in its answers and as strings.Clone. Texts then lie where the host has written them, which saves copying
+	// them, and change after the return. Package sdktest wipes them there, so that tests find a promise that is broken.
 	Borrows bool
 }
 

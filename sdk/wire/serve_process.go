@@ -42,7 +42,8 @@ func Serve() {
 		Logger:          hclog.NewNullLogger(),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
-				grpc.InitialWindowSize(MaxMessage), grpc.InitialConnWindowSize(MaxMessage))...)
+				grpc.InitialWindowSize(MaxMessage), grpc.InitialConnWindowSize(MaxMessage),
+				grpc.ForceServerCodecV2(newCodec()))...)
 		},
 	})
 }

@@ -1,4 +1,5 @@
-// Command hostile is a plugin that misbehaves on the documents that tell it how, and measures the others.
+// Command hostile is a plugin that misbehaves on the documents that tell it how, and measures the others. With the
+// argument borrows it borrows their texts.
 package main
 
 import (
@@ -6,7 +7,6 @@ import (
 	"errors"
 	"math"
 	"os"
-	"runtime/debug"
 	"slices"
 
 	"github.com/carebot-llm/carebot/sdk"
@@ -20,23 +20,11 @@ func init() {
 			Columns: []string{"text"}, Scores: []sdk.ScoreInfo{{Name: "length"}},
 		},
 		New:     func(sdk.Env) (any, error) { return scorer{}, nil },
-		Borrows: slices.Contains(os.Args, "borrow"),
+		Borrows: slices.Contains(os.Args, "borrows"),
 	})
 }
 
-func main() {
-	for i, a := range []string{"100", "400", "1000"} {
-		if slices.Contains(os.Args, a) {
-			debug.SetGCPercent([]int{100, 400, 1000}[i])
-		}
-	}
-	if slices.Contains(os.Args, "ballast") {
-		ballast = make([]byte, 32<<20)
-	}
-	wire.Serve()
-}
-
-var ballast []byte
+func main() { wire.Serve() }
 
 type scorer struct{}
 
