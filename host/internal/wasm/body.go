@@ -7,8 +7,10 @@ type body struct {
 	declared span // the groups of locals
 	code     span // what follows them, without the end
 	typ      funcType
-	groups   int // of declared locals
-	locals   int // parameters included
+	groups   int  // of declared locals
+	locals   int  // parameters included
+	op       byte // of the instruction, and of the one before it
+	before   byte
 	calls    bool
 	lasting  bool   // a body so far changes tables or drops segments
 	edits    []edit // in the order of the code; the first is the function's entry
@@ -56,7 +58,8 @@ func (b *body) declarations() {
 // instruction reads one instruction, charges for it, and notes what must change.
 func (b *body) instruction() {
 	at := b.at
-	op := b.byte()
+	b.before, b.op = b.op, b.byte()
+	op := b.op
 	switch shapes[op] {
 	case plain:
 		b.plain(op, at)

@@ -20,7 +20,7 @@ func (b *body) branch(op byte, at int) {
 		b.jump(f, e)
 		b.lead(to)
 		return
-	case f.arity == 0:
+	case b.pays(f):
 		e.kind = editBranchIf
 		b.jump(f, e)
 	default:
@@ -28,6 +28,10 @@ func (b *body) branch(op byte, at int) {
 	}
 	b.split(to)
 }
+
+// pays says whether a br_if to a frame can pay where it is taken. It cannot if it takes values. It should not if its
+// condition was kept in the meantime, as Go does behind calls: for an if, the engine would jump over what pays.
+func (b *body) pays(f *frame) bool { return f.arity == 0 && (f.op == opLoop || b.before != opLocalSet) }
 
 // table reads the labels of br_table. All of its ways begin with a cut, since it cannot pay for them.
 func (b *body) table() {
