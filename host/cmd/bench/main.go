@@ -1,5 +1,6 @@
 // Command bench measures the CPU engine beside its peers (OpenBLAS, PyTorch, llm.c), plugins beside native code and
-// DataTrove, and tokenizers beside Hugging Face's, and writes the figures into docs/benchmarks.md. Both sides of a ratio are measured in turns in one run, with the same shapes, types and threads.
+// DataTrove, and tokenizers beside Hugging Face's, and writes the figures into docs/benchmarks.md. Both sides of a ratio
+// are measured in turns in one run, with the same shapes, types and threads.
 //
 // It is run from the root of the repository, after make bench-peers:
 //

@@ -53,8 +53,8 @@ func tokenizers(b *bench) (report, error) {
 // mixedTexts are sample texts in English and Chinese, and the Go sources of the host.
 func mixedTexts() ([]string, error) {
 	var texts []string
-	for _, name := range []string{"general/en.jsonl.gz", "general/zh.jsonl.gz", "medical/en.jsonl.gz", "medical/zh.jsonl.gz"} {
-		some, err := sampleTexts(name)
+	for _, name := range []string{"general/en", "general/zh", "medical/en", "medical/zh"} {
+		some, err := sampleTexts(name + ".jsonl.gz")
 		if err != nil {
 			return nil, err
 		}
@@ -146,5 +146,6 @@ func (c *encodingContest) train() error {
 
 func (c *encodingContest) row(what string, we, they series, least float64) {
 	ratio := we.over(they)
-	c.table.row(what, number(c.size/we.best()), number(c.size/they.best()), number(least), number(ratio), met[ratio >= least])
+	our, their := number(c.size/we.best()), number(c.size/they.best())
+	c.table.row(what, our, their, number(least), number(ratio), met[ratio >= least])
 }

@@ -123,10 +123,11 @@ type Stage struct {
 	Pos Position
 }
 
-// Tokenizer trains a byte-level BPE tokenizer.
+// Tokenizer trains a tokenizer on bytes.
 type Tokenizer struct {
 	From  []string `key:"from" required:"true" doc:"datasets to learn from"`
 	Vocab int      `key:"vocab" required:"true" min:"1" doc:"size of the vocabulary, special tokens included"`
+	Model string   `key:"model" default:"bpe" enum:"bpe,unigram" doc:"byte pairs joined by frequency, or likely pieces of words"`
 }
 
 // Curate rates and filters a dataset.

@@ -31,7 +31,7 @@ models:
 plugins:
   reward: {use: test-reward, limits: {batch: 1, faults: 1000}}
 stages:
-  words: {kind: tokenizer, from: [texts], vocab: 300}
+  words: {kind: tokenizer, from: [texts], vocab: 300, model: unigram}
   answered: {kind: pairs, model: base, from: asked, reward: reward, n: 3, tokens: 6, batch_size: 4}
   chosen: {kind: curate, from: pairs, steps: [dedup: {}, reward: reward, keep: reward.margin > -100]}
   dpo:

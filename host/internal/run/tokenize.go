@@ -19,7 +19,11 @@ func (p *Process) tokenizer(ctx context.Context, spec *recipe.Tokenizer, dir str
 		}
 		all = append(all, records...)
 	}
-	tok, err := tokenizer.Train(documents(all), spec.Vocab)
+	train := tokenizer.Train
+	if spec.Model == "unigram" {
+		train = tokenizer.TrainUnigram
+	}
+	tok, err := train(documents(all), spec.Vocab)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type cache struct {
 	model model
 	seed  maphash.Seed
 	slots [cacheSlots]slot
+	bytes [256]slot // of words of one byte, which need no hash
 }
 
 type slot = atomic.Pointer[cached]
@@ -33,7 +34,10 @@ func (c *cache) encode(ids []int32, word string) []int32 {
 	if len(word) > longestWord {
 		return c.model.encode(ids, word)
 	}
-	slot := &c.slots[maphash.String(c.seed, word)%cacheSlots]
+	slot := &c.bytes[word[0]]
+	if len(word) > 1 {
+		slot = &c.slots[maphash.String(c.seed, word)%cacheSlots]
+	}
 	if e := slot.Load(); e != nil && e.word == word {
 		return append(ids, e.ids...)
 	}

@@ -85,7 +85,7 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		{"normalizer", element{"type": "Sequence", "decoders": []element{}}, "a Sequence holds other than normalizers"},
 		{"normalizer", element{"type": "NFC", "more": 1}, `normalizer: NFC: unknown field "more"`},
 		{"normalizer", element{"type": "Strip", "content": "x"}, `normalizer: Strip: unknown field "content"`},
-		{"normalizer", element{"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "precompiled_charsmap is cut off"},
+		{"normalizer", element{"type": "Precompiled", "precompiled_charsmap": "AAAA"}, "charsmap is cut off"},
 		{"normalizer", element{"type": "Sequence", "normalizers": blowUp}, "more than 4096 times as long"},
 		{"decoder", element{"type": "Sequence", "decoders": blowUp}, "more than 4096 times as long"},
 		{"normalizer", element{"type": "Prepend", "prepend": strings.Repeat("a", 1<<20)}, "more than 4096 times"},

@@ -36,7 +36,7 @@ func Train(texts iter.Seq[string], vocab int) (*Tokenizer, error) {
 	l := newLearner(c)
 	for len(l.spelling) < vocab && l.step() {
 	}
-	f, err := l.files()
+	f, err := tokenizerFiles(l.model())
 	if err != nil {
 		return nil, fmt.Errorf("train tokenizer: %w", err)
 	}

@@ -24,8 +24,8 @@ func (v orderedVocab) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// files writes what the learner knows as the files of a tokenizer.
-func (l *learner) files() (files, error) {
+// tokenizerFiles writes a model as the files of a tokenizer.
+func tokenizerFiles(model object) (files, error) {
 	byteLevel := object{
 		{"type", "ByteLevel"},
 		{"add_prefix_space", false},
@@ -48,7 +48,7 @@ func (l *learner) files() (files, error) {
 		{"pre_tokenizer", object{{"type", "Sequence"}, {"pretokenizers", []object{split, byteLevel}}}},
 		{"post_processor", nil},
 		{"decoder", byteLevel},
-		{"model", l.model()},
+		{"model", model},
 	}
 	names := object{{"bos_token", bosToken}, {"eos_token", eosToken}, {"pad_token", padToken}}
 	turns := member{"additional_special_tokens", []string{startToken, endToken}}

@@ -147,8 +147,7 @@ class Pack:
 
     def directory(self, name, files):
         """A directory that transformers reads."""
-        with open(os.path.join(OUT, "texts.json")) as _:
-            folder = os.path.join(OUT, "source-" + name)
+        folder = os.path.join(OUT, "source-" + name)
         os.makedirs(folder)
         for file, source in files.items():
             if os.path.exists(source):
@@ -250,5 +249,5 @@ def main():
 
 
 main()
-sys.exit(subprocess.run(["go", "test", "-count=1", "-v", "-run", "^TestTokenizersOfADataPackAgree$", ".", "-args", "-compare",
+sys.exit(subprocess.run(["go", "test", "-count=1", "-timeout=1h", "-v", "-run", "^TestTokenizersOfADataPackAgree$", ".", "-args", "-compare",
                          os.path.abspath(OUT)], cwd=os.path.dirname(HERE)).returncode)
