@@ -1,5 +1,5 @@
-// Command compatibility runs the tests that compare CareBot with the libraries it has to agree with, and writes what they
-// find into docs/compatibility.md.
+// Command compatibility runs the tests that compare CareBot with the libraries it has to agree with, and writes what
+// they find into docs/compatibility.md.
 package main
 
 import (
@@ -28,78 +28,98 @@ names = ["torch", "transformers", "peft", "tokenizers", "sentencepiece", "tiktok
 have = {d.metadata["Name"].replace("-", "_"): d.version for d in m.distributions()}
 print(", ".join(f"{n} {have[n]}" for n in names if n in have))`
 
+// peers are what the tests compare with and where they work.
+type peers struct {
+	env, python   string // a virtual environment and its interpreter
+	data, scratch string
+}
+
 func main() {
 	log.SetFlags(0)
-	peers := flag.String("peers", ".bench", "virtual environment with the packages of requirements.txt")
+	env := flag.String("peers", ".bench", "virtual environment with the packages of requirements.txt")
 	data := flag.String("data", "", "folder of the unpacked data pack")
 	only := flag.String("only", "models,tokenizers,templates,exports", "comparisons to run")
 	flag.Parse()
-	if err := run(*peers, *data, strings.Split(*only, ",")); err != nil {
+	if *data == "" {
+		log.Fatal("-data names no data pack")
+	}
+	if err := run(*env, *data, strings.Split(*only, ",")); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(peers, data string, only []string) error {
-	peers, err := filepath.Abs(peers)
+func run(env, data string, only []string) (err error) {
+	var p peers
+	if p.env, err = filepath.Abs(env); err != nil {
+		return err
+	}
+	if p.data, err = filepath.Abs(data); err != nil {
+		return err
+	}
+	p.python = filepath.Join(p.env, "bin", "python")
+	if p.scratch, err = os.MkdirTemp("", "compatibility-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(p.scratch)
+	origin, err := p.origin()
 	if err != nil {
 		return err
 	}
-	if data == "" {
-		return errors.New("-data names no data pack")
-	}
-	if data, err = filepath.Abs(data); err != nil {
-		return err
-	}
-	python := filepath.Join(peers, "bin", "python")
-	found, err := exec.Command(python, "-c", versions).Output()
-	if err != nil {
-		return fmt.Errorf("ask %s for its packages: %w", python, err)
-	}
-	origin := fmt.Sprintf("%s; %s %s/%s; %s.", time.Now().Format(time.DateOnly), runtime.Version(), runtime.GOOS,
-		runtime.GOARCH, strings.TrimSpace(string(found)))
 	var failed []error
 	for _, name := range only {
-		cmd, err := comparison(name, peers, data)
-		if err != nil {
-			return err
+		cmd, err := p.comparison(name)
+		if err == nil {
+			err = record(cmd, origin)
 		}
-		if err := record(cmd, origin); err != nil {
+		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return errors.Join(failed...)
 }
 
+// origin says when and with what a table was made.
+func (p *peers) origin() (string, error) {
+	found, err := exec.Command(p.python, "-c", versions).Output()
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its packages: %w", p.python, err)
+	}
+	return fmt.Sprintf("%s; %s %s/%s; %s.", time.Now().Format(time.DateOnly), runtime.Version(), runtime.GOOS,
+		runtime.GOARCH, strings.TrimSpace(string(found))), nil
+}
+
 // comparison is the command whose tests compare one matter.
-func comparison(name, peers, data string) (*exec.Cmd, error) {
-	python := filepath.Join(peers, "bin", "python")
+func (p *peers) comparison(name string) (*exec.Cmd, error) {
+	python := "CAREBOT_PYTHON=" + p.python
 	switch name {
 	case "models":
 		return test("./host/internal/model", "EqualsTransformers|EqualTransformers|EqualsPEFT"), nil
 	case "tokenizers":
-		out, err := os.MkdirTemp("", "tokenizers-")
-		if err != nil {
-			return nil, err
-		}
-		return exec.Command(python, "host/internal/tokenizer/testdata/compare.py", data, filepath.Join(out, "texts")), nil
+		script := "host/internal/tokenizer/testdata/compare.py"
+		return exec.Command(p.python, script, p.data, filepath.Join(p.scratch, name)), nil
 	case "templates":
-		dirs := []string{filepath.Join(data, "tokenizers")}
-		for _, pattern := range []string{
-			filepath.Join(data, "tokenizers", "chat_templates", "*"),
-			filepath.Join(peers, "lib", "python3*", "site-packages", "trl", "chat_templates"),
-		} {
-			more, err := filepath.Glob(pattern)
-			if err != nil {
-				return nil, err
-			}
-			dirs = append(dirs, more...)
-		}
-		list := strings.Join(dirs, string(filepath.ListSeparator))
-		return test("./host/internal/jinja", "RealTemplates", "CAREBOT_PYTHON="+python, "CAREBOT_TEMPLATES="+list), nil
+		dirs, err := p.templates()
+		return test("./host/internal/jinja", "RealTemplates", python, "CAREBOT_TEMPLATES="+dirs), err
 	case "exports":
-		return test("./host/internal/run", "ReadersThatAreNotOurs", "CAREBOT_PYTHON="+python), nil
+		return test("./host/internal/run", "ReadersThatAreNotOurs", python), nil
 	}
-	return nil, fmt.Errorf("no comparison is named %q", name)
+	return nil, errors.New("no comparison has this name")
+}
+
+// templates lists the directories with chat templates of the data pack and of TRL.
+func (p *peers) templates() (string, error) {
+	dirs := []string{filepath.Join(p.data, "tokenizers")}
+	for _, pattern := range []string{
+		filepath.Join(p.data, "tokenizers", "chat_templates", "*"),
+		filepath.Join(p.env, "lib", "python3*", "site-packages", "trl", "chat_templates"),
+	} {
+		more, err := filepath.Glob(pattern)
+		if err != nil {
+			return "", err
+		}
+		dirs = append(dirs, more...)
+	}
+	return strings.Join(dirs, string(filepath.ListSeparator)), nil
 }
 
 func test(folder, pattern string, env ...string) *exec.Cmd {

@@ -18,7 +18,7 @@ const chatML = `{% for message in messages %}<|im_start|>{{ message['role'] }}
 {% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
 {% endif %}`
 
-// The shipped recipe runs with a small random model in the layout of Qwen2.5: fewer steps and records, nothing else differs.
+// The shipped recipe runs with a small random model in the layout of Qwen2.5, with fewer steps and records.
 func TestTheRecipeForLoRATunesAModelOfQwensLayout(t *testing.T) {
 	p := newProject(t, nil)
 	base := filepath.Join(p.dir, "qwen")
@@ -52,7 +52,8 @@ func TestTheRecipeForLoRATunesAModelOfQwensLayout(t *testing.T) {
 			t.Errorf("%s answers differently by %g", stage, e.Difference)
 		}
 	}
-	template, err := os.ReadFile(filepath.Join(p.summary(t, "carebot-lora", "merged").Export.Dir, "chat_template.jinja"))
+	merged := p.summary(t, "carebot-lora", "merged").Export.Dir
+	template, err := os.ReadFile(filepath.Join(merged, "chat_template.jinja"))
 	if err != nil || string(template) != chatML {
 		t.Errorf("the merged model has the template %q, %v", template, err)
 	}
