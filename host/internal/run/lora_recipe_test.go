@@ -33,7 +33,8 @@ func TestTheRecipeForLoRATunesAModelOfQwensLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	process := New(r, Options{Out: io.Discard, Log: slog.New(slog.DiscardHandler), Samples: samples.FS, Version: "test"})
+	quiet := slog.New(slog.DiscardHandler)
+	process := New(r, Options{Out: io.Discard, Log: quiet, Samples: samples.FS, Version: "test"})
 	defer process.Close()
 	if err := process.Run(t.Context()); err != nil {
 		t.Fatal(err)
