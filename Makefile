@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
 
 all: build plugins
 
@@ -66,6 +66,11 @@ bench-plugins:
 bench-peers:
 	python3 -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install -q -r host/cmd/bench/peers/requirements.txt
+
+# Compares models, tokenizers, templates and exports with other libraries and writes docs/compatibility.md. PEERS needs
+# the packages of host/cmd/compatibility/requirements.txt too; DATA names the data pack, unpacked.
+compatibility:
+	$(GO) run ./host/cmd/compatibility -peers $(PEERS) -data $(DATA)
 
 clean:
 	rm -rf bin runs

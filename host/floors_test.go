@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"host/internal/data", "host/internal/model", "host/internal/checkpoint", "host/internal/gguf"},
 	{"host/internal/train", "host/internal/eval", "host/internal/llamacpp", "host/internal/author"},
 	{"host/internal/run"},
-	{"host/cmd/carebot", "host/cmd/bench"},
+	{"host/cmd/carebot", "host/cmd/bench", "host/cmd/compatibility"},
 }
 
 // families are the packages of one floor that may know each other, since they are one thing in several folders.

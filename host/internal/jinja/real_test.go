@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -35,7 +36,11 @@ func TestRealTemplatesRenderAsInTransformers(t *testing.T) {
 		if equal == len(want.Renders) {
 			whole++
 		}
-		t.Logf("template %s renders equal: %d of %d", want.Name, equal, len(want.Renders))
+		name := want.Name
+		for _, dir := range filepath.SplitList(list) {
+			name = strings.TrimPrefix(name, dir+string(filepath.Separator))
+		}
+		t.Logf("compatibility: templates | %s | renders equal | %d of %d", name, equal, len(want.Renders))
 	}
 	t.Logf("%d of %d templates render equal in all conversations", whole, len(g.Templates))
 }

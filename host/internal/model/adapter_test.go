@@ -65,12 +65,16 @@ func TestTrainingAnAdapterEqualsPEFT(t *testing.T) {
 			s := newAdapterSteps(t, m)
 			shape, _ := want.Shape("tokens")
 			tokens := want.ints("tokens")
+			worst := 0.0
 			for step, loss := range want["losses"].Data {
 				n := shape[1] * shape[2]
-				if got := s.step(step, adapterBatch(tokens[step*n:(step+1)*n], shape[1])); !near(got, loss, 1e-4) {
+				got := s.step(step, adapterBatch(tokens[step*n:(step+1)*n], shape[1]))
+				if !near(got, loss, 1e-4) {
 					t.Fatalf("step %d: loss %v, PEFT has %v", step, got, loss)
 				}
+				worst = max(worst, largestDifference([]float32{got}, []float32{loss}, 1))
 			}
+			note(t, "adapters", name, fmt.Sprintf("losses of %d steps", shape[0]), "%.0e", worst)
 			compareTrained(t, m, readStored(t, filepath.Join(dir, "adapter_model.safetensors")))
 		})
 	}
@@ -205,9 +209,11 @@ func TestAMergedAdapterEqualsPEFT(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := largestDifference(got, want["logits"].Data, 1); d > 1e-4 {
+			d := largestDifference(got, want["logits"].Data, 1)
+			if d > 1e-4 {
 				t.Errorf("logits differ by %g", d)
 			}
+			note(t, "adapters", name, "merged", "%.0e", d)
 		})
 	}
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -194,11 +195,16 @@ func largestDifference(got, want []float32, floor float64) float64 {
 	return worst / scale
 }
 
+// note logs a cell of docs/compatibility.md, from where the program of that name collects it.
+func note(t *testing.T, table, row, column, format string, value ...any) {
+	t.Logf("compatibility: %s | %s | %s | "+format, append([]any{table, row, column}, value...)...)
+}
+
 func TestForwardAndGradientsEqualTransformers(t *testing.T) {
-	for _, name := range fixtures {
-		t.Run(name, func(t *testing.T) {
+	for _, fixture := range fixtures {
+		t.Run(fixture, func(t *testing.T) {
 			dev := openCPU(t)
-			f := loadFixture(t, dev, name)
+			f := loadFixture(t, dev, fixture)
 			arena := tensor.NewArena(dev)
 			tape := tensor.NewTape(dev, arena)
 			hidden := f.Hidden(tape, f.input)
@@ -207,19 +213,21 @@ func TestForwardAndGradientsEqualTransformers(t *testing.T) {
 			if f.Head() == HeadLM {
 				compared["logits"] = f.Logits(tape, hidden)
 			}
-			for name, x := range compared {
-				got, err := tape.Download(x)
+			for _, name := range slices.Sorted(maps.Keys(compared)) {
+				got, err := tape.Download(compared[name])
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := largestDifference(got, f.expected[name].Data, 1); d > 1e-5 {
+				d := largestDifference(got, f.expected[name].Data, 1)
+				if d > 1e-5 {
 					t.Errorf("%s differs by %g", name, d)
 				}
+				note(t, "models", fixture, name, "%.0e", d)
 			}
 			if err := tape.Backward(tensor.Seed{Of: y, Grad: f.expected["weights"].Data}); err != nil {
 				t.Fatal(err)
 			}
-			f.compareGradients(t)
+			note(t, "models", fixture, "gradients", "%.0e", f.compareGradients(t))
 			if tape.Reset(); arena.Lent() != 0 {
 				t.Errorf("%d bytes lent after Reset", arena.Lent())
 			}
@@ -227,7 +235,8 @@ func TestForwardAndGradientsEqualTransformers(t *testing.T) {
 	}
 }
 
-func (f fixture) compareGradients(t *testing.T) {
+// compareGradients returns the largest difference of all weights.
+func (f fixture) compareGradients(t *testing.T) (worst float64) {
 	t.Helper()
 	compared := 0
 	for _, p := range f.parts {
@@ -240,9 +249,11 @@ func (f fixture) compareGradients(t *testing.T) {
 		if err := f.dev.DownloadF32(got, p.param.Grad.Slice(p.off, p.size())); err != nil {
 			t.Fatal(err)
 		}
-		if d := largestDifference(got, want.Data, 0.01); d > 2e-5 {
+		d := largestDifference(got, want.Data, 0.01)
+		if d > 2e-5 {
 			t.Errorf("the gradient of %s differs by %g", p.name, d)
 		}
+		worst = max(worst, d)
 	}
 	stored := 0
 	for name := range f.expected {
@@ -253,6 +264,7 @@ func (f fixture) compareGradients(t *testing.T) {
 	if compared != stored || compared != len(f.parts) {
 		t.Errorf("%d gradients of %d weights compared, %d stored", compared, len(f.parts), stored)
 	}
+	return worst
 }
 
 func TestRotaryFrequenciesEqualTransformers(t *testing.T) {
@@ -304,6 +316,8 @@ func TestGreedyGenerationEqualsTransformers(t *testing.T) {
 		}
 		if diff := cmp.Diff(answers, got); diff != "" {
 			t.Errorf("%s (-transformers +here):\n%s", name, diff)
+			continue
 		}
+		note(t, "models", name, "greedy", "%d of %d", len(got), len(answers))
 	}
 }

@@ -48,7 +48,8 @@ func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
 			want := ownAnswers(t, dir)
 			for _, r := range runReaders(t, python, dir, files...) {
 				if len(r.Answers) == 0 {
-					fmt.Printf("compatibility: export | %s | %s | read\n", name, r.Reader)
+					reader, count, _ := strings.Cut(r.Reader, ": ")
+					t.Logf("compatibility: exports | %s | %s | read: %s", name, reader, count)
 					continue
 				}
 				equal := 0
@@ -59,7 +60,7 @@ func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
 						t.Errorf("%s, prompt %d: tokens %v and answer %v, want %v and %v", r.Reader, i, r.Prompts[i], r.Answers[i], want.Prompts[i], want.Answers[i])
 					}
 				}
-				fmt.Printf("compatibility: export | %s | %s | %d of %d\n", name, r.Reader, equal, len(r.Answers))
+				t.Logf("compatibility: exports | %s | %s | %d of %d", name, r.Reader, equal, len(r.Answers))
 			}
 		})
 	}

@@ -71,7 +71,7 @@ def gguf_reader(path):
     total = 0
     for tensor in reader.tensors:
         total += gguf.quants.dequantize(tensor.data, tensor.tensor_type).size
-    answer(f"{version('gguf')} ({len(reader.fields)} keys, {len(reader.tensors)} tensors, {total} values)", [])
+    answer(f"{version('gguf')}: {len(reader.fields)} keys, {len(reader.tensors)} tensors, {total} values", [])
 
 
 prompts = json.load(sys.stdin)
