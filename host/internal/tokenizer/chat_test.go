@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -156,5 +157,47 @@ func TestDigestDependsOnTemplateAndNames(t *testing.T) {
 			t.Errorf("%v does not change the digest", contents)
 		}
 		seen[tok.Digest()] = true
+	}
+}
+
+func TestStreamsTellWholeCharactersAndAllOfThem(t *testing.T) {
+	for name, tok := range map[string]*Tokenizer{"ours": trained(t)} {
+		rapid.Check(t, func(t *rapid.T) {
+			ids := tok.EncodeAll(anyText().Draw(t, "text"))
+			s, text := tok.Stream(nil), ""
+			for _, id := range ids {
+				piece := s.Add(id)
+				if text += piece; strings.HasSuffix(piece, "\uFFFD") && !strings.HasPrefix(tok.Decode(ids), text) {
+					t.Fatalf("%s: a piece %q ends within a character", name, piece)
+				}
+			}
+			if text += s.Rest(); text != tok.Decode(ids) {
+				t.Fatalf("%s: the pieces are %q, the text is %q", name, text, tok.Decode(ids))
+			}
+		})
+	}
+	tok := trained(t)
+	s := tok.Stream(nil)
+	if bytes := tok.Encode("🦀"); s.Add(bytes[0]) != "" || len(bytes) > 1 && s.Rest() == "" {
+		t.Error("a character of which one byte came was told, or forgotten in the end")
+	}
+}
+
+func TestMessagesAreTurns(t *testing.T) {
+	tok := trained(t)
+	var m jinja.Object
+	m.Set("role", "user")
+	m.Set("content", "a fever")
+	got, err := tok.ChatMessages([]*jinja.Object{&m}, nil)
+	want, _ := tok.Chat([]sdk.Turn{{Role: sdk.RoleUser, Text: "a fever"}}, true)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("messages are %v, %v; turns %v", got, err, want)
+	}
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, []any{"tool"}); err == nil {
+		t.Error("our own template took a tool")
+	}
+	m.Set("content", nil)
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, nil); err == nil {
+		t.Error("our own template took a message without text")
 	}
 }
