@@ -29,9 +29,12 @@ const (
 	promptTokens = 256 // tokens of prompts in one step, so that the others need not wait long for their next token
 )
 
+// Writes reports whether the model is a language model that continues texts.
+func (m *Model) Writes() bool { return m.decoder != nil && m.ends.lm != nil }
+
 // NewEngine returns an engine whose cache has so many pages of tensor.PageSize tokens.
 func (m *Model) NewEngine(pages int) (*Engine, error) {
-	if m.decoder == nil || m.ends.lm == nil {
+	if !m.Writes() {
 		return nil, fmt.Errorf("a %s with head %s is no language model", m.cfg.ModelType, m.head)
 	}
 	cache, err := tensor.NewCache(m.dev, m.pages, len(m.decoder.layers), pages, m.decoder.heads)
