@@ -38,9 +38,9 @@ type Kernels interface {
 	// AttentionGrad overwrites dq, dk, dv and recomputes the scores from lse.
 	Attention(out, lse, q, k, v Buffer, s Attention)
 	AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v Buffer, s Attention)
-	// AttentionDecode attends one new query per sequence (q [N,H*D]) to the cache: k and v are [N, capacity, G*D], of which the
-	// first lengths[n] positions are valid. Used by generation only.
-	AttentionDecode(out, q, k, v, lengths Buffer, s AttentionDecode)
+	// AttentionDecode attends queries (q [N,H*D]) to cached keys and values: cache is [Pages, 2, PageSize, G*D], of each page
+	// the keys, then the values. Used by generation only.
+	AttentionDecode(out, q, cache Buffer, s AttentionDecode)
 
 	// SwiGLU: y[t,f] = silu(x[t,f]) * x[t,F+f] for x [T,2F] (Shazeer 2020). SwiGLUGrad overwrites dx.
 	SwiGLU(y, x Buffer, inner int)
@@ -83,9 +83,8 @@ type Kernels interface {
 	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers.
 	AdamW(param, grad, m, v Buffer, s AdamW)
 
-	// Sample draws one id for each row of logits [N,V]: greedy when Temperature is 0, else from the softmax at that temperature
-	// cut to the TopK largest and the TopP mass. Row n uses the counter-based stream (Seed, Counter+n).
-	Sample(ids, logits Buffer, s Sample)
+	// Sample draws one id for each row of logits [N,V], by a draw each, which may be reused on return.
+	Sample(ids, logits Buffer, vocab int, draws []Draw)
 }
 
 // MatMul describes C[M,N] = alpha*op(A)[M,K] op(B)[K,N] + beta*C. A is [M,K], or [K,M] when TransA; B is [K,N], or [N,K] when
@@ -124,11 +123,16 @@ type Attention struct {
 	Cap                             float32 // > 0 bends each score to Cap*tanh(score/Cap)
 }
 
-// AttentionDecode describes cached attention of one token for each of N sequences.
+// AttentionDecode describes attention of N queries to a cache in pages. The positions of sequence s lie on the pages
+// Table[s,0], Table[s,1] and so on, PageSize on each; Table is [Sequences, Columns], and entries that no query reaches must
+// be pages too. Query n is the last of the first Lengths[n] positions of sequence Owners[n], and sees the last Window of
+// them, or all when Window is 0. Table, Owners and Lengths are i32, on the device.
 type AttentionDecode struct {
-	Sequences, Heads, KVHeads, HeadDim int
-	Capacity, Window                   int
-	Scale, Cap                         float32
+	Queries, Heads, KVHeads, HeadDim    int
+	Pages, PageSize, Sequences, Columns int
+	Table, Owners, Lengths              Buffer
+	Window                              int
+	Scale, Cap                          float32
 }
 
 // Head describes the language-model head. Cap > 0 bends each logit to Cap*tanh(logit/Cap).
@@ -144,12 +148,11 @@ type AdamW struct {
 	Step                                          int
 }
 
-// Sample describes a draw from logits.
-type Sample struct {
-	Rows, Vocab int
-	Temperature float32
-	TopK        int
-	TopP        float32
-	Seed        uint64
-	Counter     uint64
+// A Draw takes an id from a row of logits: the largest when Temperature is 0, else one from the softmax at that temperature
+// cut to the TopK largest and the TopP mass, where these are not 0, by the number at Counter of the stream of Seed.
+type Draw struct {
+	Temperature   float32
+	TopK          int
+	TopP          float32
+	Seed, Counter uint64
 }

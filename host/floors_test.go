@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
 	{"host/internal/data", "host/internal/model", "host/internal/checkpoint", "host/internal/gguf"},
 	{"host/internal/train", "host/internal/eval", "host/internal/llamacpp", "host/internal/author"},
-	{"host/internal/run"},
+	{"host/internal/run", "host/internal/serve"},
 	{"host/cmd/carebot", "host/cmd/bench", "host/cmd/compatibility"},
 }
 

@@ -158,12 +158,13 @@ func (f *printer) attention() {
 }
 
 func (f *printer) decode() {
-	s := accelerators.AttentionDecode{Sequences: 7, Heads: 4, KVHeads: 2, HeadDim: 40, Capacity: 50, Scale: 0.2}
+	s := accelerators.AttentionDecode{Queries: 7, Heads: 4, KVHeads: 2, HeadDim: 40, Scale: 0.2,
+		Pages: 8, PageSize: 17, Sequences: 2, Columns: 3}
+	s.Table, s.Owners = f.uploadInts([]int32{3, 0, 7, 5, 1, 6}), f.uploadInts([]int32{0, 0, 1, 1, 0, 1, 1})
+	s.Lengths = f.uploadInts([]int32{50, 1, 9, 17, 33, 2, 49})
 	width := s.Heads * s.HeadDim
-	cache := s.Sequences * s.Capacity * s.KVHeads * s.HeadDim
-	out := f.output(s.Sequences * width)
-	f.dev.AttentionDecode(out, f.random(s.Sequences*width), f.random(cache), f.random(cache),
-		f.uploadInts([]int32{50, 1, 9, 17, 33, 2, 49}), s)
+	out := f.output(s.Queries * width)
+	f.dev.AttentionDecode(out, f.random(s.Queries*width), f.random(2*s.Pages*s.PageSize*s.KVHeads*s.HeadDim), s)
 	f.print("AttentionDecode", out)
 }
 
@@ -185,9 +186,10 @@ func (f *printer) head() {
 }
 
 func (f *printer) sample() {
-	s := accelerators.Sample{Rows: 100, Vocab: 1000, Temperature: 1, TopK: 200, TopP: 0.9, Seed: 5}
-	ids := f.alloc(accelerators.I32, s.Rows)
-	f.dev.Sample(ids, f.random(s.Rows*s.Vocab), s)
+	const rows, vocab = 100, 1000
+	ids := f.alloc(accelerators.I32, rows)
+	f.dev.Sample(ids, f.random(rows*vocab), vocab,
+		counted(accelerators.Draw{Temperature: 1, TopK: 200, TopP: 0.9, Seed: 5}, rows))
 	var drawn []float32
 	for _, id := range f.downloadInts(ids) {
 		drawn = append(drawn, float32(id))

@@ -127,7 +127,7 @@ func mistakes(r *rig) map[string]func() {
 		"Axpy":       func() { d.Axpy(x, none, 1) },
 		"Add":        func() { d.Add(x, y, ids(1)) },
 		"AdamW":      func() { d.AdamW(x, y, y.Slice(0, 3), y, accelerators.AdamW{Step: 1}) },
-		"Sample":     func() { d.Sample(ids(0), x, accelerators.Sample{Rows: 2, Vocab: 6}) },
+		"Sample":     func() { d.Sample(ids(0), x, 6, make([]accelerators.Draw, 2)) },
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func testSample(r *rig) {
 	r.run("temperature 0 takes the first largest", func(r *rig) {
 		logits := []float64{1, 5, 5, -1, 7, -3, 0, 7}
-		if got := draw(r, logits, accelerators.Sample{Rows: 2, Vocab: 4}); !slices.Equal(got, []int32{1, 0}) {
+		if got := draw(r, logits, make([]accelerators.Draw, 2)); !slices.Equal(got, []int32{1, 0}) {
 			r.t.Errorf("drew %v, want [1 0]", got)
 		}
 	})
@@ -21,45 +21,56 @@ func testSample(r *rig) {
 	}
 	r.run("large logits", func(r *rig) {
 		far := each(logits, func(v float64) float64 { return v + 1000 })
-		checkDistribution(r, far, accelerators.Sample{Temperature: 1, TopP: 0.9})
+		checkDistribution(r, far, accelerators.Draw{Temperature: 1, TopP: 0.9})
 	})
 	r.run("a large vocabulary", func(r *rig) {
-		checkRanks(r, accelerators.Sample{Temperature: 1, TopP: 0.95})
-		checkRanks(r, accelerators.Sample{Temperature: 1, TopK: 700})
+		checkRanks(r, accelerators.Draw{Temperature: 1, TopP: 0.95})
+		checkRanks(r, accelerators.Draw{Temperature: 1, TopK: 700})
 	})
-	r.run("a row's draw depends on its counter alone", func(r *rig) { checkStreams(r, logits) })
+	r.run("a row's draw depends on its own alone", func(r *rig) { checkStreams(r, logits) })
 }
 
 var sampleCases = []struct {
 	name string
-	cut  accelerators.Sample
+	cut  accelerators.Draw
 }{
-	{"whole softmax", accelerators.Sample{Temperature: 1}},
-	{"temperature", accelerators.Sample{Temperature: 0.6}},
-	{"top k", accelerators.Sample{Temperature: 1, TopK: 3}},
-	{"top k of one", accelerators.Sample{Temperature: 2, TopK: 1}},
-	{"top p", accelerators.Sample{Temperature: 1, TopP: 0.7}},
-	{"top p of one", accelerators.Sample{Temperature: 1, TopP: 0.01}},
-	{"top k and top p", accelerators.Sample{Temperature: 1.5, TopK: 4, TopP: 0.8}},
-	{"cuts that do not", accelerators.Sample{Temperature: 1, TopK: 8, TopP: 1}},
+	{"whole softmax", accelerators.Draw{Temperature: 1}},
+	{"temperature", accelerators.Draw{Temperature: 0.6}},
+	{"top k", accelerators.Draw{Temperature: 1, TopK: 3}},
+	{"top k of one", accelerators.Draw{Temperature: 2, TopK: 1}},
+	{"top p", accelerators.Draw{Temperature: 1, TopP: 0.7}},
+	{"top p of one", accelerators.Draw{Temperature: 1, TopP: 0.01}},
+	{"top k and top p", accelerators.Draw{Temperature: 1.5, TopK: 4, TopP: 0.8}},
+	{"cuts that do not", accelerators.Draw{Temperature: 1, TopK: 8, TopP: 1}},
 }
 
-func draw(r *rig, logits []float64, s accelerators.Sample) []int32 {
-	ids := r.alloc(accelerators.I32, s.Rows)
-	r.dev.Sample(ids, r.upload(logits), s)
+// draw draws an id for each of as many rows as there are draws.
+func draw(r *rig, logits []float64, draws []accelerators.Draw) []int32 {
+	ids := r.alloc(accelerators.I32, len(draws))
+	r.dev.Sample(ids, r.upload(logits), len(logits)/len(draws), draws)
 	got := r.downloadInts(ids)
 	r.reset()
 	return got
 }
 
-func checkDistribution(r *rig, logits []float64, s accelerators.Sample) {
-	s.Rows, s.Vocab, s.Seed, s.Counter = 20000, len(logits), 11, 1000
-	counts := make([]float64, s.Vocab)
-	for _, id := range draw(r, slices.Repeat(logits, s.Rows), s) {
+// counted are n draws alike but for their counters, which go on from that of the first.
+func counted(first accelerators.Draw, n int) []accelerators.Draw {
+	draws := slices.Repeat([]accelerators.Draw{first}, n)
+	for i := range draws {
+		draws[i].Counter += uint64(i)
+	}
+	return draws
+}
+
+func checkDistribution(r *rig, logits []float64, s accelerators.Draw) {
+	const rows = 20000
+	s.Seed, s.Counter = 11, 1000
+	counts := make([]float64, len(logits))
+	for _, id := range draw(r, slices.Repeat(logits, rows), counted(s, rows)) {
 		counts[id]++
 	}
 	for id, p := range probabilities(logits, s) {
-		mean := p * float64(s.Rows)
+		mean := p * rows
 		if limit := 4.5 * math.Sqrt(mean*(1-p)); math.Abs(counts[id]-mean) > limit+1e-6 {
 			r.t.Errorf("id %d was drawn %v times, want %.0f within %.0f", id, counts[id], mean, limit)
 		}
@@ -67,7 +78,7 @@ func checkDistribution(r *rig, logits []float64, s accelerators.Sample) {
 }
 
 // probabilities is the distribution that the cuts leave. Equal logits are kept in order of their ids.
-func probabilities(logits []float64, s accelerators.Sample) []float64 {
+func probabilities(logits []float64, s accelerators.Draw) []float64 {
 	order := make([]int, len(logits))
 	for i := range order {
 		order[i] = i
@@ -99,42 +110,48 @@ func probabilities(logits []float64, s accelerators.Sample) []float64 {
 	return p
 }
 
+// checkStreams draws with settings of all kinds together, and each alone.
 func checkStreams(r *rig, logits []float64) {
-	s := accelerators.Sample{Rows: 40, Vocab: len(logits), Temperature: 1, Seed: 3, Counter: 100}
-	together := draw(r, slices.Repeat(logits, s.Rows), s)
-	one := s
-	one.Rows = 1
+	draws := counted(accelerators.Draw{Temperature: 1, Seed: 3, Counter: 100}, 40)
+	for i, c := range sampleCases {
+		draws[i].Temperature, draws[i].TopK, draws[i].TopP = c.cut.Temperature, c.cut.TopK, c.cut.TopP
+	}
+	draws[20].Temperature = 0
+	rows := slices.Repeat(logits, len(draws))
+	together := draw(r, rows, draws)
 	for n, want := range together {
-		one.Counter = s.Counter + uint64(n)
-		if got := draw(r, logits, one); got[0] != want {
+		if got := draw(r, logits, draws[n:n+1]); got[0] != want {
 			r.t.Errorf("row %d drew %d alone and %d with others", n, got[0], want)
 		}
 	}
-	s.Seed++
-	if other := draw(r, slices.Repeat(logits, s.Rows), s); slices.Equal(other, together) {
+	for i := range draws {
+		draws[i].Seed++
+	}
+	if other := draw(r, rows, draws); slices.Equal(other, together) {
 		r.t.Error("another seed drew the same")
 	}
 }
 
 // checkRanks draws from many logits and wants each tenth of the kept mass, from the most likely id on, as often as its
 // ids have mass.
-func checkRanks(r *rig, s accelerators.Sample) {
-	s.Rows, s.Vocab, s.Seed = 500, 3000, 9
-	logits := each(r.normal(s.Vocab), func(v float64) float64 { return 2 * v })
+func checkRanks(r *rig, s accelerators.Draw) {
+	const rows, vocab = 500, 3000
+	s.Seed = 9
+	logits := each(r.normal(vocab), func(v float64) float64 { return 2 * v })
 	p := probabilities(logits, s)
-	order := make([]int, s.Vocab)
+	order := make([]int, vocab)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(p[b], p[a]) })
-	tenth, mass := make([]int, s.Vocab), 0.0
+	tenth, mass := make([]int, vocab), 0.0
 	var counts, want [10]float64
 	for _, id := range order {
 		tenth[id] = min(9, int(10*mass))
-		want[tenth[id]] += p[id] * float64(s.Rows)
+		want[tenth[id]] += p[id] * rows
 		mass += p[id]
 	}
-	for _, id := range draw(r, slices.Repeat(logits, s.Rows), s) {
+	for _, id := range draw(r, slices.Repeat(logits, rows), counted(s, rows)) {
 		if p[id] == 0 {
 			r.t.Fatalf("drew id %d, which the cuts leave out", id)
 		}

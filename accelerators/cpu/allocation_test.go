@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -23,6 +24,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
 	host, halves := make([]float32, rows*width), make([]uint16, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
+	draws := slices.Repeat([]accelerators.Draw{{Temperature: 1, TopK: 40, TopP: 0.9}}, rows)
 	return map[string]func(){
 		"Embed":         func() { d.Embed(x, table, ids, width) },
 		"EmbedGrad":     func() { d.EmbedGrad(table, x, ids, width) },
@@ -62,9 +64,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"DownloadF32":   func() { d.DownloadF32(host, x) },
 		"Sync":          func() { d.Sync() },
 		"AdamW":         func() { d.AdamW(x, y, z, wide.Slice(0, x.Len), accelerators.AdamW{Step: 3, Eps: 1e-8}) },
-		"Sample": func() {
-			d.Sample(drawn, logits, accelerators.Sample{Rows: rows, Vocab: width, Temperature: 1, TopK: 40, TopP: 0.9})
-		},
+		"Sample":        func() { d.Sample(drawn, logits, width, draws) },
 	}
 }
 

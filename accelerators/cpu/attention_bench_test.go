@@ -85,18 +85,17 @@ func BenchmarkAttentionDecode(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("%dx%d-heads=%d,%d-dim=%d", c.sequences, c.length, c.heads, c.kvHeads, c.dim), func(b *testing.B) {
 			benchmarkSets(b, func(b *testing.B, d *Device) {
-				s := accelerators.AttentionDecode{Sequences: c.sequences, Heads: c.heads, KVHeads: c.kvHeads, HeadDim: c.dim,
-					Capacity: c.length, Scale: 0.1}
-				cache := c.sequences * c.length * c.kvHeads * c.dim
-				x := buffers(b, d, c.sequences*c.heads*c.dim, c.sequences*c.heads*c.dim, cache, cache)
-				lengths, err := d.Alloc(accelerators.I32, c.sequences)
-				if err != nil {
-					b.Fatal(err)
-				}
-				d.Fill(lengths, float32(c.length))
-				b.SetBytes(int64(8 * cache))
+				const size = 32
+				s := accelerators.AttentionDecode{Queries: c.sequences, Heads: c.heads, KVHeads: c.kvHeads, HeadDim: c.dim,
+					Pages: c.sequences * c.length / size, PageSize: size, Sequences: c.sequences, Columns: c.length / size, Scale: 0.1}
+				cache := 2 * c.sequences * c.length * c.kvHeads * c.dim
+				x := buffers(b, d, c.sequences*c.heads*c.dim, c.sequences*c.heads*c.dim, cache)
+				s.Table, s.Owners = offsets(b, d, s.Pages, 1), offsets(b, d, s.Queries, 1)
+				s.Lengths = offsets(b, d, c.sequences, 0)
+				d.Fill(s.Lengths, float32(c.length))
+				b.SetBytes(int64(4 * cache))
 				for b.Loop() {
-					d.AttentionDecode(x[0], x[1], x[2], x[3], lengths, s)
+					d.AttentionDecode(x[0], x[1], x[2], s)
 				}
 				if err := d.Sync(); err != nil {
 					b.Fatal(err)

@@ -240,7 +240,7 @@ func TestPassesOfAttentionAllocateNothing(t *testing.T) {
 func TestBadSequencesAreErrors(t *testing.T) {
 	d := newDevice(1, &genericSet)
 	for want, change := range map[string]func(s *accelerators.Attention){
-		"Window must not be negative":  func(s *accelerators.Attention) { s.Window = -1 },
+		"Window and Cap must not be negative":  func(s *accelerators.Attention) { s.Window = -1 },
 		"Tokens is":                    func(s *accelerators.Attention) { s.Tokens = -1 },
 		"3 heads do not divide":        func(s *accelerators.Attention) { s.Heads, s.KVHeads = 3, 2 },
 		"sequence 0 has 5 tokens":      func(s *accelerators.Attention) { s.MaxLen = 4 },

@@ -71,9 +71,9 @@ func TestMisusedOperandsAreErrors(t *testing.T) {
 		"dst is f32, want i32":       func() { d.UploadI32(x, make([]int32, 4)) },
 		"src has 4 elements, want 3": func() { d.Copy(x.Slice(0, 3), x) },
 		"2 heads do not divide": func() {
-			d.AttentionDecode(x, x, x, x, x, accelerators.AttentionDecode{Heads: 2, KVHeads: 3, HeadDim: 1})
+			d.AttentionDecode(x, x, x, accelerators.AttentionDecode{Heads: 2, KVHeads: 3, HeadDim: 1})
 		},
-		"no largest finite value": func() { d.Sample(ints(t, d, 0), nan, accelerators.Sample{Rows: 1, Vocab: 2}) },
+		"no largest finite value": func() { d.Sample(ints(t, d, 0), nan, 2, make([]accelerators.Draw, 1)) },
 	} {
 		misuse()
 		if err := d.Sync(); err == nil || !strings.Contains(err.Error(), want) {

@@ -105,7 +105,7 @@ func TestSizesOutOfRangeAreErrors(t *testing.T) {
 		"Add":     func() { d.Add(far, x, x) },
 		"Scale":   func() { d.Scale(negative, 1) },
 		"Embed":   func() { d.Embed(x, x, ids, 1<<62) },
-		"Sample":  func() { d.Sample(ids, x, accelerators.Sample{Rows: 1 << 40, Vocab: 1 << 40}) },
+		"Sample":  func() { d.Sample(ids, x, 1<<62, make([]accelerators.Draw, 3)) },
 		"RoPE":    func() { d.RoPE(x, x, x, ids, accelerators.RoPE{Heads: 1 << 40, Dim: 1 << 40, Stride: 1 << 62}) },
 		"RMSNorm": func() { d.RMSNorm(x, x, x, x, -3, 1) },
 		"SwiGLU":  func() { d.SwiGLU(negative, x, 2) },
@@ -142,7 +142,7 @@ func TestNothingAndSinglesPassEveryRowOperation(t *testing.T) {
 			d.Dot(f(1), f(rows), f(rows))
 			d.Fill(f(rows), 1)
 			d.AdamW(f(rows), f(rows), f(rows), f(rows), accelerators.AdamW{Step: 1, Eps: 1})
-			d.Sample(ids, f(rows), accelerators.Sample{Rows: rows, Vocab: 1, Temperature: 1})
+			d.Sample(ids, f(rows), 1, make([]accelerators.Draw, rows))
 			if err := d.Sync(); err != nil {
 				t.Fatalf("%d rows: %v", rows, err)
 			}

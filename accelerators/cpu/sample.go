@@ -9,8 +9,9 @@ import (
 )
 
 type sampling struct {
-	accelerators.Sample
 	dev    *Device
+	vocab  int
+	draws  []accelerators.Draw
 	ids    []int32
 	logits []float32
 	drawn  []bool  // whether the row had a softmax
@@ -18,59 +19,75 @@ type sampling struct {
 }
 
 func (o *sampling) items(worker, lo, hi int) {
-	weights := o.dev.scratch[worker].floats(slotLogits, o.Vocab)
+	weights := o.dev.scratch[worker].floats(slotLogits, o.vocab)
 	for n := lo; n < hi; n++ {
-		o.ids[n], o.drawn[n] = o.draw(worker, row(o.logits, n, o.Vocab), weights, o.Counter+uint64(n))
+		d := drawing{&o.draws[n], row(o.logits, n, o.vocab), weights, o.dev.set}
+		o.ids[n], o.drawn[n] = d.id(&o.orders[worker])
 	}
 }
+
+// sampleShape is how an error names the call.
+type sampleShape struct{ Rows, Vocab int }
 
 // Sample draws one id for each row. Ties go to the smaller id. TopK 0 and TopP 0 (or 1) cut nothing; with both, TopP
 // is of the mass that TopK left. The draw inverts the cumulative weights, in order of ids, at the stream's uniform
 // number.
-func (d *Device) Sample(ids, logits accelerators.Buffer, s accelerators.Sample) {
+func (d *Device) Sample(ids, logits accelerators.Buffer, vocab int, draws []accelerators.Draw) {
 	c := d.call("Sample")
-	c.positive("Vocab", s.Vocab)
-	if !(s.Temperature >= 0) || s.TopK < 0 || !(s.TopP >= 0) {
-		c.fail("Temperature, TopK and TopP must not be negative")
+	c.positive("vocab", vocab)
+	for i := range draws {
+		if s := &draws[i]; !(s.Temperature >= 0) || s.TopK < 0 || !(s.TopP >= 0) {
+			c.fail("Temperature, TopK and TopP of draw %d must not be negative", i)
+		}
 	}
-	out, xs := c.i32("ids", ids, c.size(s.Rows)), c.f32("logits", logits, c.size(s.Rows, s.Vocab))
-	if !passed(c, s) {
+	shape := sampleShape{len(draws), vocab}
+	out, xs := c.i32("ids", ids, shape.Rows), c.f32("logits", logits, c.size(shape.Rows, vocab))
+	if !passed(c, shape) {
 		return
 	}
 	o := &d.ops.sample
-	o.Sample, o.dev, o.ids, o.logits = s, d, out, xs
-	o.drawn = slices.Grow(o.drawn[:0], s.Rows)[:s.Rows]
+	o.dev, o.vocab, o.draws, o.ids, o.logits = d, vocab, draws, out, xs
+	o.drawn = slices.Grow(o.drawn[:0], shape.Rows)[:shape.Rows]
 	for w := range o.orders { // all of them now, as it is not known which worker gets a row
-		o.orders[w] = slices.Grow(o.orders[w][:0], s.Vocab)
-		d.scratch[w].floats(slotLogits, s.Vocab)
+		o.orders[w] = slices.Grow(o.orders[w][:0], vocab)
+		d.scratch[w].floats(slotLogits, vocab)
 	}
-	d.each(s.Rows, s.Vocab*expWork, o)
+	d.each(shape.Rows, vocab*expWork, o)
+	o.draws = nil
 	if n := slices.Index(o.drawn, false); n >= 0 {
 		c.fail("row %d of logits has no largest finite value", n)
-		passed(c, s)
+		passed(c, shape)
 	}
 }
 
-// draw leaves the softmax's numerators in w. It reports false when the softmax of x is not defined.
-func (o *sampling) draw(worker int, x, w []float32, counter uint64) (id int32, ok bool) {
-	best := largest(o.dev.set, x)
+// A drawing is a draw from a row x; it leaves the softmax's numerators in w.
+type drawing struct {
+	*accelerators.Draw
+	x, w []float32
+	set  *kernelSet
+}
+
+// id reports false when the softmax of x is not defined. Order is memory for as many ids as x has.
+func (d *drawing) id(order *[]int) (id int32, ok bool) {
+	x, w := d.x, d.w
+	best := largest(d.set, x)
 	top := x[best]
 	if math.IsNaN(float64(top)) || math.IsInf(float64(top), 0) {
 		return 0, false
 	}
-	if o.Temperature == 0 {
+	if d.Temperature == 0 {
 		return int32(best), true
 	}
 	for i, v := range x {
 		w[i] = v - top
 	}
-	o.dev.set.expSum(w, min(1/o.Temperature, math.MaxFloat32), 0)
+	d.set.expSum(w, min(1/d.Temperature, math.MaxFloat32), 0)
 	limit := cutoff{float32(math.Inf(-1)), len(x)}
-	if o.byCount() || o.byMass() {
-		o.orders[worker] = o.candidates(o.orders[worker][:0], x, w, top)
-		limit = o.cut(o.orders[worker], x, w)
+	if d.byCount() || d.byMass() {
+		*order = d.candidates((*order)[:0], top)
+		limit = d.cut(*order)
 	}
-	return limit.invert(x, w, uniform(o.Seed, counter)), true
+	return limit.invert(x, w, uniform(d.Seed, d.Counter)), true
 }
 
 // largest is the index of the first largest element, or of one that is not finite where that has no largest.
@@ -109,25 +126,26 @@ type cutoff struct {
 func (c cutoff) keeps(id int, v float32) bool { return v > c.value || (v == c.value && id <= c.id) }
 
 // byCount and byMass report whether TopK and TopP cut anything.
-func (o *sampling) byCount() bool { return o.TopK > 0 && o.TopK < o.Vocab }
-func (o *sampling) byMass() bool  { return o.TopP > 0 && o.TopP < 1 }
+func (d *drawing) byCount() bool { return d.TopK > 0 && d.TopK < len(d.x) }
+func (d *drawing) byMass() bool  { return d.TopP > 0 && d.TopP < 1 }
 
 // cut finds the last id, in falling order of logits, that TopK and TopP keep.
-func (o *sampling) cut(order []int, x, w []float32) cutoff {
+func (d *drawing) cut(order []int) cutoff {
+	x, w := d.x, d.w
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(x[b], x[a]), a-b) })
 	total := sum64(w)
-	if o.byCount() {
-		order, total = order[:o.TopK], 0
+	if d.byCount() {
+		order, total = order[:d.TopK], 0
 		for _, i := range order {
 			total += float64(w[i])
 		}
 	}
 	last := len(order) - 1
-	if o.byMass() {
+	if d.byMass() {
 		mass := 0.0
 		reached := slices.IndexFunc(order, func(i int) bool {
 			mass += float64(w[i])
-			return mass >= float64(o.TopP)*total
+			return mass >= float64(d.TopP)*total
 		})
 		if reached >= 0 { // a rounding may keep the whole from reaching its own sum
 			last = reached
@@ -138,21 +156,21 @@ func (o *sampling) cut(order []int, x, w []float32) cutoff {
 
 // candidates appends to ids those of the largest logits, enough of them for the cuts. Sorting a whole vocabulary would
 // take longer than a small model's step.
-func (o *sampling) candidates(ids []int, x, w []float32, top float32) []int {
-	need := float64(o.TopP) * sum64(w)
+func (d *drawing) candidates(ids []int, top float32) []int {
+	need := float64(d.TopP) * sum64(d.w)
 	for depth := float32(0.5); ; depth *= 2 {
-		floor := top - depth*o.Temperature
+		floor := top - depth*d.Temperature
 		if depth > 100 {
 			floor = float32(math.Inf(-1))
 		}
 		ids = ids[:0]
 		mass := 0.0
-		for i, v := range x {
+		for i, v := range d.x {
 			if v >= floor {
-				ids, mass = append(ids, i), mass+float64(w[i])
+				ids, mass = append(ids, i), mass+float64(d.w[i])
 			}
 		}
-		if len(ids) == len(x) || (o.byCount() && len(ids) >= o.TopK) || (!o.byCount() && mass >= need) {
+		if len(ids) == len(d.x) || (d.byCount() && len(ids) >= d.TopK) || (!d.byCount() && mass >= need) {
 			return ids
 		}
 	}

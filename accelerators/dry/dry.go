@@ -66,7 +66,7 @@ func (device) RoPE(_, _, _, _ accelerators.Buffer, _ accelerators.RoPE)         
 func (device) Attention(_, _, _, _, _ accelerators.Buffer, _ accelerators.Attention)      {}
 func (device) AttentionGrad(_, _, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Attention) {
 }
-func (device) AttentionDecode(_, _, _, _, _ accelerators.Buffer, _ accelerators.AttentionDecode) {}
+func (device) AttentionDecode(_, _, _ accelerators.Buffer, _ accelerators.AttentionDecode) {}
 
 func (device) SwiGLU(_, _ accelerators.Buffer, _ int)        {}
 func (device) SwiGLUGrad(_, _, _ accelerators.Buffer, _ int) {}
@@ -83,6 +83,6 @@ func (device) HeadLoss(_, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head
 func (device) HeadLossGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head) {}
 func (device) HeadLearn(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head)    {}
 func (device) AdamW(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)                   {}
-func (device) Sample(_, _ accelerators.Buffer, _ accelerators.Sample)                       {}
+func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw)                {}
 
 var _ accelerators.Device = device{}

@@ -22,21 +22,21 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 	d.note("AttentionGrad", start, attentionWork(s, pairs, 5, moved))
 }
 
-// AttentionDecode is measured: two products for each query and the positions that its sequence has filled.
-func (d *Device) AttentionDecode(out, q, k, v, lengths accelerators.Buffer, s accelerators.AttentionDecode) {
+// AttentionDecode is measured: two products for each query and the positions that it sees.
+func (d *Device) AttentionDecode(out, q, cache accelerators.Buffer, s accelerators.AttentionDecode) {
 	seen := 0
-	for _, n := range d.peek(lengths, s.Sequences) {
+	for _, n := range d.peek(s.Lengths, s.Queries) {
 		if s.Window > 0 {
 			n = min(n, int32(s.Window))
 		}
 		seen += int(n)
 	}
 	start := d.Elapsed()
-	d.Device.AttentionDecode(out, q, k, v, lengths, s)
+	d.Device.AttentionDecode(out, q, cache, s)
 	d.note("AttentionDecode", start, work{
 		flops: 4 * float64(seen) * float64(s.Heads*s.HeadDim),
-		bytes: floats(2*s.Sequences*s.Heads*s.HeadDim + 2*seen*s.KVHeads*s.HeadDim + s.Sequences),
-		shape: shape{dims: [4]int{s.Sequences, s.Heads, s.KVHeads, s.HeadDim}},
+		bytes: floats(2*s.Queries*s.Heads*s.HeadDim + 2*seen*s.KVHeads*s.HeadDim + 2*s.Queries + s.Sequences*s.Columns),
+		shape: shape{dims: [4]int{s.Queries, s.Heads, s.KVHeads, s.HeadDim}},
 	})
 }
 

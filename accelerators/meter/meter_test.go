@@ -189,9 +189,11 @@ func TestWorkIsCounted(t *testing.T) {
 			d.RoPE(f(24), f(6), f(6), i(0, 1, 2), accelerators.RoPE{Heads: 2, Dim: 4, Stride: 8})
 		}, "3x2x4", 0, 4 * (48 + 12 + 3)},
 		"AttentionDecode": {func(d *Device) {
-			d.AttentionDecode(f(8), f(8), f(20), f(20), i(3, 5),
-				accelerators.AttentionDecode{Sequences: 2, Heads: 2, KVHeads: 1, HeadDim: 2, Capacity: 5, Window: 4, Scale: 1})
-		}, "2x2x1x2", 4 * 7 * 4, 4 * (16 + 2*7*2 + 2)},
+			d.AttentionDecode(f(8), f(8), f(40), accelerators.AttentionDecode{
+				Queries: 2, Heads: 2, KVHeads: 1, HeadDim: 2, Window: 4, Scale: 1, Pages: 2, PageSize: 5, Sequences: 2, Columns: 1,
+				Table: i(0, 1), Owners: i(0, 1), Lengths: i(3, 5),
+			})
+		}, "2x2x1x2", 4 * 7 * 4, 4 * (16 + 2*7*2 + 2*2 + 2)},
 	} {
 		w.call(d)
 		events := d.Events()

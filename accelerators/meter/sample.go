@@ -3,8 +3,8 @@ package meter
 import "github.com/carebot-llm/carebot/accelerators"
 
 // Sample is measured.
-func (d *Device) Sample(ids, logits accelerators.Buffer, s accelerators.Sample) {
+func (d *Device) Sample(ids, logits accelerators.Buffer, vocab int, draws []accelerators.Draw) {
 	start := d.Elapsed()
-	d.Device.Sample(ids, logits, s)
-	d.note("Sample", start, rows(s.Vocab, logits, ids))
+	d.Device.Sample(ids, logits, vocab, draws)
+	d.note("Sample", start, rows(vocab, logits, ids))
 }

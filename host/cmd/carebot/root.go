@@ -76,7 +76,7 @@ func newRoot(a *app) *cobra.Command {
 	f.StringVar(&a.level, "log-level", "info", "least level that is logged: debug, info, warn, error")
 	f.StringVar(&a.format, "log-format", "text", "form of the log on stderr: text, json")
 	root.AddCommand(newRun(a), newCheck(a), newPlan(a), newFetch(a), newImport(a), newData(a), newProfile(a), newSchema(a),
-		newEval(a), newExport(a), newChat(a), newPlugin(a), newReward(a), newVersion(a), newEnv(a))
+		newEval(a), newExport(a), newChat(a), newServe(a), newPlugin(a), newReward(a), newVersion(a), newEnv(a))
 	return root
 }
 

@@ -42,12 +42,12 @@ func (s *Served) Generate(
 ) ([][]int32, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g.Stop = slices.Concat(g.Stop, s.ends())
+	g.Stop = slices.Concat(g.Stop, s.Ends())
 	return s.model.Generate(ctx, prompts, g, each)
 }
 
-// ends are the tokens that end an answer.
-func (s *Served) ends() (ids []int32) {
+// Ends are the tokens that end an answer.
+func (s *Served) Ends() (ids []int32) {
 	for _, end := range []func() (int32, bool){s.tok.EOS, s.tok.EndOfTurn} {
 		if id, ok := end(); ok {
 			ids = append(ids, id)

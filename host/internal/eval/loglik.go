@@ -146,6 +146,11 @@ func (s *Served) Score(ctx context.Context, texts [][]sdk.Turn) ([][]float64, er
 			return nil, fmt.Errorf("score text %d: %w", i, err)
 		}
 	}
+	return s.ScoreTokens(ctx, sequences)
+}
+
+// ScoreTokens is Score of sequences of tokens, each within the model's context.
+func (s *Served) ScoreTokens(ctx context.Context, sequences [][]int32) ([][]float64, error) {
 	return s.perSequence(ctx, sequences, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
 		return s.model.Outputs(t, s.model.Hidden(t, in), in)
 	})
@@ -157,6 +162,11 @@ func (s *Served) Embed(ctx context.Context, texts []string) ([][]float64, error)
 	for i, text := range texts {
 		sequences[i] = s.cut(data.TextTokens(s.tok, text))
 	}
+	return s.EmbedTokens(ctx, sequences)
+}
+
+// EmbedTokens is Embed of sequences of tokens, each within the model's context.
+func (s *Served) EmbedTokens(ctx context.Context, sequences [][]int32) ([][]float64, error) {
 	return s.perSequence(ctx, sequences, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
 		return s.model.Embeddings(t, s.model.Hidden(t, in), in)
 	})

@@ -56,7 +56,7 @@ func (s *Served) Draw(ctx context.Context, prompts [][]int32, first int, o Sampl
 
 // isCut reports whether an answer does not end with a token that ends answers.
 func (s *Served) isCut(ids []int32) bool {
-	for _, end := range s.ends() {
+	for _, end := range s.Ends() {
 		if ids[len(ids)-1] == end {
 			return false
 		}

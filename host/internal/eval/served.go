@@ -35,6 +35,16 @@ func Serve(name string, m *model.Model, tok *tokenizer.Tokenizer, dev accelerato
 // Close frees the memory of the forward passes; the model is its owner's.
 func (s *Served) Close() { s.arena.Free() }
 
+// Tokenizer is the model's.
+func (s *Served) Tokenizer() *tokenizer.Tokenizer { return s.tok }
+
+// Use lends the model to f, alone on the device.
+func (s *Served) Use(f func(m *model.Model) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f(s.model)
+}
+
 // Info implements sdk.Model.
 func (s *Served) Info() sdk.ModelInfo {
 	cfg := s.model.Config()

@@ -155,10 +155,10 @@ func TestPromptsThatCannotBeContinuedAreErrors(t *testing.T) {
 		prompts [][]int32
 		tokens  int
 	}{
-		{"prompt 1 has 0 tokens; it needs 1 to 39", m, [][]int32{{1}, {}}, 1},
-		{"prompt 0 has 40 tokens", m, [][]int32{make([]int32, 40)}, 1},
+		{"prompt 1: the prompt has 0 tokens; it needs 1 to 39", m, [][]int32{{1}, {}}, 1},
+		{"prompt 0: the prompt has 40 tokens", m, [][]int32{make([]int32, 40)}, 1},
 		{"0 new tokens", m, [][]int32{{1}}, 0},
-		{"token 0 has id 99", m, [][]int32{{99}}, 1},
+		{"prompt 0: token 0 has id 99", m, [][]int32{{99}}, 1},
 		{"a llama with head classify is no language model", reward, [][]int32{{1}}, 1},
 	} {
 		_, err := c.m.Generate(t.Context(), c.prompts, Generation{MaxTokens: c.tokens}, nil)
@@ -168,9 +168,9 @@ func TestPromptsThatCannotBeContinuedAreErrors(t *testing.T) {
 	}
 }
 
-func TestManyPromptsGoInGroupsThatFitTheCache(t *testing.T) {
+func TestMorePromptsThanRunTogether(t *testing.T) {
 	m, _ := talker(t)
-	prompts := make([][]int32, groupSize+3)
+	prompts := make([][]int32, mostRunning+3)
 	for i := range prompts {
 		prompts[i] = []int32{int32(i) % 31}
 	}
@@ -180,20 +180,22 @@ func TestManyPromptsGoInGroupsThatFitTheCache(t *testing.T) {
 			t.Errorf("answers %d and %d differ", i, i-31)
 		}
 	}
-	if to, capacity := m.group(prompts, 0, 2); to != groupSize || capacity != 3 {
-		t.Errorf("the first group is %d prompts of %d tokens", to, capacity)
-	}
-	same := make([][]int32, groupSize)
-	for i := range same {
-		same[i] = slices.Repeat([]int32{7}, 20) // more than one pass over the prompts
-	}
+	same := slices.Repeat([][]int32{slices.Repeat([]int32{7}, 20)}, 40) // more than one pass over the prompts
 	drawn := generate(t, m, same, Generation{MaxTokens: 1, Temperature: 1})
-	second := prefillTokens / 20
-	if slices.EqualFunc(drawn[:groupSize-second], drawn[second:], slices.Equal[[]int32]) {
+	second := promptTokens / 20
+	if slices.EqualFunc(drawn[:len(same)-second], drawn[second:], slices.Equal[[]int32]) {
 		t.Error("sequences of two passes draw the same random numbers")
 	}
-	m.decoder.heads.Dim = 1 << 20 // as if the model were huge
-	if to, _ := m.group(prompts, 0, 2); to >= groupSize || to < 1 {
-		t.Errorf("a huge model's group is %d prompts", to)
+}
+
+func TestTheCacheHoldsAllPromptsOrItsBudget(t *testing.T) {
+	m, _ := talker(t)
+	prompts := [][]int32{make([]int32, 1), make([]int32, 30), make([]int32, 39)}
+	if pages := m.pagesFor(prompts, 5); pages != 1+2+2+3 {
+		t.Errorf("three prompts get %d pages", pages)
+	}
+	m.decoder.heads.Dim = 1 << 22 // as if the model were huge
+	if pages := m.pagesFor(slices.Repeat(prompts, 100), 5); pages != 2 {
+		t.Errorf("the prompts of a huge model get %d pages", pages)
 	}
 }

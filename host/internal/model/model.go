@@ -1,7 +1,7 @@
 // Package model is the transformers: a decoder (Llama, Mistral, Qwen2, Qwen3, Gemma 2 and 3) and an encoder
 // (XLM-RoBERTa, BERT) with heads for language modelling, classification, regression and reward, in the numbers, names
 // and file layout of Hugging Face transformers. A Config says what a model is; New initialises one, Load reads one;
-// Hidden runs it on a tape; Generate continues prompts.
+// Hidden runs it on a tape; an Engine continues sequences, Generate a list of prompts with one.
 package model
 
 import (
@@ -25,7 +25,7 @@ type Model struct {
 
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own
-	arena        *tensor.Arena // memory of Generate
+	arena, pages *tensor.Arena // memory of an Engine's steps, and of its cache
 	blank        bool
 	checkpointed bool
 	indices      indices
@@ -135,7 +135,7 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 			return fmt.Errorf("adapter: %w", err)
 		}
 	}
-	m.dev, m.arena = dev, tensor.NewArena(dev)
+	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
 	return nil
 }
 
@@ -174,4 +174,5 @@ func (m *Model) Close() {
 	m.rotary.free(m.dev)
 	m.local.free(m.dev)
 	m.arena.Free()
+	m.pages.Free()
 }

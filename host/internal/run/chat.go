@@ -70,12 +70,12 @@ func (c *conversation) answer(ctx context.Context) error {
 	}
 	g := c.options.Generation
 	g.MaxTokens = min(c.options.MaxTokens, c.limit-len(ids))
-	stream := decoder{tok: c.tok, out: c.out}
-	answers, err := c.served.Generate(ctx, [][]int32{ids}, g, func(_ int, id int32) { stream.add(id) })
+	text := c.tok.Stream(nil)
+	answers, err := c.served.Generate(ctx, [][]int32{ids}, g, func(_ int, id int32) { io.WriteString(c.out, text.Add(id)) })
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out)
+	fmt.Fprintln(c.out, text.Rest())
 	c.turns = append(c.turns, sdk.Turn{Role: sdk.RoleAssistant, Text: c.tok.Decode(answers[0])})
 	return nil
 }
@@ -96,26 +96,5 @@ func (c *conversation) context() ([]int32, error) {
 			return nil, fmt.Errorf("the question has %d tokens, the model takes %d", len(ids), room)
 		}
 		c.turns = c.turns[2:]
-	}
-}
-
-// A decoder writes text as its tokens come, holding back bytes that do not make a whole character yet.
-type decoder struct {
-	tok     *tokenizer.Tokenizer
-	out     io.Writer
-	ids     []int32
-	written int
-}
-
-func (d *decoder) add(id int32) {
-	d.ids = append(d.ids, id)
-	text := d.tok.Decode(d.ids)
-	whole := len(text)
-	for whole > 0 && text[max(0, whole-3):whole] == "\uFFFD" {
-		whole -= 3
-	}
-	if whole > d.written {
-		io.WriteString(d.out, text[d.written:whole])
-		d.written = whole
 	}
 }

@@ -21,6 +21,20 @@ func OpenModel(dir, device string) (*StandaloneModel, error) { return openModel(
 
 // openModel loads the model of a directory; an empty head is the one it has.
 func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
+	dev, _, err := accelerators.Open(device)
+	if err != nil {
+		return nil, err
+	}
+	m, err := loadServed(dev, new(sync.Mutex), dir, head)
+	if err != nil {
+		return nil, errors.Join(err, dev.Close())
+	}
+	return &StandaloneModel{*m, dev}, nil
+}
+
+// loadServed loads the model of a directory, or of an adapter's base with the adapter merged; an empty head is the one
+// it has.
+func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head model.Head) (*served, error) {
 	base, err := adaptedDir(dir)
 	if err != nil {
 		return nil, err
@@ -30,21 +44,42 @@ func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev, _, err := accelerators.Open(device)
+	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
 	if err != nil {
 		return nil, err
 	}
-	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
-	if err != nil {
-		return nil, errors.Join(err, dev.Close())
-	}
-	alone := &StandaloneModel{served{eval.Serve(dir, m, tok, dev, new(sync.Mutex)), dir, from, m, tok}, dev}
+	loaded := &served{eval.Serve(dir, m, tok, dev, lock), dir, from, m, tok}
 	if base != "" {
-		if err := alone.merge(dir); err != nil {
-			return nil, errors.Join(err, alone.Close())
+		if err := loaded.merge(dir); err != nil {
+			loaded.close()
+			return nil, err
 		}
 	}
-	return alone, nil
+	return loaded, nil
+}
+
+// OpenModels loads the models of directories on one device, to be asked at the same time. Release them with close.
+func OpenModels(dirs []string, device string) (models []*eval.Served, close func() error, err error) {
+	dev, _, err := accelerators.Open(device)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []*served
+	close = func() error {
+		for _, m := range all {
+			m.close()
+		}
+		return dev.Close()
+	}
+	lock := new(sync.Mutex)
+	for _, dir := range dirs {
+		m, err := loadServed(dev, lock, dir, "")
+		if err != nil {
+			return nil, nil, errors.Join(err, close())
+		}
+		all, models = append(all, m), append(models, m.Served)
+	}
+	return models, close, nil
 }
 
 // Close ends the model and gives its device back.

@@ -2,34 +2,51 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// A Cache keeps the keys and values of generated sequences: for every layer one buffer of keys, then values, each
-// [Sequences, Capacity, KV*Dim].
-type Cache struct {
-	Sequences, Capacity int
+// PageSize is how many tokens a page of a Cache holds.
+const PageSize = 32
 
+// A Cache keeps the keys and values of sequences in pages, so that sequences of all lengths share one pool: for every
+// layer one buffer [Pages, 2, PageSize, KV*Dim], of each page the keys, then the values. A page has the same number in
+// all layers.
+type Cache struct {
+	Pages int
+
+	dev    accelerators.Device
 	heads  Heads
 	layers []accelerators.Buffer
+	free   []int32 // pages of no sequence, the next to be taken at the end
 	arena  *Arena
 }
 
 // NewCache takes an empty cache from the arena. Free gives it back.
-func NewCache(dev accelerators.Device, arena *Arena, layers, sequences, capacity int, h Heads) (*Cache, error) {
-	c := &Cache{Sequences: sequences, Capacity: capacity, heads: h, arena: arena}
+func NewCache(dev accelerators.Device, arena *Arena, layers, pages int, h Heads) (*Cache, error) {
+	c := &Cache{Pages: pages, dev: dev, heads: h, arena: arena}
 	for range layers {
-		b, err := arena.Get(accelerators.F32, 2*c.half())
+		b, err := arena.Get(accelerators.F32, pages*c.pageLen())
 		if err != nil {
 			c.Free()
-			return nil, fmt.Errorf("allocate a cache of %d x %d tokens: %w", sequences, capacity, err)
+			return nil, fmt.Errorf("allocate a cache of %d pages of %d tokens: %w", pages, PageSize, err)
 		}
-		dev.Fill(b, 0)
 		c.layers = append(c.layers, b)
+	}
+	for page := range pages {
+		c.free = append(c.free, int32(pages-1-page))
 	}
 	return c, nil
 }
+
+// PageBytes is the memory of one page in all layers.
+func PageBytes(layers int, h Heads) int {
+	return layers * 2 * PageSize * h.KV * h.Dim * accelerators.F32.Size()
+}
+
+// PagesFor is how many pages hold so many tokens.
+func PagesFor(tokens int) int { return (tokens + PageSize - 1) / PageSize }
 
 // Free returns the memory to the arena.
 func (c *Cache) Free() {
@@ -39,57 +56,91 @@ func (c *Cache) Free() {
 	c.layers = nil
 }
 
-func (c *Cache) half() int { return c.Sequences * c.Capacity * c.heads.KV * c.heads.Dim }
+func (c *Cache) pageLen() int { return 2 * PageSize * c.heads.KV * c.heads.Dim }
 
-// A Slot is a place of a cache: token number At of sequence Sequence. A row for which At is Nowhere is not stored.
+// Unused is how many pages no sequence has.
+func (c *Cache) Unused() int { return len(c.free) }
+
+// Extend appends pages to those of a sequence until they hold so many tokens. It takes none and reports false when
+// there are not enough.
+func (c *Cache) Extend(pages []int32, tokens int) ([]int32, bool) {
+	need := PagesFor(tokens) - len(pages)
+	if need > len(c.free) {
+		return pages, false
+	}
+	for range max(need, 0) {
+		page := c.free[len(c.free)-1]
+		c.free = c.free[:len(c.free)-1]
+		for _, b := range c.layers {
+			c.dev.Fill(b.Slice(int(page)*c.pageLen(), c.pageLen()), 0) // Decode adds to it
+		}
+		pages = append(pages, page)
+	}
+	return pages, true
+}
+
+// Release takes the pages of a sequence back.
+func (c *Cache) Release(pages []int32) {
+	for _, page := range slices.Backward(pages) {
+		c.free = append(c.free, page)
+	}
+}
+
+// A Slot is the place of a row in a cache: token number At of sequence Sequence.
 type Slot struct{ Sequence, At int }
 
-// Nowhere is the place of rows that run along with a batch and leave nothing.
-const Nowhere = -1
-
-// A Store says where the rows of a batch go in a cache. It serves all layers.
+// A Store says where the rows of a batch go in a cache, and what they see there. It serves all layers.
 type Store struct {
 	rows    int
 	queries *Ints // heads of the queries in qkv seen as rows of KV*Dim
 	from    *Ints // keys and values, in the same view
 	to      *Ints // their places in a layer's buffer, in the same view
-	lengths *Ints // tokens each sequence has after storing
+	see     accelerators.AttentionDecode
 }
 
-// Store uploads where each row of a batch goes. A slot is written at most once in the life of a cache.
-func (t *Tape) Store(c *Cache, slots []Slot) *Store {
+// Store uploads where each row of a batch goes. Pages are those of the sequences, which must hold the rows. A slot is
+// written at most once between Extend and Release.
+func (t *Tape) Store(c *Cache, pages [][]int32, slots []Slot) *Store {
 	group := c.heads.Query / c.heads.KV
 	var queries, from, to []int32
-	lengths := make([]int32, len(slots))
+	lengths, owners := make([]int32, len(slots)), make([]int32, len(slots))
 	for row, s := range slots {
-		if s.Sequence >= c.Sequences || s.At >= c.Capacity {
-			t.refuse("Store: no slot %+v in a cache of %d x %d", s, c.Sequences, c.Capacity)
+		if s.At/PageSize >= len(pages[s.Sequence]) {
+			t.refuse("Store: no slot %+v on %d pages", s, len(pages[s.Sequence]))
+			return &Store{}
 		}
-		lengths[row] = int32(max(s.At, 0) + 1)
+		lengths[row], owners[row] = int32(s.At+1), int32(s.Sequence)
 		for i := range group {
 			queries = append(queries, int32(row*(group+2)+i))
 		}
 		for half := range 2 {
-			if s.At != Nowhere {
-				from = append(from, int32(row*(group+2)+group+half))
-				to = append(to, int32((half*c.Sequences+s.Sequence)*c.Capacity+s.At))
-			}
+			from = append(from, int32(row*(group+2)+group+half))
+			page := int(pages[s.Sequence][s.At/PageSize])
+			to = append(to, int32((page*2+half)*PageSize+s.At%PageSize))
 		}
 	}
-	return &Store{len(slots), t.Ints(queries), t.Ints(from), t.Ints(to), t.Ints(lengths)}
+	table, columns := tableOf(pages)
+	return &Store{len(slots), t.Ints(queries), t.Ints(from), t.Ints(to), accelerators.AttentionDecode{
+		Queries: len(slots), Heads: c.heads.Query, KVHeads: c.heads.KV, HeadDim: c.heads.Dim,
+		Pages: c.Pages, PageSize: PageSize, Sequences: len(pages), Columns: columns,
+		Table: t.Ints(table).buf, Owners: t.Ints(owners).buf, Lengths: t.Ints(lengths).buf,
+	}}
 }
 
-// Keep copies the keys and values of qkv, already rotated, into a layer of the cache. Inference only.
-func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
-	if t.recording {
-		t.refuse("Keep: the tape records, and a cache has no gradient")
+// tableOf lays the pages of sequences out as rows of equal length.
+func tableOf(pages [][]int32) (table []int32, columns int) {
+	for _, p := range pages {
+		columns = max(columns, len(p))
 	}
-	if qkv.Rows != s.rows || qkv.Cols != c.heads.Width() {
-		t.refuse("Keep: qkv %v for %d slots of %+v", qkv, s.rows, c.heads)
+	table = make([]int32, len(pages)*columns)
+	for i, p := range pages {
+		copy(table[i*columns:], p)
 	}
-	if t.err != nil {
-		return
-	}
+	return table, columns
+}
+
+// keep copies the keys and values of qkv into a layer of the cache.
+func (t *Tape) keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 	width := c.heads.KV * c.heads.Dim
 	fresh := t.borrow(s.from.Len * width)
 	if t.err != nil {
@@ -100,36 +151,43 @@ func (t *Tape) Keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 	t.arena.Put(fresh)
 }
 
-// Decode attends one new token of each sequence of the cache, in order, to the tokens stored so far, its own included:
-// qkv [N, Width] to [N, Query*Dim]. Layers may differ in window, scale and cap only. Inference only.
+// Decode stores the keys and values of qkv [N, Width], already rotated, in a layer of the cache, and attends each row to
+// its sequence up to itself: [N, Query*Dim]. A row's result depends on its own sequence alone, not on the other rows, on
+// its pages or on how many passes stored what it sees. Layers may differ in window, scale and cap only. Inference only.
 func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tensor {
-	t.Keep(c, layer, qkv, s)
-	if s.rows != c.Sequences {
-		t.refuse("Decode: %d rows for %d sequences", s.rows, c.Sequences)
+	if t.recording {
+		t.refuse("Decode: the tape records, and a cache has no gradient")
 	}
+	if t.err == nil && (qkv.Rows != s.rows || qkv.Cols != c.heads.Width()) {
+		t.refuse("Decode: qkv %v for %d slots of %+v", qkv, s.rows, c.heads)
+	}
+	if t.err != nil {
+		return &Tensor{}
+	}
+	t.keep(c, layer, qkv, s)
 	y := t.output(qkv.Rows, h.Query*h.Dim)
 	q := t.save(y.size())
 	if t.err != nil {
 		return y
 	}
 	t.dev.Gather(q, qkv.Value, s.queries.buf, h.KV*h.Dim)
-	keys, values := c.layers[layer].Slice(0, c.half()), c.layers[layer].Slice(c.half(), c.half())
-	t.dev.AttentionDecode(y.Value, q, keys, values, s.lengths.buf, accelerators.AttentionDecode{
-		Sequences: c.Sequences, Heads: h.Query, KVHeads: h.KV, HeadDim: h.Dim,
-		Capacity: c.Capacity, Window: h.Window, Scale: h.scale(), Cap: h.Cap,
-	})
+	see := s.see
+	see.Window, see.Scale, see.Cap = h.Window, h.scale(), h.Cap
+	t.dev.AttentionDecode(y.Value, q, c.layers[layer], see)
 	return y
 }
 
-// Sample draws one id for each row of logits [N,V] and waits for them. Rows and Vocab of s are filled in.
-func (t *Tape) Sample(logits *Tensor, s accelerators.Sample) ([]int32, error) {
-	s.Rows, s.Vocab = logits.Rows, logits.Cols
-	drawn := t.take(accelerators.I32, s.Rows)
+// Sample draws one id for each row of logits [N,V] and waits for them.
+func (t *Tape) Sample(logits *Tensor, draws []accelerators.Draw) ([]int32, error) {
+	if len(draws) != logits.Rows {
+		t.refuse("Sample: %d draws for logits %v", len(draws), logits)
+	}
+	drawn := t.take(accelerators.I32, logits.Rows)
 	if t.err != nil {
 		return nil, t.err
 	}
-	t.dev.Sample(drawn, logits.Value, s)
-	ids := make([]int32, s.Rows)
+	t.dev.Sample(drawn, logits.Value, logits.Cols, draws)
+	ids := make([]int32, logits.Rows)
 	if err := t.dev.DownloadI32(ids, drawn); err != nil {
 		return nil, fmt.Errorf("sample from logits %v: %w", logits, err)
 	}

@@ -215,40 +215,96 @@ func TestCachedAttentionEqualsAttentionOverTheWholeSequence(t *testing.T) {
 func testCachedAttention(t *testing.T, h Heads) {
 	dev := openCPU(t)
 	arena := NewArena(dev)
-	qkv := operands(t, dev, []int{9, h.Width()}).All()[0]
+	lengths := []int{2*PageSize + 3, 1, PageSize}
+	offsets := []int32{0}
+	for _, n := range lengths {
+		offsets = append(offsets, offsets[len(offsets)-1]+int32(n))
+	}
+	total := int(offsets[3])
+	qkv := operands(t, dev, []int{total, h.Width()}).All()[0]
 	tape := NewInference(dev, arena)
 	all := leaf(tape, qkv)
-	want, err := tape.Download(tape.Attention(all, h, tape.Segments(packed)))
+	want, err := tape.Download(tape.Attention(all, h, tape.Segments(offsets)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cache, err := NewCache(dev, arena, 1, 3, 5, h)
-	if err != nil {
-		t.Fatal(err)
+	whole := decodeInPasses(t, tape, all, h, lengths, total)
+	if !near(whole, want, 1e-6) {
+		t.Errorf("tokens attend otherwise from the cache with window %d", h.Window)
 	}
-	for at := range 5 {
-		rows, slots := make([]int32, 3), make([]Slot, 3)
-		for s := range slots {
-			length := int(packed[s+1] - packed[s])
-			rows[s], slots[s] = packed[s]+int32(min(at, length-1)), Slot{s, at}
-			if at >= length {
-				slots[s].At = Nowhere
-			}
+	for _, most := range []int{1, 20, PageSize} {
+		if got := decodeInPasses(t, tape, all, h, lengths, most); !slices.Equal(got, whole) {
+			t.Errorf("in passes of %d tokens, with window %d, the bits differ", most, h.Window)
 		}
-		y := tape.Decode(cache, 0, tape.Gather(all, tape.Ints(rows)), h, tape.Store(cache, slots))
+	}
+	if tape.Reset(); arena.Lent() != 0 {
+		t.Errorf("%d bytes were not given back", arena.Lent())
+	}
+}
+
+// decodeInPasses puts sequences through a cache, at most so many tokens of each in a pass, and returns all rows. The
+// cache has held others before.
+func decodeInPasses(t *testing.T, tape *Tape, all *Tensor, h Heads, lengths []int, most int) []float32 {
+	cache, err := NewCache(tape.dev, tape.arena, 1, 5, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cache.Free()
+	used, _ := cache.Extend(nil, 5*PageSize)
+	tape.dev.Fill(cache.layers[0], 9)
+	cache.Release(used)
+	pages := make([][]int32, len(lengths))
+	out := make([]float32, all.Rows*h.Query*h.Dim)
+	for from := 0; from < slices.Max(lengths); from += most {
+		var rows []int32
+		var slots []Slot
+		first := 0
+		for s, n := range lengths {
+			pages[s], _ = cache.Extend(pages[s], min(n, from+most))
+			for at := from; at < min(n, from+most); at++ {
+				rows, slots = append(rows, int32(first+at)), append(slots, Slot{s, at})
+			}
+			first += n
+		}
+		y := tape.Decode(cache, 0, tape.Gather(all, tape.Ints(rows)), h, tape.Store(cache, pages, slots))
 		got, err := tape.Download(y)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for s, slot := range slots {
-			row := int(rows[s])
-			if slot.At != Nowhere && !near(got[s*y.Cols:(s+1)*y.Cols], want[row*y.Cols:(row+1)*y.Cols], 1e-6) {
-				t.Errorf("token %d of sequence %d attends otherwise from the cache with window %d", at, s, h.Window)
-			}
+		for i, row := range rows {
+			copy(out[int(row)*y.Cols:][:y.Cols], got[i*y.Cols:])
 		}
 	}
-	cache.Free()
-	if tape.Reset(); arena.Lent() != 0 {
+	return out
+}
+
+func TestACacheHandsOutEachPageOnce(t *testing.T) {
+	dev := openCPU(t)
+	arena := NewArena(dev)
+	cache, err := NewCache(dev, arena, 2, 4, grouped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, ok := cache.Extend(nil, PageSize+1)
+	b, more := cache.Extend(nil, 1)
+	if !ok || !more || len(a) != 2 || len(b) != 1 || cache.Unused() != 1 {
+		t.Errorf("the sequences have pages %v and %v, %d are left", a, b, cache.Unused())
+	}
+	if same, ok := cache.Extend(a, 2*PageSize); !ok || len(same) != 2 {
+		t.Errorf("pages %v hold two pages of tokens", same)
+	}
+	if same, ok := cache.Extend(a, 4*PageSize); ok || len(same) != 2 || cache.Unused() != 1 {
+		t.Errorf("a cache of 4 pages gave %v beside %v", same, b)
+	}
+	cache.Release(b)
+	if a, ok = cache.Extend(a, 4*PageSize); !ok || cache.Unused() != 0 {
+		t.Errorf("a sequence alone has pages %v", a)
+	}
+	slices.Sort(a)
+	if !slices.Equal(a, []int32{0, 1, 2, 3}) {
+		t.Errorf("a sequence has all pages, and they are %v", a)
+	}
+	if cache.Free(); arena.Lent() != 0 {
 		t.Errorf("%d bytes were not given back", arena.Lent())
 	}
 }

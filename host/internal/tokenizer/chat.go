@@ -22,6 +22,8 @@ type chat interface {
 	prompt(turns []sdk.Turn, generate bool) ([]int32, error)
 	// learned is a dialogue with what the assistant's turns learn.
 	learned(turns []sdk.Turn) (ids []int32, answers []Span, err error)
+	// answer is a dialogue of messages up to where an answer begins.
+	answer(messages []*jinja.Object, tools []any) ([]int32, error)
 	endOfTurn() (int32, bool)
 }
 

@@ -66,9 +66,13 @@ func clock() (func() time.Time, error) {
 
 // render fills the template with turns.
 func (c *templateChat) render(turns []sdk.Turn, generate bool) (jinja.Rendered, error) {
+	return c.fill(messages(turns), nil, generate)
+}
+
+func (c *templateChat) fill(messages []any, tools any, generate bool) (jinja.Rendered, error) {
 	var values jinja.Object
-	values.Set("messages", messages(turns))
-	values.Set("tools", nil)
+	values.Set("messages", messages)
+	values.Set("tools", tools)
 	values.Set("documents", nil)
 	values.Set("add_generation_prompt", generate)
 	for key, name := range c.names {

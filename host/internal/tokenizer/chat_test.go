@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -156,5 +157,44 @@ func TestDigestDependsOnTemplateAndNames(t *testing.T) {
 			t.Errorf("%v does not change the digest", contents)
 		}
 		seen[tok.Digest()] = true
+	}
+}
+
+func TestStreamsTellWholeCharactersAndAllOfThem(t *testing.T) {
+	tok := trained(t)
+	rapid.Check(t, func(t *rapid.T) {
+		ids := tok.EncodeAll(anyText().Draw(t, "text"))
+		s, text, whole := tok.Stream(nil), "", tok.Decode(ids)
+		for _, id := range ids {
+			if text += s.Add(id); !strings.HasPrefix(whole, text) {
+				t.Fatalf("told %q of %q", text, whole)
+			}
+		}
+		if text += s.Rest(); text != whole {
+			t.Fatalf("the pieces are %q, the text is %q", text, whole)
+		}
+	})
+	s := tok.Stream(nil)
+	if bytes := tok.Encode("🦀"); len(bytes) < 2 || s.Add(bytes[0]) != "" || s.Rest() != "\uFFFD" {
+		t.Error("a character of which one byte came was told, or forgotten in the end")
+	}
+}
+
+func TestMessagesAreTurns(t *testing.T) {
+	tok := trained(t)
+	var m jinja.Object
+	m.Set("role", "user")
+	m.Set("content", "a fever")
+	got, err := tok.ChatMessages([]*jinja.Object{&m}, nil)
+	want, _ := tok.Chat([]sdk.Turn{{Role: sdk.RoleUser, Text: "a fever"}}, true)
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("messages are %v, %v; turns %v", got, err, want)
+	}
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, []any{"tool"}); err == nil {
+		t.Error("our own template took a tool")
+	}
+	m.Set("content", nil)
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, nil); err == nil {
+		t.Error("our own template took a message without text")
 	}
 }
