@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 		Setup: authors,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
+			"serves":    serves,
 			"traces":    traces,
 			"validates": validates,
 			"weights":   weights,

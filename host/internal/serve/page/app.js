@@ -158,6 +158,7 @@ async function ask(event) {
 function compare() {
   stopping?.abort();
   if (byId("compare").checked) {
+    columns.forEach(clearColumn); // both hear the same from the start
     addColumn();
   } else {
     columns.pop().section.remove();
