@@ -34,6 +34,11 @@ type Reward interface {
 type Plugin struct {
 	Manifest Manifest
 	New      func(env Env) (any, error)
+
+	// Borrows promises that no text of a request, nor a part of one, is kept when the method that got it has returned,
+	// except in its answers and as strings.Clone. Texts then lie where the host has written them, which saves copying
+	// them, and change after the return. Package sdktest wipes them there, so that tests find a promise that is broken.
+	Borrows bool
 }
 
 // Env is what the host gives a plugin instance when it opens it.

@@ -67,7 +67,7 @@ func (l *local) Finish(ctx context.Context) ([]sdk.Verdict, error) {
 	return received(answer, err, l.tables.DecodeVerdicts)
 }
 
-// exchange asks with a frame whose encoding may have failed.
+// exchange asks with a frame whose encoding may have failed. The frame is wiped: a plugin that borrows keeps nothing.
 func exchange[T any](
 	ctx context.Context, l *local, kind wire.Kind, frame []byte, err error, decode func(*wire.Frame) ([]T, error),
 ) ([]T, error) {
@@ -75,6 +75,7 @@ func exchange[T any](
 		return nil, err
 	}
 	answer, err := l.guest.Run(ctx, kind, frame)
+	clear(frame)
 	return received(answer, err, decode)
 }
 

@@ -70,10 +70,12 @@ type Builder struct {
 	rows int
 	next int // place of the next directory entry
 	last int // place of the latest directory entry
+	end  int // of the directory
 	over bool
 }
 
-// Use makes the builder write into buf the frames that fit there. What buf holds is lost.
+// Use makes the builder write into buf the frames that fit there. What buf holds is lost. What others write there
+// meanwhile spoils the frame and does no other harm.
 func (b *Builder) Use(buf []byte) { b.buf = buf[:0:len(buf)] }
 
 // Begin starts a frame of rows rows and the given number of columns. The frame returned before becomes invalid.
@@ -84,7 +86,7 @@ func (b *Builder) Begin(kind Kind, rows, columns int, batch uint64) {
 	}
 	b.buf = b.buf[:size]
 	clear(b.buf)
-	b.rows, b.next, b.over = rows, headerSize, rows > MaxRows || columns > MaxColumns
+	b.rows, b.next, b.end, b.over = rows, headerSize, size, rows > MaxRows || columns > MaxColumns
 	le := binary.LittleEndian
 	le.PutUint32(b.buf, magic)
 	le.PutUint16(b.buf[4:], version)
@@ -99,7 +101,7 @@ func (b *Builder) Finish() ([]byte, error) {
 	if b.over || len(b.buf) > MaxFrame {
 		return nil, fmt.Errorf("frame of %d rows is larger than %d MiB", b.rows, MaxFrame>>20)
 	}
-	if left := headerSize + entrySize*int(binary.LittleEndian.Uint16(b.buf[12:])) - b.next; left != 0 {
+	if left := b.end - b.next; left != 0 {
 		panic(fmt.Sprintf("wire: %d columns were announced and not added", left/entrySize))
 	}
 	binary.LittleEndian.PutUint32(b.buf[16:], uint32(len(b.buf)))

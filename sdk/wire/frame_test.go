@@ -216,6 +216,25 @@ func TestFrameBeyondTheLimitIsNotBuilt(t *testing.T) {
 	wantError(t, err, "larger than 16 MiB")
 }
 
+func TestFrameThatOthersWriteInto(t *testing.T) {
+	b, docs := new(Builder), []sdk.Document{{ID: "1", Text: "one"}, {ID: "2", Text: "two"}}
+	memory := make([]byte, 4096)
+	for _, scribble := range []byte{0x00, 0x5a, 0xff} {
+		b.Use(memory)
+		b.Begin(Documents, len(docs), 2, 0)
+		b.texts(ColID, len(docs), func(i int) string { return docs[i].ID })
+		b.texts(ColText, len(docs), func(i int) string {
+			for at := range memory {
+				memory[at] = scribble
+			}
+			return docs[i].Text
+		})
+		if frame, err := b.Finish(); err != nil || &frame[0] != &memory[0] {
+			t.Errorf("a frame of %d bytes, %v", len(frame), err)
+		}
+	}
+}
+
 // damage is a change to a sound frame of one document that Parse must refuse.
 var damage = []struct {
 	name, want string

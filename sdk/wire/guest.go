@@ -73,12 +73,18 @@ func recovered(err *error) {
 }
 
 // Run answers a request. The answer is valid until the next call.
-func (g *Guest) Run(ctx context.Context, kind Kind, frame []byte) (answer []byte, err error) {
+func (g *Guest) Run(ctx context.Context, kind Kind, frame []byte) ([]byte, error) {
+	return g.answer(ctx, kind, frame, g.plugin.Borrows)
+}
+
+// answer answers a request whose texts lie in the frame when it is lent.
+func (g *Guest) answer(ctx context.Context, kind Kind, frame []byte, lent bool) (answer []byte, err error) {
 	defer recovered(&err)
 	f, err := Parse(frame)
 	if err != nil {
 		return nil, err
 	}
+	f.lent = lent
 	switch kind {
 	case Documents:
 		return g.score(ctx, f)

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"unsafe"
 )
 
 // A Frame is a validated view of a received frame. It keeps its first error: the columns asked for after that are
-// empty, and Err tells. What the columns return is copied out of the frame, which may be overwritten afterwards.
+// empty, and Err tells. What the columns return is copied out of the frame, which may be overwritten afterwards; when it
+// is lent, texts lie in it.
 type Frame struct {
 	Kind  Kind
 	Rows  int
 	Batch uint64
 
+	lent    bool
 	data    []byte
 	columns []column
 	claimed int64 // bytes that the columns checked so far lie in
@@ -250,7 +254,7 @@ func (f *Frame) f64(id Column, n int) []float64 {
 	})
 }
 
-// texts reads a column of n byte strings. They share one copy of the column's data.
+// texts reads a column of n byte strings. They share one copy of the column's data, or lie in the frame that is lent.
 func (f *Frame) texts(id Column, n int) []string {
 	c := f.column(id, typeBytes, n)
 	if f.err != nil {
@@ -260,7 +264,10 @@ func (f *Frame) texts(id Column, n int) []string {
 	if c == nil {
 		return values
 	}
-	all := string(c.data)
+	all := unsafe.String(unsafe.SliceData(c.data), len(c.data))
+	if !f.lent {
+		all = strings.Clone(all)
+	}
 	for i := range values {
 		values[i] = all[c.offset(i):c.offset(i+1)]
 	}

@@ -42,7 +42,8 @@ func Serve() {
 		Logger:          hclog.NewNullLogger(),
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options, grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
-				grpc.InitialWindowSize(MaxMessage), grpc.InitialConnWindowSize(MaxMessage))...)
+				grpc.InitialWindowSize(MaxMessage), grpc.InitialConnWindowSize(MaxMessage),
+				grpc.ForceServerCodecV2(newCodec()))...)
 		},
 	})
 }
@@ -96,7 +97,7 @@ func (s *served) Run(ctx context.Context, r *dp1.RunRequest) (*dp1.RunReply, err
 		if err != nil {
 			return nil, err
 		}
-		return g.Run(ctx, Kind(r.Kind), frame)
+		return g.answer(ctx, Kind(r.Kind), frame, s.plugin.Borrows || r.SharedLength == 0) // nothing writes into r.Frame
 	})
 }
 

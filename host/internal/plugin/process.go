@@ -32,6 +32,7 @@ type process struct {
 	mu    sync.Mutex
 	meter *meter // of the call under way
 	calls int    // that were answered
+	spare []byte // for requests, without shared memory
 	end   sync.Once
 }
 
@@ -116,9 +117,18 @@ func (connector) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grp
 }
 
 func (p *process) run(ctx context.Context, kind wire.Kind, frame []byte) ([]byte, error) {
+	p.spare = frame
 	return p.call(ctx, func() (*dp1.RunReply, error) {
 		return p.plugin.Run(ctx, p.shared.request(kind, frame))
 	})
+}
+
+// roomForRequest is the memory that is shared, or else that of the last request.
+func (p *process) roomForRequest() []byte {
+	if p.shared != nil {
+		return p.shared.room()
+	}
+	return p.spare
 }
 
 func (p *process) flush(ctx context.Context, kind wire.Kind) ([]byte, error) {

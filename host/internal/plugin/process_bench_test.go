@@ -13,11 +13,11 @@ import (
 // batchRows are the documents of a batch.
 const batchRows = 256
 
-// BenchmarkProcessBatch is a batch there and back, encoded already, in messages and in shared memory. The process null
-// answers without looking at it: that is the transport. The process hostile is a plugin of the SDK and measures each
-// document: records are made of the frame, and the answers are encoded.
+// BenchmarkProcessBatch is a batch encoded and sent there, and its answer back, in messages and in shared memory. The
+// process null answers without looking at it: that is the transport. The process hostile is a plugin of the SDK and
+// measures each document: records are made of the frame, and the answers are encoded. It keeps texts or borrows them.
 func BenchmarkProcessBatch(b *testing.B) {
-	for _, plugin := range []string{"null", "hostile"} {
+	for _, plugin := range []string{"null", "keeps", "borrows"} {
 		for _, lane := range []string{"messages", "shared"} {
 			for _, size := range []int{1 << 10, 8 << 10} {
 				b.Run(fmt.Sprintf("%s/%s/%dKB", plugin, lane, size>>10), func(b *testing.B) {
@@ -29,18 +29,24 @@ func BenchmarkProcessBatch(b *testing.B) {
 }
 
 func processBatch(b *testing.B, plugin string, size int, shares bool) {
-	inst := opened(b, spec(executableOf(b, plugin))).pool.idle[0].(*process)
+	s := spec(executableOf(b, "hostile"))
+	if s.Plugin.Args = []string{plugin}; plugin == "null" {
+		s = spec(executableOf(b, plugin))
+	}
+	inst := opened(b, s).pool.idle[0].(*process)
 	if !shares {
 		inst.shared.close()
 		inst.shared = nil
 	}
 	docs := benchDocuments(size, batchRows)
-	frame, err := wire.EncodeDocuments(new(wire.Builder), 0, []wire.Column{wire.ColText}, docs)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(frame)))
+	var builder wire.Builder
+	b.SetBytes(int64(size * len(docs)))
 	for b.Loop() {
+		builder.Use(inst.roomForRequest())
+		frame, err := wire.EncodeDocuments(&builder, 0, []wire.Column{wire.ColText}, docs)
+		if err != nil {
+			b.Fatal(err)
+		}
 		if _, err := inst.run(b.Context(), wire.Documents, frame); err != nil {
 			b.Fatal(err)
 		}

@@ -36,12 +36,18 @@ func (s *shared) offer() *dp1.Shared {
 	return &dp1.Shared{FileDescriptor: sharedDescriptor, Size: sharedSize}
 }
 
+// room is where requests are best written.
+func (s *shared) room() []byte { return s.memory[:sharedSize/2] }
+
 // request makes the request of a frame, which lies in the shared memory when there is some and it is worth it.
 func (s *shared) request(kind wire.Kind, frame []byte) *dp1.RunRequest {
 	if s == nil || len(frame) < sharedFrom || len(frame) > sharedSize/2 {
 		return &dp1.RunRequest{Kind: uint32(kind), Frame: frame}
 	}
-	return &dp1.RunRequest{Kind: uint32(kind), SharedLength: uint32(copy(s.memory, frame))}
+	if &frame[0] != &s.memory[0] {
+		copy(s.memory, frame)
+	}
+	return &dp1.RunRequest{Kind: uint32(kind), SharedLength: uint32(len(frame))}
 }
 
 // frame returns the frame of a reply, valid until the next.

@@ -20,7 +20,8 @@ func init() {
 				{Name: "length", Summary: "length in characters", Min: &zero, HigherIsBetter: true},
 			},
 		},
-		New: func(sdk.Env) (any, error) { return scorer{}, nil },
+		New:     func(sdk.Env) (any, error) { return scorer{}, nil },
+		Borrows: true, // no text is kept when Score has returned
 	})
 }
 

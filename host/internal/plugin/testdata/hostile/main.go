@@ -1,4 +1,5 @@
-// Command hostile is a plugin that misbehaves on the documents that tell it how, and measures the others.
+// Command hostile is a plugin that misbehaves on the documents that tell it how, and measures the others. With the
+// argument borrows it borrows their texts.
 package main
 
 import (
@@ -6,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 
 	"github.com/carebot-llm/carebot/sdk"
 	"github.com/carebot-llm/carebot/sdk/wire"
@@ -17,7 +19,8 @@ func init() {
 			ABI: sdk.ABI, Name: "hostile", Version: "1", Kinds: []sdk.Kind{sdk.KindScorer}, Purity: sdk.Pure,
 			Columns: []string{"text"}, Scores: []sdk.ScoreInfo{{Name: "length"}},
 		},
-		New: func(sdk.Env) (any, error) { return scorer{}, nil },
+		New:     func(sdk.Env) (any, error) { return scorer{}, nil },
+		Borrows: slices.Contains(os.Args, "borrows"),
 	})
 }
 
