@@ -94,7 +94,8 @@ func (o *output) take(line string) {
 	switch {
 	case o.cause != "":
 		o.log.write(slog.LevelDebug, line)
-	case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "):
+	case strings.HasPrefix(line, "panic: "), strings.HasPrefix(line, "fatal error: "),
+		strings.HasPrefix(line, "runtime/cgo: "):
 		o.cause = line
 		o.log.write(slog.LevelError, line)
 	default:
