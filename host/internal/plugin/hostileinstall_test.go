@@ -69,6 +69,7 @@ func hostileCache(t *testing.T) {
 		t.Fatalf("a module is installed as %v", files)
 	}
 	entry := filepath.Dir(files[0])
+	leaveDraft(t, filepath.Dir(entry))
 	for name, damage := range damages {
 		for _, path := range files {
 			content, err := os.ReadFile(path)
@@ -89,6 +90,20 @@ func hostileCache(t *testing.T) {
 	}
 	if left := filesBelow(t, s.CacheDir); !slices.Equal(left, files) {
 		t.Errorf("left in the cache: %v", left)
+	}
+}
+
+// leaveDraft leaves what a host leaves that is killed while it compiles, some time ago.
+func leaveDraft(t *testing.T, dir string) {
+	t.Helper()
+	draft := filepath.Join(dir, draftPrefix+"1")
+	if err := os.Mkdir(draft, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(draft, installedCode), "half a module")
+	ago := time.Now().Add(-2 * draftOld)
+	if err := os.Chtimes(draft, ago, ago); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -90,7 +91,8 @@ func entryName(digest string) string {
 // makeEntry makes a module's folder. It appears whole or not at all, and one that another process has made meanwhile is
 // as good.
 func makeEntry(ctx context.Context, entry string, code []byte, bounds bounds) error {
-	draft, err := os.MkdirTemp(filepath.Dir(entry), "new-")
+	dropOldDrafts(filepath.Dir(entry))
+	draft, err := os.MkdirTemp(filepath.Dir(entry), draftPrefix)
 	if err != nil {
 		return fmt.Errorf("make a folder for a compiled module: %w", err)
 	}
@@ -111,6 +113,23 @@ func makeEntry(ctx context.Context, entry string, code []byte, bounds bounds) er
 		return fmt.Errorf("keep a compiled module: %w", err)
 	}
 	return nil
+}
+
+// A draft is a folder that a module is compiled into. What a host leaves that is killed meanwhile is old after a while:
+// compiling ends within its limit.
+const (
+	draftPrefix = "new-"
+	draftOld    = time.Hour
+)
+
+// dropOldDrafts removes what hosts that were killed have left. What cannot be removed harms nobody.
+func dropOldDrafts(dir string) {
+	drafts, _ := filepath.Glob(filepath.Join(dir, draftPrefix+"*"))
+	for _, draft := range drafts {
+		if info, err := os.Lstat(draft); err == nil && time.Since(info.ModTime()) > draftOld {
+			_ = os.RemoveAll(draft)
+		}
+	}
 }
 
 // intact tells whether a module's folder is as it was made. Native code that has been damaged would be run.
