@@ -36,7 +36,7 @@ func DecodeDialogues(f *Frame) ([]sdk.Dialogue, error) {
 	}
 	dialogues := make([]sdk.Dialogue, f.Rows)
 	for i := range dialogues {
-		dialogues[i] = sdk.Dialogue{ID: id[i], Turns: turns[i], Language: language[i], Source: source[i]}
+		dialogues[i] = sdk.Dialogue{ID: id.at(i), Turns: turns[i], Language: language.at(i), Source: source.at(i)}
 	}
 	return dialogues, nil
 }

@@ -37,12 +37,12 @@ func (t *Tables) DecodeJudgements(f *Frame) ([]sdk.Judgement, error) {
 		}
 		switch {
 		case status[i] != sdk.OK:
-			judgements[i] = t.FaultyJudgement(details[i])
+			judgements[i] = t.FaultyJudgement(details.at(i))
 			judgements[i].Status = status[i]
 		case wrong != "":
 			judgements[i] = t.FaultyJudgement(wrong)
 		default:
-			judgements[i] = sdk.Judgement{Reward: reward[i], Parts: parts, Detail: detail(details[i])}
+			judgements[i] = sdk.Judgement{Reward: reward[i], Parts: parts, Detail: detail(details.at(i))}
 		}
 	}
 	return judgements, nil

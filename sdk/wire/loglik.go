@@ -30,7 +30,7 @@ func DecodeLogLikRequests(f *Frame) ([]sdk.LogLikRequest, error) {
 	}
 	requests := make([]sdk.LogLikRequest, f.Rows)
 	for i := range requests {
-		requests[i] = sdk.LogLikRequest{Context: first[i], Continuation: continuation[i]}
+		requests[i] = sdk.LogLikRequest{Context: first[i], Continuation: continuation.at(i)}
 		if exists(i) {
 			requests[i].Context2 = second[i]
 		}

@@ -48,10 +48,10 @@ func DecodeOpening(f *Frame) (Opening, error) {
 	if f.err != nil {
 		return Opening{}, f.err
 	}
-	o := Opening{Config: []byte(config[0]), Seed: uint64(seed[0])}
+	o := Opening{Config: []byte(config.at(0)), Seed: uint64(seed[0])}
 	for i := range n {
-		o.Models = append(o.Models, Grant{Name: name[i], Info: sdk.ModelInfo{
-			Name: info[i], MaxTokens: int(tokens[i]), Outputs: int(outputs[i]), Hidden: int(hidden[i]),
+		o.Models = append(o.Models, Grant{Name: name.at(i), Info: sdk.ModelInfo{
+			Name: info.at(i), MaxTokens: int(tokens[i]), Outputs: int(outputs[i]), Hidden: int(hidden[i]),
 		}})
 	}
 	return o, nil
@@ -73,8 +73,8 @@ func (f *Frame) failure() error {
 	if f.Kind != Failure {
 		return nil
 	}
-	for _, why := range f.texts(ColDetail, f.Rows) {
-		return errors.New(detail(why))
+	if why := f.texts(ColDetail, f.Rows); f.Rows > 0 && why.from != nil {
+		return errors.New(detail(why.at(0)))
 	}
 	return errors.New("the host gives no reason")
 }

@@ -27,11 +27,11 @@ func (t *Tables) DecodeRatings(f *Frame) ([]sdk.Rating, error) {
 		values, wrong := scores.row(i)
 		switch {
 		case status[i] != sdk.OK:
-			ratings[i] = sdk.Rating{Status: status[i], Scores: t.none(), Detail: detail(details[i])}
+			ratings[i] = sdk.Rating{Status: status[i], Scores: t.none(), Detail: detail(details.at(i))}
 		case wrong != "":
 			ratings[i] = t.FaultyRating(wrong)
 		default:
-			ratings[i] = sdk.Rating{Scores: values, Detail: detail(details[i])}
+			ratings[i] = sdk.Rating{Scores: values, Detail: detail(details.at(i))}
 		}
 	}
 	return ratings, nil

@@ -254,24 +254,30 @@ func (f *Frame) f64(id Column, n int) []float64 {
 	})
 }
 
-// texts reads a column of n byte strings. They share one copy of the column's data, or lie in the frame that is lent.
-func (f *Frame) texts(id Column, n int) []string {
+// A textColumn is a column of byte strings, which lie in one copy of its data or in a frame that is lent.
+type textColumn struct {
+	all  string
+	from *column // nil: all strings are empty
+}
+
+// texts reads a column of n byte strings.
+func (f *Frame) texts(id Column, n int) textColumn {
 	c := f.column(id, typeBytes, n)
-	if f.err != nil {
-		return nil
-	}
-	values := make([]string, n)
 	if c == nil {
-		return values
+		return textColumn{}
 	}
 	all := unsafe.String(unsafe.SliceData(c.data), len(c.data))
 	if !f.lent {
 		all = strings.Clone(all)
 	}
-	for i := range values {
-		values[i] = all[c.offset(i):c.offset(i+1)]
+	return textColumn{all, c}
+}
+
+func (t textColumn) at(i int) string {
+	if t.from == nil {
+		return ""
 	}
-	return values
+	return t.all[t.from.offset(i):t.from.offset(i+1)]
 }
 
 // list reads a column of n lists: the elements of list i are from[i] to from[i+1] of the child columns, which have

@@ -36,7 +36,7 @@ func DecodeSamples(f *Frame) ([]sdk.Sample, error) {
 	}
 	samples := make([]sdk.Sample, f.Rows)
 	for i := range samples {
-		samples[i] = sdk.Sample{ID: id[i], History: history[i], Response: response[i], Reference: reference[i]}
+		samples[i] = sdk.Sample{ID: id.at(i), History: history[i], Response: response.at(i), Reference: reference.at(i)}
 	}
 	return samples, nil
 }

@@ -55,7 +55,7 @@ func (f *Frame) turns(c turnColumns, n int) [][]sdk.Turn {
 			f.fail("turn %d has the unknown role %d", i, role[i])
 			return nil
 		}
-		flat[i] = sdk.Turn{Role: roles[role[i]], Text: text[i]}
+		flat[i] = sdk.Turn{Role: roles[role[i]], Text: text.at(i)}
 	}
 	lists := make([][]sdk.Turn, n)
 	for i := range lists {

@@ -29,7 +29,15 @@ func EncodeEmbed(b *Builder, texts []string) ([]byte, error) {
 func DecodeEmbed(f *Frame) ([]string, error) {
 	f.expect(Embed)
 	f.require(ColText)
-	return f.texts(ColText, f.Rows), f.err
+	text := f.texts(ColText, f.Rows)
+	if f.err != nil {
+		return nil, f.err
+	}
+	texts := make([]string, f.Rows)
+	for i := range texts {
+		texts[i] = text.at(i)
+	}
+	return texts, nil
 }
 
 // EncodeVectors writes the answer to a request of kind Texts or Embed.

@@ -67,13 +67,13 @@ func (t *Tables) DecodeVerdicts(f *Frame) ([]sdk.Verdict, error) {
 		case wrong:
 			return nil, fmt.Errorf("row %d has the unknown action %d", i, action[i])
 		case status[i] != sdk.OK:
-			v = sdk.Verdict{Status: status[i], Score: math.NaN(), Reasons: reasons[i], Detail: detail(details[i])}
+			v = sdk.Verdict{Status: status[i], Score: math.NaN(), Reasons: reasons[i], Detail: detail(details.at(i))}
 		case !finite(score[i]):
 			v = FaultyVerdict(fmt.Sprintf("score is %v", score[i]))
 		case !textual(v.Edits):
 			v = FaultyVerdict("the text of an edit is not valid UTF-8")
 		default:
-			v.Detail = detail(details[i])
+			v.Detail = detail(details.at(i))
 		}
 		verdicts[i] = v
 	}
@@ -127,7 +127,7 @@ func (f *Frame) edits() [][]sdk.TurnEdit {
 			return nil
 		}
 		before = row[i]
-		rows[row[i]] = append(rows[row[i]], sdk.TurnEdit{Turn: int(turn[i]), Op: sdk.EditOp(op[i]), Text: text[i]})
+		rows[row[i]] = append(rows[row[i]], sdk.TurnEdit{Turn: int(turn[i]), Op: sdk.EditOp(op[i]), Text: text.at(i)})
 	}
 	return rows
 }
