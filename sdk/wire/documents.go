@@ -32,7 +32,9 @@ func DecodeDocuments(f *Frame) ([]sdk.Document, error) {
 	}
 	docs := make([]sdk.Document, f.Rows)
 	for i := range docs {
-		docs[i] = sdk.Document{ID: id.at(i), Text: text.at(i), Language: language.at(i), Source: source.at(i), Meta: meta.at(i)}
+		docs[i] = sdk.Document{
+			ID: id.at(i), Text: text.at(i), Language: language.at(i), Source: source.at(i), Meta: meta.at(i),
+		}
 	}
 	return docs, nil
 }

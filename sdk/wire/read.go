@@ -10,8 +10,8 @@ import (
 )
 
 // A Frame is a validated view of a received frame. It keeps its first error: the columns asked for after that are
-// empty, and Err tells. What the columns return is copied out of the frame, which may be overwritten afterwards; when it
-// is lent, texts lie in it.
+// empty, and Err tells. What the columns return is copied out of the frame, which may be overwritten afterwards. Texts
+// of a frame that is lent lie in it.
 type Frame struct {
 	Kind  Kind
 	Rows  int

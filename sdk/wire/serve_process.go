@@ -97,7 +97,8 @@ func (s *served) Run(ctx context.Context, r *dp1.RunRequest) (*dp1.RunReply, err
 		if err != nil {
 			return nil, err
 		}
-		return g.answer(ctx, Kind(r.Kind), frame, s.plugin.Borrows || r.SharedLength == 0) // nothing writes into r.Frame
+		private := r.SharedLength == 0 // nothing else writes there
+		return g.answer(ctx, Kind(r.Kind), frame, private || s.plugin.Borrows)
 	})
 }
 

@@ -57,11 +57,11 @@ var pluginGoals = []goal{
 	{"shared memory, texts borrowed, for a document of 1 KB in 256",
 		"ProcessBatch/borrows/shared/1KB", "ns/doc", nanoseconds, 1.2e3, false},
 	{"the same, texts copied", "ProcessBatch/keeps/shared/1KB", "ns/doc", nanoseconds, anywhere, false},
-	{"the same, a process that looks at nothing", "ProcessBatch/null/shared/1KB", "ns/doc", nanoseconds, anywhere, false},
+	{"the same, a process that reads nothing", "ProcessBatch/null/shared/1KB", "ns/doc", nanoseconds, anywhere, false},
 	{"shared memory, texts borrowed, for a document of 8 KB in 256",
 		"ProcessBatch/borrows/shared/8KB", "ns/doc", nanoseconds, 1.6e3, false},
 	{"the same, texts copied", "ProcessBatch/keeps/shared/8KB", "ns/doc", nanoseconds, anywhere, false},
-	{"the same, a process that looks at nothing", "ProcessBatch/null/shared/8KB", "ns/doc", nanoseconds, anywhere, false},
+	{"the same, a process that reads nothing", "ProcessBatch/null/shared/8KB", "ns/doc", nanoseconds, anywhere, false},
 	{"threads of the host while 256 modules wait for a model", "WaitingCallers", "threads", number, 16, false},
 	{"texts in a batch of that model", "WaitingCallers", "texts/batch", number, 100, true},
 }
