@@ -7,24 +7,26 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
+type decoding = accelerators.AttentionDecode
+
 // A pagedCase is sequences of at most capacity tokens and queries at random places in them.
 type pagedCase struct {
-	accelerators.AttentionDecode
+	decoding
 	capacity int
 }
 
 func testAttentionDecode(r *rig) {
 	testEmptyCaches(r)
 	for _, c := range []pagedCase{
-		{accelerators.AttentionDecode{Queries: 1, Sequences: 1, Heads: 1, KVHeads: 1, HeadDim: 1, PageSize: 1}, 1},
-		{accelerators.AttentionDecode{Queries: 3, Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 17, PageSize: 4}, 9},
-		{accelerators.AttentionDecode{Queries: 9, Sequences: 5, Heads: 6, KVHeads: 1, HeadDim: 64, PageSize: 16, Window: 13}, 70},
-		{accelerators.AttentionDecode{Queries: 0, Sequences: 0, Heads: 2, KVHeads: 1, HeadDim: 8, PageSize: 3}, 5},
-		{accelerators.AttentionDecode{Queries: 5, Sequences: 2, Heads: 4, KVHeads: 4, HeadDim: 80, PageSize: 32}, 600},
-		{accelerators.AttentionDecode{Queries: 3, Sequences: 3, Heads: 7, KVHeads: 1, HeadDim: 128, PageSize: 300, Window: 257}, 300},
-		{accelerators.AttentionDecode{Queries: 4, Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 24, PageSize: 5, Cap: 1.5}, 140},
+		{decoding{Queries: 1, Sequences: 1, Heads: 1, KVHeads: 1, HeadDim: 1, PageSize: 1}, 1},
+		{decoding{Queries: 3, Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 17, PageSize: 4}, 9},
+		{decoding{Queries: 9, Sequences: 5, Heads: 6, KVHeads: 1, HeadDim: 64, PageSize: 16, Window: 13}, 70},
+		{decoding{Queries: 0, Sequences: 0, Heads: 2, KVHeads: 1, HeadDim: 8, PageSize: 3}, 5},
+		{decoding{Queries: 5, Sequences: 2, Heads: 4, KVHeads: 4, HeadDim: 80, PageSize: 32}, 600},
+		{decoding{Queries: 3, Sequences: 3, Heads: 7, KVHeads: 1, HeadDim: 128, PageSize: 300, Window: 257}, 300},
+		{decoding{Queries: 4, Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 24, PageSize: 5, Cap: 1.5}, 140},
 	} {
-		p := pagedCache{AttentionDecode: c.AttentionDecode}
+		p := pagedCache{AttentionDecode: c.decoding}
 		p.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))
 		p.Columns = (c.capacity + p.PageSize - 1) / p.PageSize
 		p.fill(r, c.capacity)
@@ -82,7 +84,8 @@ func (p *pagedCache) decoded() []float64 {
 	for n, length := range p.lengths {
 		last, owner := int(length)-1, int(p.owners[n])
 		a := packing{Attention: accelerators.Attention{Heads: p.Heads, KVHeads: p.KVHeads, HeadDim: p.HeadDim,
-			StrideQ: width, StrideK: stride, StrideV: stride, Window: p.Window, Causal: true, Scale: p.Scale, Cap: p.Cap},
+			StrideQ: width, StrideK: stride, StrideV: stride, Causal: true,
+			Window: p.Window, Scale: p.Scale, Cap: p.Cap},
 			q: make([]float64, int(length)*width), k: p.sequence(owner, 0), v: p.sequence(owner, 1)}
 		copy(a.q[last*width:], p.q[n*width:(n+1)*width])
 		for h := range p.Heads {

@@ -20,7 +20,8 @@ type decode struct {
 	out, q, cache          []float32
 	table, owners, lengths []int32
 	ranges                 []decodeTask // those under way
-	mixes                  []float32    // of each range and head: the largest score, the sum of exponentials, out times that sum
+	// mixes are of each range and head: the largest score, the sum of exponentials, out times that sum.
+	mixes []float32
 }
 
 // decodeTask is a range of the positions that query number n sees.

@@ -30,8 +30,8 @@ func newServe(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve [NAME=]MODEL ...",
 		Short: "Answer HTTP requests with models, in the form of OpenAI's API",
-		Long: `Answer HTTP requests with the models of directories: /v1/chat/completions, /v1/completions, /v1/embeddings,
-/v1/score (reward and rater heads), /v1/models, /health, /metrics, and a page to chat at /. A model is called by the
+		Long: `Answer HTTP requests with the models of directories: /v1/chat/completions, /v1/completions,
+/v1/embeddings, /v1/score (reward and rater heads), /v1/models, /health, /metrics, and a page to chat at /. A model is called by the
 last part of its directory unless it is given a name.
 
 Only programs of this machine may ask, unless --listen names another address; then requests must bear the token that

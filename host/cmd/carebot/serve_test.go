@@ -22,7 +22,8 @@ func serves(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	code, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	cmd := exec.Command("carebot", append([]string{"serve", "--listen", "127.0.0.1:0", "--cache", "1MiB"}, args[2:]...)...)
+	flags := []string{"serve", "--listen", "127.0.0.1:0", "--cache", "1MiB"}
+	cmd := exec.Command("carebot", append(flags, args[2:]...)...)
 	cmd.Dir = ts.MkAbs(".")
 	var log bytes.Buffer
 	cmd.Stderr = &log
@@ -48,7 +49,7 @@ func serves(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func chatOnce(address string) ([]byte, error) {
-	question := `{"model": "checkpoint-2", "messages": [{"role": "user", "content": "What pumps blood?"}], "max_tokens": 5}`
+	question := `{"model": "checkpoint-2", "max_tokens": 5, "messages": [{"role": "user", "content": "Blood?"}]}`
 	response, err := http.Post(address+"/v1/chat/completions", "application/json", strings.NewReader(question))
 	if err != nil {
 		return nil, err

@@ -44,8 +44,11 @@ func (m *Model) NewEngine(pages int) (*Engine, error) {
 	return &Engine{m: m, tape: tensor.NewInference(m.dev, m.arena), cache: cache}, nil
 }
 
-// PageBytes is the memory of one page of an engine's cache.
-func (m *Model) PageBytes() int { return tensor.PageBytes(len(m.decoder.layers), m.decoder.heads) }
+// PagesIn is how many pages of an engine's cache fit so much memory, as far as sequences could use them.
+func (m *Model) PagesIn(memory int64) int {
+	page := tensor.PageBytes(len(m.decoder.layers), m.decoder.heads)
+	return min(max(2, int(memory)/page), mostRunning*(tensor.PagesFor(m.room())+1))
+}
 
 // Close gives the engine's memory back.
 func (e *Engine) Close() { e.cache.Free() }

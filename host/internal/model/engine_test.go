@@ -155,7 +155,8 @@ func TestLongPromptsComeInPiecesBetweenTokensOfOthers(t *testing.T) {
 	m, _ := talker(t)
 	m.cfg.MaxPositionEmbeddings = 4 * promptTokens
 	e := engine(t, m, 100)
-	short, long := crowd([][]int32{{1}, make([]int32, 3*promptTokens)})[0], crowd([][]int32{nil, make([]int32, 3*promptTokens)})[1]
+	both := crowd([][]int32{{1}, make([]int32, 3*promptTokens)})
+	short, long := both[0], both[1]
 	short.MaxTokens = 20
 	grows, comes := collect(short), collect(long)
 	add(t, e, short)
@@ -189,7 +190,9 @@ func TestLogProbabilitiesAreThoseOfTheModel(t *testing.T) {
 		targets := slices.Repeat([]int32{-1}, len(ids)-1)
 		targets[len(targets)-1] = token.ID
 		in := Input{Tokens: ids[:len(ids)-1], Offsets: []int32{0, int32(len(ids) - 1)}}
-		nll := forward(t, m, func(tape *tensor.Tape, x *tensor.Tensor) *tensor.Tensor { return m.TokenNLL(tape, x, targets) }, in)
+		nll := forward(t, m, func(tape *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+			return m.TokenNLL(tape, x, targets)
+		}, in)
 		if want := -float64(nll[len(nll)-1]); math.Abs(want-token.LogProb) > 1e-4 {
 			t.Errorf("token %d has log-probability %v, want %v", n, token.LogProb, want)
 		}

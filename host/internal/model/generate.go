@@ -85,5 +85,5 @@ func (m *Model) pagesFor(prompts [][]int32, maxTokens int) int {
 		pages := tensor.PagesFor(min(m.room(), len(p)+max(maxTokens, 0)))
 		all, longest = all+pages+1, max(longest, pages)
 	}
-	return max(longest, min(all, cacheBytes/m.PageBytes()))
+	return max(longest, min(all, m.PagesIn(cacheBytes)))
 }

@@ -71,7 +71,8 @@ func (s *seed) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// An ask is a request's prompts on their way through a batcher: the choices of the first prompt, then those of the next.
+// An ask is a request's prompts on their way through a batcher: the choices of the first prompt, then those of the
+// next.
 type ask struct {
 	*sampling
 	model    *served
@@ -92,7 +93,8 @@ func (s *Server) ask(m *served, prompts [][]int32, o *sampling, param string) (*
 			return nil, wrong(param, "is empty")
 		}
 		if left < max(1, o.maxTokens) {
-			f := wrong(param, "has %d tokens and asks for %d; the model has room for %d", len(ids), max(1, o.maxTokens), m.room)
+			f := wrong(param, "has %d tokens and asks for %d; the model has room for %d",
+				len(ids), max(1, o.maxTokens), m.room)
 			f.Code = "context_length_exceeded"
 			return nil, f
 		}

@@ -31,13 +31,12 @@ type growing struct {
 	fail func(error)
 }
 
-// newBatcher starts a batcher with so much memory for keys and values, or what one sequence of the model's whole
-// context takes, if that is less.
+// newBatcher starts a batcher with so much memory for keys and values.
 func newBatcher(served *eval.Served, memory int64, metrics *modelMetrics) (*batcher, error) {
 	b := &batcher{served: served, metrics: metrics}
 	b.change = sync.NewCond(&b.mu)
 	err := served.Use(func(m *model.Model) (err error) {
-		b.engine, err = m.NewEngine(max(2, int(memory)/m.PageBytes()))
+		b.engine, err = m.NewEngine(m.PagesIn(memory))
 		return err
 	})
 	if err != nil {

@@ -43,7 +43,8 @@ const (
 // wrong is about a parameter of the request.
 func wrong(param, format string, args ...any) *failure {
 	return &failure{
-		Status: http.StatusBadRequest, Type: typeRequest, Param: param, Message: param + ": " + fmt.Sprintf(format, args...),
+		Status: http.StatusBadRequest, Type: typeRequest, Param: param,
+		Message: param + ": " + fmt.Sprintf(format, args...),
 	}
 }
 
@@ -68,7 +69,8 @@ func asFailure(err error) *failure {
 	case errors.Is(err, context.Canceled):
 		return &failure{Status: statusGone, Type: typeRequest, Message: "the client went away"}
 	}
-	return &failure{Status: http.StatusInternalServerError, Type: typeServer, Message: "the server failed; its log says why"}
+	return &failure{Status: http.StatusInternalServerError, Type: typeServer,
+		Message: "the server failed; its log says why"}
 }
 
 // statusGone is what counts for requests whose client went away before the answer; nobody receives it.

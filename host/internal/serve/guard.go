@@ -22,7 +22,8 @@ func Listen(address, token string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen: %w; want HOST:PORT", err)
 	}
 	if ip := net.ParseIP(host); token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("listen on %s: other machines reach it, so give a token by --token-file or CAREBOT_TOKEN", address)
+		return nil, fmt.Errorf(
+			"listen on %s: other machines reach it, so give a token by --token-file or CAREBOT_TOKEN", address)
 	}
 	return net.Listen("tcp", address)
 }
@@ -37,7 +38,8 @@ func guard(listen net.Addr, next http.Handler) http.Handler {
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		if local && !isLoopbackName(r.Host) {
-			refuse(w, &failure{Status: http.StatusForbidden, Type: typeRequest, Message: fmt.Sprintf("this server is not called %q", r.Host)})
+			refuse(w, &failure{Status: http.StatusForbidden, Type: typeRequest,
+				Message: fmt.Sprintf("this server is not called %q", r.Host)})
 			return
 		}
 		if r.Method == http.MethodPost && !isJSON(r) {

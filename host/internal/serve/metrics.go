@@ -39,8 +39,8 @@ func newMetrics(s *Server) *metrics {
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carebot_generated_tokens_total", Help: "New tokens."}, []string{"model"}),
 		first: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "carebot_first_token_seconds", Help: "Time from request to the first token of an answer.", Buckets: longTimes},
-			[]string{"model"}),
+			Name: "carebot_first_token_seconds", Help: "Time from request to the first token of an answer.",
+			Buckets: longTimes}, []string{"model"}),
 		batch: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "carebot_batch_sequences", Help: "Sequences that a step of the engine advanced.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9)}, []string{"model"}),
@@ -67,7 +67,8 @@ type modelMetrics struct {
 
 func (m *metrics) of(model string) *modelMetrics {
 	return &modelMetrics{
-		m.prompts.WithLabelValues(model), m.tokens.WithLabelValues(model), m.first.WithLabelValues(model), m.batch.WithLabelValues(model),
+		prompts: m.prompts.WithLabelValues(model), tokens: m.tokens.WithLabelValues(model),
+		first: m.first.WithLabelValues(model), batch: m.batch.WithLabelValues(model),
 	}
 }
 

@@ -15,8 +15,10 @@ func TestTheOfficialGoClient(t *testing.T) {
 	s := newSite(t, func(o *Options) { o.Token = "secret" })
 	client := openai.NewClient(option.WithBaseURL(s.url+"/v1"), option.WithAPIKey("secret"), option.WithMaxRetries(0))
 	params := openai.ChatCompletionNewParams{
-		Model:       "toy",
-		Messages:    []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("Be short."), openai.UserMessage("fever?")},
+		Model: "toy",
+		Messages: []openai.ChatCompletionMessageParamUnion{
+			openai.SystemMessage("Be short."), openai.UserMessage("fever?"),
+		},
 		MaxTokens:   openai.Int(20),
 		Seed:        openai.Int(-3),
 		Logprobs:    openai.Bool(true),
@@ -27,7 +29,8 @@ func TestTheOfficialGoClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(whole.Choices[0].Logprobs.Content) == 0 || whole.Usage.TotalTokens != whole.Usage.PromptTokens+whole.Usage.CompletionTokens {
+	usage := whole.Usage
+	if len(whole.Choices[0].Logprobs.Content) == 0 || usage.TotalTokens != usage.PromptTokens+usage.CompletionTokens {
 		t.Errorf("the client sees %s", whole.RawJSON())
 	}
 	params.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: openai.Bool(true)}
@@ -41,8 +44,8 @@ func TestTheOfficialGoClient(t *testing.T) {
 	if err := stream.Err(); err != nil {
 		t.Fatal(err)
 	}
-	if got := all.Choices[0]; got.Message.Content != whole.Choices[0].Message.Content || got.FinishReason != whole.Choices[0].FinishReason ||
-		all.Usage.TotalTokens != whole.Usage.TotalTokens {
+	if got, want := all.Choices[0], whole.Choices[0]; got.Message.Content != want.Message.Content ||
+		got.FinishReason != want.FinishReason || all.Usage.TotalTokens != usage.TotalTokens {
 		t.Errorf("streamed %+v, whole %s", got, whole.RawJSON())
 	}
 	models, err := client.Models.List(t.Context())
@@ -50,7 +53,8 @@ func TestTheOfficialGoClient(t *testing.T) {
 		t.Errorf("the models are %v, %v", models, err)
 	}
 	text, err := client.Completions.New(t.Context(), openai.CompletionNewParams{
-		Model: "toy", Prompt: openai.CompletionNewParamsPromptUnion{OfString: openai.String("the patient")}, MaxTokens: openai.Int(5),
+		Model: "toy", MaxTokens: openai.Int(5),
+		Prompt: openai.CompletionNewParamsPromptUnion{OfString: openai.String("the patient")},
 	})
 	if err != nil || len(text.Choices) != 1 || text.Usage.CompletionTokens < 1 {
 		t.Errorf("the completion is %v, %v", text, err)
@@ -63,7 +67,8 @@ func TestTheOfficialGoClient(t *testing.T) {
 	}
 	params.Model = "nobody"
 	var refused *openai.Error
-	if _, err := client.Chat.Completions.New(t.Context(), params); !errors.As(err, &refused) || refused.Code != "model_not_found" {
+	_, err = client.Chat.Completions.New(t.Context(), params)
+	if !errors.As(err, &refused) || refused.Code != "model_not_found" {
 		t.Errorf("an unknown model is refused with %v", err)
 	}
 }

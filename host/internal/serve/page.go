@@ -12,8 +12,8 @@ import (
 var pageFiles embed.FS
 
 // pagePolicy lets the page load and ask this server only.
-const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // page serves the files of the page at /.
 func page(w http.ResponseWriter, r *http.Request) {

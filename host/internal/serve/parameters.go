@@ -28,7 +28,8 @@ func readParameters(r *http.Request) (*parameters, error) {
 	}
 	p := &parameters{}
 	if err := json.Unmarshal(body, &p.left); err != nil || p.left == nil {
-		return nil, &failure{Status: http.StatusBadRequest, Type: typeRequest, Message: fmt.Sprintf("the body is no JSON object: %v", err)}
+		return nil, &failure{Status: http.StatusBadRequest, Type: typeRequest,
+			Message: fmt.Sprintf("the body is no JSON object: %v", err)}
 	}
 	for _, name := range ignored {
 		delete(p.left, name)

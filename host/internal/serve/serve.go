@@ -185,6 +185,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		Handler:           s.Handler(l.Addr()),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
+		WriteTimeout:      s.Timeout + writeTime,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),

@@ -81,7 +81,7 @@ type site struct {
 
 func newSite(t testing.TB, change func(*Options)) *site {
 	t.Helper()
-	o := Options{Cache: 8 << 20, Queue: 100, Timeout: time.Minute, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	o := Options{Cache: 8 << 20, Queue: 100, Timeout: time.Minute, Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}

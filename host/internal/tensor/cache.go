@@ -151,9 +151,9 @@ func (t *Tape) keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 	t.arena.Put(fresh)
 }
 
-// Decode stores the keys and values of qkv [N, Width], already rotated, in a layer of the cache, and attends each row to
-// its sequence up to itself: [N, Query*Dim]. A row's result depends on its own sequence alone, not on the other rows, on
-// its pages or on how many passes stored what it sees. Layers may differ in window, scale and cap only. Inference only.
+// Decode stores the keys and values of qkv [N, Width], already rotated, in a layer of the cache, and attends each row
+// to its sequence up to itself: [N, Query*Dim]. A row's result depends on its own sequence alone, not on the other
+// rows, its pages, or how many passes stored what it sees. Layers may differ in window, scale and cap only. Inference only.
 func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tensor {
 	if t.recording {
 		t.refuse("Decode: the tape records, and a cache has no gradient")

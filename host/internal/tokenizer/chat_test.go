@@ -198,3 +198,31 @@ func TestMessagesAreTurns(t *testing.T) {
 		t.Error("our own template took a message without text")
 	}
 }
+
+func TestForeignTemplatesSeeMessagesAndToolsWhole(t *testing.T) {
+	tok, err := Load(writeFiles(t, map[string]string{"chat_template.jinja": "{{ tools[0].name }}:" +
+		"{% for m in messages %}{{ m.role }}={{ m.content }}" +
+		"{% for c in m.tool_calls %}({{ c.arguments.dose }}){% endfor %};{% endfor %}" +
+		"{% if add_generation_prompt %}>{% endif %}"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var messages []*jinja.Object
+	for _, raw := range []string{
+		`{"role": "user", "content": "a"}`, `{"role": "b", "content": "c", "tool_calls": [{"arguments": {"dose": 3}}]}`,
+	} {
+		v, err := jinja.FromJSON([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, v.(*jinja.Object))
+	}
+	tool, err := jinja.FromJSON([]byte(`{"name": "pump"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := tok.ChatMessages(messages, []any{tool})
+	if text := tok.DecodeAll(ids); err != nil || text != "pump:user=a;b=c(3);>" {
+		t.Errorf("the prompt is %q, %v", text, err)
+	}
+}
