@@ -134,7 +134,7 @@ func TestScratchOfAttentionDoesNotGrowWithTheSequence(t *testing.T) {
 	size := func(length int) (floats int) {
 		d := newDevice(1, bestSet(t))
 		newOperands(t, d, accelerators.Attention{Heads: 1, KVHeads: 1, HeadDim: 1, Causal: true}, length).run()
-		for _, slot := range d.scratch[0] {
+		for _, slot := range d.scratch[0].slots {
 			floats += cap(slot)
 		}
 		return floats
@@ -240,16 +240,16 @@ func TestPassesOfAttentionAllocateNothing(t *testing.T) {
 func TestBadSequencesAreErrors(t *testing.T) {
 	d := newDevice(1, &genericSet)
 	for want, change := range map[string]func(s *accelerators.Attention){
-		"Window and Cap must not be negative": func(s *accelerators.Attention) { s.Window = -1 },
-		"Tokens is":                           func(s *accelerators.Attention) { s.Tokens = -1 },
-		"3 heads do not divide":               func(s *accelerators.Attention) { s.Heads, s.KVHeads = 3, 2 },
-		"sequence 0 has 5 tokens":             func(s *accelerators.Attention) { s.MaxLen = 4 },
-		"Offsets end with 6":                  func(s *accelerators.Attention) { s.Tokens = 5 },
-		"Offsets has 3 elements":              func(s *accelerators.Attention) { s.Sequences = 3 },
-		"stride 1 is less than":               func(s *accelerators.Attention) { s.StrideK = 1 },
-		"q has 24 elements, want":             func(s *accelerators.Attention) { s.StrideQ = 100 },
-		"HeadDim is 0, want at least":         func(s *accelerators.Attention) { s.HeadDim = 0 },
-		"Offsets is not memory of thi":        func(s *accelerators.Attention) { s.Offsets = accelerators.Buffer{} },
+		"Window must not be negative":  func(s *accelerators.Attention) { s.Window = -1 },
+		"Tokens is":                    func(s *accelerators.Attention) { s.Tokens = -1 },
+		"3 heads do not divide":        func(s *accelerators.Attention) { s.Heads, s.KVHeads = 3, 2 },
+		"sequence 0 has 5 tokens":      func(s *accelerators.Attention) { s.MaxLen = 4 },
+		"Offsets end with 6":           func(s *accelerators.Attention) { s.Tokens = 5 },
+		"Offsets has 3 elements":       func(s *accelerators.Attention) { s.Sequences = 3 },
+		"stride 1 is less than":        func(s *accelerators.Attention) { s.StrideK = 1 },
+		"q has 24 elements, want":      func(s *accelerators.Attention) { s.StrideQ = 100 },
+		"HeadDim is 0, want at least":  func(s *accelerators.Attention) { s.HeadDim = 0 },
+		"Offsets is not memory of thi": func(s *accelerators.Attention) { s.Offsets = accelerators.Buffer{} },
 	} {
 		o := newOperands(t, d, accelerators.Attention{Heads: 2, KVHeads: 1, HeadDim: 2}, 5, 1)
 		change(&o.Attention)
