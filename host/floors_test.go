@@ -19,8 +19,8 @@ const module = "github.com/carebot-llm/carebot/"
 // floors are the packages from the cellar to the roof; imports go down only, and packages of one floor do not know
 // each other. A name that ends in /... stands for all packages below it.
 var floors = [][]string{
-	{"sdk", "accelerators", "host/internal/durable", "host/internal/half", "host/internal/wasm", "host/internal/jinja", "host/internal/arrow", "recipes/..."},
-	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/hub", "host/internal/adopt", "host/internal/oci"},
+	{"sdk", "accelerators", "host/internal/durable", "host/internal/half", "host/internal/wasm", "host/internal/jinja", "recipes/..."},
+	{"sdk/...", "accelerators/...", "host/internal/recipe", "host/internal/arrow", "host/internal/hub", "host/internal/adopt", "host/internal/oci"},
 	{"host/internal/tokenizer", "host/internal/plugin", "host/internal/tensor", "plugins/..."},
 	{"host/internal/data", "host/internal/model", "host/internal/checkpoint", "host/internal/gguf"},
 	{"host/internal/train", "host/internal/eval", "host/internal/llamacpp", "host/internal/author"},

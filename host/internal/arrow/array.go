@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/carebot-llm/carebot/host/internal/half"
 )
 
 // maxParts bounds the additions to a dictionary, which a look-up walks through.
@@ -230,26 +232,11 @@ func (a *array) float(i int) float64 {
 	b := a.data[i*a.width:]
 	switch a.width {
 	case 2:
-		return half(binary.LittleEndian.Uint16(b))
+		return float64(half.FromF16(binary.LittleEndian.Uint16(b)))
 	case 4:
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
 	}
 	return math.Float64frombits(binary.LittleEndian.Uint64(b))
-}
-
-// half is the value of a float16.
-func half(h uint16) float64 {
-	exponent, fraction := int(h>>10&0x1f), float64(h&0x3ff)
-	v := math.Ldexp(1024+fraction, exponent-25)
-	switch {
-	case exponent == 0:
-		v = math.Ldexp(fraction, -24)
-	case exponent == 0x1f && fraction == 0:
-		v = math.Inf(1)
-	case exponent == 0x1f:
-		return math.NaN()
-	}
-	return math.Copysign(v, float64(1-2*int(h>>15)))
 }
 
 func (a *array) list(from, to int, left *int) (any, error) {

@@ -157,8 +157,8 @@ func (m *Model) Params() *tensor.ParamSet {
 	return m.set
 }
 
-// Frozen is the number of weights that no optimizer changes.
-func (m *Model) Frozen() int {
+// Untrained is the number of weights that no optimizer changes: beside an adapter all but its own.
+func (m *Model) Untrained() int {
 	if m.beside != nil {
 		return m.set.Count()
 	}

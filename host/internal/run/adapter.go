@@ -27,7 +27,20 @@ func (p *Process) openAdapted(
 		m.close()
 		return nil, err
 	}
+	m.Served.Close()
 	return p.served(ref, "", m.model, m.tok), nil
+}
+
+// describeAdapter writes the configuration of the adapter that a model is trained with. Its base is named by an absolute path,
+// which PEFT takes from any folder; a base that is nowhere on disk has no name.
+func (m *served) describeAdapter(dir string, a model.Adapter) (err error) {
+	base := m.dir
+	if base != "" {
+		if base, err = filepath.Abs(base); err != nil {
+			return err
+		}
+	}
+	return checkpoint.WriteJSON(filepath.Join(dir, adapterFile), model.PEFT{Adapter: a, Base: base, Head: m.model.Head()})
 }
 
 // merge adds the adapter of a directory to the weights.

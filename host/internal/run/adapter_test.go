@@ -110,3 +110,18 @@ stages:
 		t.Errorf("the merged models differ, %v", err)
 	}
 }
+
+func TestAnAdapterNamesItsBaseFromAnyFolder(t *testing.T) {
+	p := newProject(t, nil)
+	t.Chdir(p.dir)
+	p.run(t, "mini.yaml", "output=runs", "stages.dpo.lora={rank: 2}")
+	dir := p.latest(t, "dpo")
+	t.Chdir(t.TempDir())
+	m, err := OpenModel(dir, "cpu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

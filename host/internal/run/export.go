@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/llamacpp"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
+	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
 // Exported describes a model that was written, read back and compared.
@@ -49,7 +51,7 @@ func (p *Process) export(ctx context.Context, spec *recipe.Export, dir string, s
 func (p *Process) exportDir(m *served, spec *recipe.Export, dir string, e *Exported) error {
 	e.Dir = filepath.Join(dir, "model")
 	return durable.Dir(e.Dir, func(beside string) error {
-		if err := m.write(beside, strings.ToUpper(spec.OutType), int64(spec.Shard)); err != nil {
+		if err := m.write(beside, spec.OutType, int64(spec.Shard)); err != nil {
 			return err
 		}
 		again, err := p.openDir(m.ref, beside, m.model.Head(), model.Frozen())
@@ -72,20 +74,19 @@ func (e *Exported) compare(m, again *served, exact bool) (err error) {
 	return nil
 }
 
-// write puts the whole model directory: weights, configuration, tokenizer.
-func (m *served) write(dir, dtype string, shardBytes int64) error {
-	if err := m.describe(dir); err != nil {
+// torchTypes are PyTorch's names of what weights are stored in.
+var torchTypes = map[string]string{"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
+
+// write puts the whole model directory: weights in a type, configuration, tokenizer.
+func (m *served) write(dir, outType string, shardBytes int64) error {
+	if err := errors.Join(m.tok.Save(dir), m.configure(dir, torchTypes[outType])); err != nil {
 		return err
 	}
 	weights, err := m.model.Tensors()
 	if err != nil {
 		return err
 	}
-	tensors := make([]checkpoint.Tensor, len(weights))
-	for i, w := range weights {
-		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data, DType: dtype}
-	}
-	return checkpoint.WriteTensors(dir, weightsBase, tensors, shardBytes, nil)
+	return checkpoint.WriteTensors(dir, weightsBase, train.Stored(weights, strings.ToUpper(outType)), shardBytes, nil)
 }
 
 var outTypes = map[string]gguf.Type{
@@ -131,9 +132,9 @@ func (p *Process) exportAdapter(m *served, spec *recipe.Export, dir string, e *E
 	if st.Train == nil || st.Train.LoRA == nil {
 		return fmt.Errorf("%s is no train stage with lora, so there is no adapter to export", spec.Model)
 	}
-	from, _, ok, err := checkpoint.Latest(p.stageDir(spec.Model))
-	if err != nil || !ok {
-		return fmt.Errorf("stage %s has no checkpoint, %w", spec.Model, err)
+	from, _, _, err := checkpoint.Latest(p.stageDir(spec.Model)) // there is one: the model was opened from it
+	if err != nil {
+		return err
 	}
 	e.Dir = filepath.Join(dir, "model")
 	return durable.Dir(e.Dir, func(beside string) error {

@@ -14,15 +14,16 @@ func TestModelsAreExportedInEveryTypeAndReadBack(t *testing.T) {
 	for _, c := range []struct {
 		override string
 		most     float64 // difference of the answers
+		dtype    string  // in config.json
 	}{
-		{"format=safetensors", exportTolerance},
-		{"outtype=bf16", 0.1},
-		{"outtype=f16", 0.02},
-		{"format=gguf", exportTolerance},
-		{"format=gguf outtype=f16", 0.02},
-		{"format=gguf outtype=bf16", 0.1},
-		{"format=gguf outtype=q8_0", 0.1},
-		{"format=gguf outtype=q4_k", 0.1}, // this model's rows are too short for it: Q8_0 and F16
+		{"format=safetensors", exportTolerance, "float32"},
+		{"outtype=bf16", 0.1, "bfloat16"},
+		{"outtype=f16", 0.02, "float16"},
+		{"format=gguf", exportTolerance, ""},
+		{"format=gguf outtype=f16", 0.02, ""},
+		{"format=gguf outtype=bf16", 0.1, ""},
+		{"format=gguf outtype=q8_0", 0.1, ""},
+		{"format=gguf outtype=q4_k", 0.1, ""}, // this model's rows are too short for it: Q8_0 and F16
 	} {
 		overrides := []string{"stages.stable.lora={rank: 2}"}
 		for key := range strings.FieldsSeq(c.override) {
@@ -30,6 +31,12 @@ func TestModelsAreExportedInEveryTypeAndReadBack(t *testing.T) {
 		}
 		p.run(t, "mini.yaml", overrides...)
 		e := p.summary(t, "mini", "release").Export
+		if c.dtype != "" {
+			cfg, err := readConfig(e.Dir)
+			if err != nil || cfg.TorchDtype != c.dtype {
+				t.Errorf("%s: the configuration says %q, want %q, %v", c.override, cfg.TorchDtype, c.dtype, err)
+			}
+		}
 		if !(e.Difference <= c.most) || c.most > exportTolerance && e.Difference == 0 {
 			t.Errorf("%s: the answers differ by %g", c.override, e.Difference)
 		}

@@ -33,10 +33,16 @@ func (m *served) describe(dir string) error {
 	if err := m.tok.Save(dir); err != nil {
 		return err
 	}
-	cfg := m.model.Config()
 	if a, ok := m.model.Adapter(); ok {
-		return checkpoint.WriteJSON(filepath.Join(dir, adapterFile), model.PEFT{Adapter: a, Base: m.dir, Head: m.model.Head()})
+		return m.describeAdapter(dir, a)
 	}
+	return m.configure(dir, "float32")
+}
+
+// configure writes the configuration of a model whose weights are stored in a type.
+func (m *served) configure(dir, dtype string) error {
+	cfg := m.model.Config()
+	cfg.TorchDtype = dtype
 	if err := checkpoint.WriteJSON(filepath.Join(dir, configFile), cfg); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func writeReadable(t *testing.T, dir, keys string) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.write(dir, "F32", 0); err != nil {
+	if err := s.write(dir, "f32", 0); err != nil {
 		t.Fatal(err)
 	}
 }

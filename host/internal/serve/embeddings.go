@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"math"
@@ -46,12 +47,7 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := s.enter(1)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	rows, err := m.asked.EmbedTokens(r.Context(), sequences)
+	rows, err := s.rows(r.Context(), sequences, m.asked.EmbedTokens)
 	if err != nil {
 		return err
 	}
@@ -63,6 +59,18 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return writeList(w, m, all, total)
+}
+
+// rows asks a model for a row of numbers for each text, once there is room among the requests.
+func (s *Server) rows(
+	ctx context.Context, sequences [][]int32, ask func(context.Context, [][]int32) ([][]float64, error),
+) ([][]float64, error) {
+	leave, err := s.enter(1)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return ask(ctx, sequences)
 }
 
 // fits counts the tokens of texts and refuses those that are longer than the model's context.

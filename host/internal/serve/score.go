@@ -54,12 +54,7 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := s.enter(1)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	rows, err := m.asked.ScoreTokens(r.Context(), sequences)
+	rows, err := s.rows(r.Context(), sequences, m.asked.ScoreTokens)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/durable"
+	"github.com/carebot-llm/carebot/host/internal/model"
 )
 
 // state is what state.json holds: everything besides weights and moments that the next step depends on. The position in the
@@ -48,11 +49,7 @@ func (r *run) saveWeights(dir string) error {
 	if err != nil {
 		return err
 	}
-	tensors := make([]checkpoint.Tensor, len(weights))
-	for i, w := range weights {
-		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data}
-	}
-	if err := checkpoint.WriteTensors(dir, WeightsBase(r.job.Spec), tensors, shardBytes, nil); err != nil {
+	if err := checkpoint.WriteTensors(dir, WeightsBase(r.job.Spec), Stored(weights, "F32"), shardBytes, nil); err != nil {
 		return err
 	}
 	moments, err := r.moments()
@@ -60,6 +57,15 @@ func (r *run) saveWeights(dir string) error {
 		return err
 	}
 	return checkpoint.WriteTensors(dir, optimizerBase, moments, shardBytes, nil)
+}
+
+// Stored are weights as they are to be stored in a type of package checkpoint.
+func Stored(weights []model.NamedTensor, dtype string) []checkpoint.Tensor {
+	tensors := make([]checkpoint.Tensor, len(weights))
+	for i, w := range weights {
+		tensors[i] = checkpoint.Tensor{Name: w.Name, Shape: w.Shape, Data: w.Data, DType: dtype}
+	}
+	return tensors
 }
 
 // moments downloads the optimizer's state.
