@@ -23,19 +23,14 @@ func (b BadRecord) String() string { return fmt.Sprintf("%s:%d: %s", b.File, b.L
 
 // A Quarantine takes malformed records aside, as JSON lines. It is used by one goroutine.
 type Quarantine struct {
-	out   io.Writer
-	count int
+	out io.Writer
 }
 
-// NewQuarantine writes to out; nil only counts.
+// NewQuarantine writes to out; nil keeps nothing.
 func NewQuarantine(out io.Writer) *Quarantine { return &Quarantine{out: out} }
-
-// Count is the number of records taken so far.
-func (q *Quarantine) Count() int { return q.count }
 
 // Add takes a record.
 func (q *Quarantine) Add(b BadRecord) error {
-	q.count++
 	if q.out == nil {
 		return nil
 	}

@@ -56,9 +56,6 @@ func Open(name string, ds recipe.Dataset, root string, samples fs.FS, bad *Quara
 	return r, nil
 }
 
-// Counts are those of the records read so far.
-func (r *Reading) Counts() Counts { return r.counts }
-
 // Records reads the files in their order, a record at a time; the dataset's limit is not applied. It ends with an error
 // when a file is damaged, the share of malformed records exceeds the dataset's max_bad, or a field that the recipe
 // names is in no record.

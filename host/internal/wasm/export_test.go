@@ -60,3 +60,19 @@ func instructions(m *module, i int) []int {
 	}
 	return places
 }
+
+// Check reads a module whole and says what is wrong with it: sizes, sections, opcodes of features that are not
+// supported, a start function. Types are left to the engine.
+func Check(code []byte) error {
+	m, err := parse(code)
+	if err != nil {
+		return err
+	}
+	b := &body{m: m}
+	for i := range m.bodies {
+		if err := b.check(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}

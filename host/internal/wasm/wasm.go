@@ -40,22 +40,6 @@ type Instrumented struct {
 	Lasting bool     // it may change tables or drop segments, which nobody but itself can undo
 }
 
-// Check reads a module whole and says what is wrong with it: sizes, sections, opcodes of features that are not
-// supported, a start function. Types are left to the engine.
-func Check(code []byte) error {
-	m, err := parse(code)
-	if err != nil {
-		return err
-	}
-	b := &body{m: m}
-	for i := range m.bodies {
-		if err := b.check(i); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Imports returns what a module imports, each once, as MODULE.NAME, sorted.
 func Imports(code []byte) ([]string, error) {
 	m, err := parse(code)
