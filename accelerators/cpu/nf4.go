@@ -62,9 +62,12 @@ func (o *packNF4) items(_, lo, hi int) {
 func packBlock(words []int32, first int, block []float32) float32 {
 	top := magnitude(block)
 	inverse := 1 / max(top, leastTop)
-	for i, v := range block {
-		i += first
-		words[i%16] |= nf4Code(v*inverse) << (i / 16 * 4)
+	words = words[:16]
+	for from := 0; from < len(block); from += 16 {
+		shift := (first + from) / 16 * 4
+		for j, v := range block[from:min(from+16, len(block))] {
+			words[j&15] |= nf4Code(v*inverse) << shift
+		}
 	}
 	return top
 }
@@ -72,17 +75,18 @@ func packBlock(words []int32, first int, block []float32) float32 {
 // leastTop takes the place of magnitudes that have no reciprocal.
 const leastTop = 1e-38
 
+// magnitude is the largest of x; without signs, numbers are in the order of their bits.
 func magnitude(x []float32) float32 {
-	top := float32(0)
+	top := uint32(0)
 	for _, v := range x {
-		top = max(top, v, -v)
+		top = max(top, math.Float32bits(v)&^(1<<31))
 	}
-	return top
+	return math.Float32frombits(top)
 }
 
 // Between the levels lie the bounds of what is rounded to them.
 var (
-	nf4Bounds      = middles(accelerators.NF4Levels[:])
+	nf4Bounds      = [16]float32(append(middles(accelerators.NF4Levels[:]), 2))
 	nf4ScaleBounds = middles(accelerators.NF4ScaleLevels[:])
 )
 
@@ -94,14 +98,27 @@ func middles(levels []float32) []float32 {
 	return bounds
 }
 
-// nf4Code is how many bounds lie below v.
-func nf4Code(v float32) (code int32) {
-	for step := int32(8); step > 0; step /= 2 {
-		if v > nf4Bounds[code+step-1] {
-			code += step
+// nf4Cells are the codes at the lower ends of cells of a 16th from -1 on. No cell has more than one bound in it, and none at
+// its end; the last is that of 1 itself.
+var nf4Cells = cells()
+
+func cells() (codes [64]uint8) {
+	for i := range 33 {
+		for nf4Bounds[codes[i]] < float32(i)/16-1 {
+			codes[i]++
 		}
 	}
-	return code
+	return codes
+}
+
+// nf4Code is how many bounds lie below v, which is from -1 to 1 or not a number.
+func nf4Code(v float32) int32 {
+	code := nf4Cells[uint32(int32((v+1)*16))%64]
+	above := uint8(0)
+	if v > nf4Bounds[code&15] {
+		above = 1
+	}
+	return int32(code + above)
 }
 
 // packScales rounds the scales, which become less by their mean.
