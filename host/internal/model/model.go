@@ -137,6 +137,10 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 		}
 	}
 	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
+	if err := m.reservePacking(); err != nil {
+		m.Close()
+		return fmt.Errorf("pack weights: %w", err)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
 // NF4Base holds the matrices beside which an adapter is trained in 4 bits (Dettmers et al. 2023, QLoRA): all of the blocks,
@@ -20,6 +21,17 @@ func (l *layout) pack(parts []*part) {
 	for i, packed := range parts[0].param.Pack(rows...) {
 		parts[i].packed = packed
 	}
+}
+
+// reservePacking takes the memory that parts are packed from, one after the other, and that uploaded gives back.
+func (m *Model) reservePacking() error {
+	most := 0
+	for _, p := range m.parts {
+		if p.packed != nil {
+			most = max(most, p.size())
+		}
+	}
+	return m.arena.Reserve(tensor.Sizes{F32: int64(most * accelerators.F32.Size())})
 }
 
 // fill has write put a part's weights on the device: where they stay, or where they are packed from.
