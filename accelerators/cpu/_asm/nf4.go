@@ -15,8 +15,8 @@ var nf4Levels = [16]float32{
 	0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
 }
 
-// unpackNF4 makes a unit of 128 numbers from 16 words at a time: nibble k of word j is number 16k+j, so that a shift brings
-// the codes of a whole vector to where a permutation of the levels reads them. A unit has two blocks of 64.
+// unpackNF4 makes a unit of 128 numbers from 16 words at a time: nibble k of word j is number 16k+j, so that a shift
+// brings the codes of a whole vector to where a permutation of the levels reads them. A unit has two blocks of 64.
 func unpackNF4(s isa) {
 	const unit, nibbles = 128, 8
 	begin("unpackNF4"+s.name, "func(dst []float32, codes []int32, scales []float32)",

@@ -64,7 +64,7 @@ func TestNF4HoldsWhatBitsandbytesHolds(t *testing.T) {
 	if d > 1e-6 {
 		t.Errorf("values differ by %g", d)
 	}
-	note(t, "adapters", "NF4", "values beside bitsandbytes", "%.0e", d)
+	t.Logf("values differ by %.0e of the largest", d)
 }
 
 func TestABaseInNF4HoldsWhatPEFTTrainsBeside(t *testing.T) {
