@@ -83,6 +83,12 @@ type Kernels interface {
 	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers.
 	AdamW(param, grad, m, v Buffer, s AdamW)
 
+	// PackNF4 holds the weights x in 4 bits each: every block by its own largest magnitude, and the level that is nearest, of
+	// two the lower; then the scales likewise. packed has NF4Words of x.Len elements (i32), laid out as the device likes.
+	PackNF4(packed, x Buffer)
+	// UnpackNF4: out = weights of packed, which holds of, from number from on, a multiple of NF4Unit.
+	UnpackNF4(out, packed Buffer, of, from int)
+
 	// Sample draws one id for each row of logits [N,V], by a draw each, which may be reused on return.
 	Sample(ids, logits Buffer, vocab int, draws []Draw)
 }

@@ -52,6 +52,7 @@ var suites = []struct {
 	{"AttentionDecode", testAttentionDecode},
 	{"HeadLoss", testHeadLoss},
 	{"AdamW", testAdamW},
+	{"NF4", testNF4},
 	{"Sample", testSample},
 	{"Repeatable", testRepeatable},
 	{"Peak", testPeak},

@@ -28,6 +28,7 @@ func Fingerprint(t *testing.T, dev accelerators.Device) []Print {
 	f.decode()
 	f.head()
 	f.sample()
+	f.packed()
 	f.matricesBF16()
 	f.reset()
 	return f.prints

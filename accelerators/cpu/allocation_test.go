@@ -24,6 +24,7 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
 	host, halves := make([]float32, rows*width), make([]uint16, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
+	packed := ints(t, d, make([]int32, accelerators.NF4Words(rows*width))...)
 	draws := slices.Repeat([]accelerators.Draw{{Temperature: 1, TopK: 40, TopP: 0.9}}, rows)
 	return map[string]func(){
 		"Embed":         func() { d.Embed(x, table, ids, width) },
@@ -57,6 +58,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"SquaredNorm":   func() { d.SquaredNorm(mean.Slice(0, 1), y) },
 		"Copy":          func() { d.Copy(x, y) },
 		"Fill":          func() { d.Fill(x, 0.25) },
+		"PackNF4":       func() { d.PackNF4(packed, x) },
+		"UnpackNF4":     func() { d.UnpackNF4(x, packed, x.Len, 0) },
 		"UploadF32":     func() { d.UploadF32(x, host) },
 		"UploadBF16":    func() { d.UploadBF16(x, halves) },
 		"UploadF16":     func() { d.UploadF16(x, halves) },

@@ -107,6 +107,8 @@ type operations struct {
 	sample        sampling
 	upload        upload
 	widening      widening
+	packNF4       packNF4
+	unpackNF4     unpackNF4
 }
 
 // Name is "cpu".

@@ -270,6 +270,11 @@ func tanhStreamAVX2(y []float32, x []float32)
 //go:noescape
 func tanhGradStreamAVX2(dx []float32, dy []float32, y []float32)
 
+// unpackNF4AVX2 makes numbers in NF4 float32, whole units of 128, from 16 words and two scales for each.
+//
+//go:noescape
+func unpackNF4AVX2(dst []float32, codes []int32, scales []float32)
+
 // dotAVX512 returns sum(x*y).
 //
 //go:noescape
@@ -499,6 +504,11 @@ func tanhStreamAVX512(y []float32, x []float32)
 //
 //go:noescape
 func tanhGradStreamAVX512(dx []float32, dy []float32, y []float32)
+
+// unpackNF4AVX512 makes numbers in NF4 float32, whole units of 128, from 16 words and two scales for each.
+//
+//go:noescape
+func unpackNF4AVX512(dst []float32, codes []int32, scales []float32)
 
 // widenBF16AVX2 widens src from bfloat16, as many as there are of dst, whose length 32 divides.
 //

@@ -9079,6 +9079,163 @@ over:
 	VZEROUPPER
 	RET
 
+// func unpackNF4AVX2(dst []float32, codes []int32, scales []float32)
+// Requires: AVX, AVX2
+TEXT ·unpackNF4AVX2(SB), NOSPLIT, $0-72
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    codes_base+24(FP), CX
+	MOVQ    scales_base+48(FP), DX
+	MOVQ    dst_len+8(FP), BX
+	VMOVUPS nf4LevelsAVX2<>+0(SB), Y0
+	VMOVUPS nf4LevelsAVX2<>+32(SB), Y1
+	JMP     test
+
+unit:
+	VBROADCASTSS (DX), Y2
+	VBROADCASTSS 4(DX), Y3
+	VMOVUPS      (CX), Y4
+	VPSRLD       $0x00, Y4, Y5
+	VPSLLD       $0x1c, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (AX)
+	VPSRLD       $0x04, Y4, Y5
+	VPSLLD       $0x18, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 64(AX)
+	VPSRLD       $0x08, Y4, Y5
+	VPSLLD       $0x14, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 128(AX)
+	VPSRLD       $0x0c, Y4, Y5
+	VPSLLD       $0x10, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 192(AX)
+	VPSRLD       $0x10, Y4, Y5
+	VPSLLD       $0x0c, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 256(AX)
+	VPSRLD       $0x14, Y4, Y5
+	VPSLLD       $0x08, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 320(AX)
+	VPSRLD       $0x18, Y4, Y5
+	VPSLLD       $0x04, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 384(AX)
+	VPSRLD       $0x1c, Y4, Y5
+	VPSLLD       $0x00, Y4, Y6
+	VPERMPS      Y1, Y5, Y4
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y6, Y4, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VMOVUPS      Y5, 448(AX)
+	VMOVUPS      32(CX), Y4
+	VPSRLD       $0x00, Y4, Y5
+	VPSLLD       $0x1c, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 32(AX)
+	VPSRLD       $0x04, Y4, Y5
+	VPSLLD       $0x18, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 96(AX)
+	VPSRLD       $0x08, Y4, Y5
+	VPSLLD       $0x14, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 160(AX)
+	VPSRLD       $0x0c, Y4, Y5
+	VPSLLD       $0x10, Y4, Y7
+	VPERMPS      Y1, Y5, Y6
+	VPERMPS      Y0, Y5, Y5
+	VBLENDVPS    Y7, Y6, Y5, Y5
+	VMULPS       Y2, Y5, Y5
+	VMOVUPS      Y5, 224(AX)
+	VPSRLD       $0x10, Y4, Y2
+	VPSLLD       $0x0c, Y4, Y6
+	VPERMPS      Y1, Y2, Y5
+	VPERMPS      Y0, Y2, Y2
+	VBLENDVPS    Y6, Y5, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 288(AX)
+	VPSRLD       $0x14, Y4, Y2
+	VPSLLD       $0x08, Y4, Y6
+	VPERMPS      Y1, Y2, Y5
+	VPERMPS      Y0, Y2, Y2
+	VBLENDVPS    Y6, Y5, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 352(AX)
+	VPSRLD       $0x18, Y4, Y2
+	VPSLLD       $0x04, Y4, Y6
+	VPERMPS      Y1, Y2, Y5
+	VPERMPS      Y0, Y2, Y2
+	VBLENDVPS    Y6, Y5, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 416(AX)
+	VPSRLD       $0x1c, Y4, Y2
+	VPSLLD       $0x00, Y4, Y5
+	VPERMPS      Y1, Y2, Y4
+	VPERMPS      Y0, Y2, Y2
+	VBLENDVPS    Y5, Y4, Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      Y2, 480(AX)
+	ADDQ         $+512, AX
+	ADDQ         $+64, CX
+	ADDQ         $+8, DX
+	SUBQ         $+128, BX
+
+test:
+	CMPQ BX, $+128
+	JGE  unit
+	VZEROUPPER
+	RET
+
+DATA nf4LevelsAVX2<>+0(SB)/4, $0xbf800000
+DATA nf4LevelsAVX2<>+4(SB)/4, $0xbf3239b1
+DATA nf4LevelsAVX2<>+8(SB)/4, $0xbf066b30
+DATA nf4LevelsAVX2<>+12(SB)/4, $0xbeca32a0
+DATA nf4LevelsAVX2<>+16(SB)/4, $0xbe91a24d
+DATA nf4LevelsAVX2<>+20(SB)/4, $0xbe3d353f
+DATA nf4LevelsAVX2<>+24(SB)/4, $0xbdba7871
+DATA nf4LevelsAVX2<>+28(SB)/4, $0x00000000
+DATA nf4LevelsAVX2<>+32(SB)/4, $0x3da2faff
+DATA nf4LevelsAVX2<>+36(SB)/4, $0x3e24cae3
+DATA nf4LevelsAVX2<>+40(SB)/4, $0x3e7c04dd
+DATA nf4LevelsAVX2<>+44(SB)/4, $0x3ead033a
+DATA nf4LevelsAVX2<>+48(SB)/4, $0x3ee1a4b8
+DATA nf4LevelsAVX2<>+52(SB)/4, $0x3f1007ab
+DATA nf4LevelsAVX2<>+56(SB)/4, $0x3f3913b3
+DATA nf4LevelsAVX2<>+60(SB)/4, $0x3f800000
+GLOBL nf4LevelsAVX2<>(SB), RODATA|NOPTR, $64
+
 // func dotAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512F, SSE
 TEXT ·dotAVX512(SB), NOSPLIT, $0-52
@@ -14141,6 +14298,81 @@ over:
 	SFENCE
 	VZEROUPPER
 	RET
+
+// func unpackNF4AVX512(dst []float32, codes []int32, scales []float32)
+// Requires: AVX, AVX512F
+TEXT ·unpackNF4AVX512(SB), NOSPLIT, $0-72
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    codes_base+24(FP), CX
+	MOVQ    scales_base+48(FP), DX
+	MOVQ    dst_len+8(FP), BX
+	VMOVUPS nf4LevelsAVX512<>+0(SB), Z0
+	JMP     test
+
+unit:
+	VBROADCASTSS (DX), Z1
+	VBROADCASTSS 4(DX), Z2
+	VMOVUPS      (CX), Z3
+	VPSRLD       $0x00, Z3, Z4
+	VPERMPS      Z0, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, (AX)
+	VPSRLD       $0x04, Z3, Z4
+	VPERMPS      Z0, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 64(AX)
+	VPSRLD       $0x08, Z3, Z4
+	VPERMPS      Z0, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 128(AX)
+	VPSRLD       $0x0c, Z3, Z4
+	VPERMPS      Z0, Z4, Z4
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, 192(AX)
+	VPSRLD       $0x10, Z3, Z1
+	VPERMPS      Z0, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, 256(AX)
+	VPSRLD       $0x14, Z3, Z1
+	VPERMPS      Z0, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, 320(AX)
+	VPSRLD       $0x18, Z3, Z1
+	VPERMPS      Z0, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, 384(AX)
+	VPSRLD       $0x1c, Z3, Z1
+	VPERMPS      Z0, Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	VMOVUPS      Z1, 448(AX)
+	ADDQ         $+512, AX
+	ADDQ         $+64, CX
+	ADDQ         $+8, DX
+	SUBQ         $+128, BX
+
+test:
+	CMPQ BX, $+128
+	JGE  unit
+	VZEROUPPER
+	RET
+
+DATA nf4LevelsAVX512<>+0(SB)/4, $0xbf800000
+DATA nf4LevelsAVX512<>+4(SB)/4, $0xbf3239b1
+DATA nf4LevelsAVX512<>+8(SB)/4, $0xbf066b30
+DATA nf4LevelsAVX512<>+12(SB)/4, $0xbeca32a0
+DATA nf4LevelsAVX512<>+16(SB)/4, $0xbe91a24d
+DATA nf4LevelsAVX512<>+20(SB)/4, $0xbe3d353f
+DATA nf4LevelsAVX512<>+24(SB)/4, $0xbdba7871
+DATA nf4LevelsAVX512<>+28(SB)/4, $0x00000000
+DATA nf4LevelsAVX512<>+32(SB)/4, $0x3da2faff
+DATA nf4LevelsAVX512<>+36(SB)/4, $0x3e24cae3
+DATA nf4LevelsAVX512<>+40(SB)/4, $0x3e7c04dd
+DATA nf4LevelsAVX512<>+44(SB)/4, $0x3ead033a
+DATA nf4LevelsAVX512<>+48(SB)/4, $0x3ee1a4b8
+DATA nf4LevelsAVX512<>+52(SB)/4, $0x3f1007ab
+DATA nf4LevelsAVX512<>+56(SB)/4, $0x3f3913b3
+DATA nf4LevelsAVX512<>+60(SB)/4, $0x3f800000
+GLOBL nf4LevelsAVX512<>(SB), RODATA|NOPTR, $64
 
 // func widenBF16AVX2(dst []float32, src []uint16)
 // Requires: AVX, AVX2

@@ -36,6 +36,8 @@ type kernelSet struct {
 
 	// widenBF16 and widenF16 are of slices whose length 32 divides: dst = src, exactly.
 	widenBF16, widenF16 func(dst []float32, src []uint16)
+	// unpackNF4: dst = level of its code times the scale of its block. dst is whole units, codes are 8 to a word.
+	unpackNF4 func(dst []float32, codes []int32, scales []float32)
 
 	dot         func(x, y []float32) float32
 	dot64       func(x, y []float32) float64                      // products and sums in float64
@@ -101,7 +103,7 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
-	widenBF16: widenBF16Generic, widenF16: widenF16Generic,
+	widenBF16: widenBF16Generic, widenF16: widenF16Generic, unpackNF4: unpackNF4Generic,
 	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
 	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,

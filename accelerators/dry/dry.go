@@ -83,6 +83,8 @@ func (device) HeadLoss(_, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head
 func (device) HeadLossGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head) {}
 func (device) HeadLearn(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head)    {}
 func (device) AdamW(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)                   {}
+func (device) PackNF4(_, _ accelerators.Buffer)                                             {}
+func (device) UnpackNF4(_, _ accelerators.Buffer, _, _ int)                                 {}
 func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw)                {}
 
 var _ accelerators.Device = device{}

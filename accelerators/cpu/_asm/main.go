@@ -23,6 +23,7 @@ func main() {
 		rowKernels(s)
 		attentionKernels(s)
 		streamKernels(s.streaming())
+		unpackNF4(s)
 	}
 	widenKernels()
 	bf16Kernels()

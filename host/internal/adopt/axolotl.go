@@ -88,12 +88,6 @@ func (t *training) axolotlAdapters(k *keys) error {
 	if adapter == "" {
 		return nil
 	}
-	if adapter == "qlora" {
-		k.leave("adapter", "it is lora: "+noQuant)
-	}
-	if four {
-		k.leave("load_in_4bit", noQuant)
-	}
 	if k.number("lora_dropout", 0) > 0 {
 		k.leave("lora_dropout", noDropout)
 	}
@@ -106,7 +100,7 @@ func (t *training) axolotlAdapters(k *keys) error {
 		return errors.New("lora_target_modules or lora_target_linear: which weights get adapters is not said")
 	}
 	t.lora = lora(k.whole("lora_r", 8), k.number("lora_alpha", 16), targets,
-		k.flag("peft_use_rslora"), k.flag("peft_use_dora"))
+		k.flag("peft_use_rslora"), k.flag("peft_use_dora"), four || adapter == "qlora")
 	return nil
 }
 

@@ -112,9 +112,8 @@ func (t *training) adapters(k *keys) error {
 	case bits != 0 && bits != 4:
 		return fmt.Errorf("quantization_bit %d: there are 4 only", bits)
 	}
-	if bits == 4 {
-		k.leave("quantization_bit", noQuant)
-		k.leave("quantization_type", noQuant)
+	if kind := k.text("quantization_type"); kind != "" && kind != "nf4" {
+		k.leave("quantization_type", "the weights below the adapters are in nf4")
 	}
 	if k.number("lora_dropout", 0) > 0 {
 		k.leave("lora_dropout", noDropout)
@@ -124,7 +123,7 @@ func (t *training) adapters(k *keys) error {
 		targets = nil
 	}
 	rank := k.whole("lora_rank", 8)
-	t.lora = lora(rank, k.number("lora_alpha", float64(2*rank)), targets, k.flag("use_rslora"), k.flag("use_dora"))
+	t.lora = lora(rank, k.number("lora_alpha", float64(2*rank)), targets, k.flag("use_rslora"), k.flag("use_dora"), bits == 4)
 	return nil
 }
 

@@ -241,11 +241,11 @@ func adamW(k *keys, key string) {
 // The reasons for which parts of an adapter's training are left.
 const (
 	noDropout = "there is no dropout in adapters"
-	noQuant   = "the weights below the adapters are not quantised"
+	noQuant   = "the weights below the adapters are held in 32 bits, or in nf4"
 )
 
 // lora are a stage's keys for adapters; without targets all matrices but heads and embeddings get one.
-func lora(rank int, alpha float64, targets []string, rslora, dora bool) mapping {
+func lora(rank int, alpha float64, targets []string, rslora, dora, nf4 bool) mapping {
 	m := mapping{{"rank", rank}, {"alpha", alpha}}
 	m.add("targets", targets)
 	if rslora {
@@ -253,6 +253,9 @@ func lora(rank int, alpha float64, targets []string, rslora, dora bool) mapping 
 	}
 	if dora {
 		m.add("dora", true)
+	}
+	if nf4 {
+		m.add("base", "nf4")
 	}
 	return m
 }

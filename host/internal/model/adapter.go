@@ -122,7 +122,17 @@ func (m *Model) initialiseAdapter(seed uint64) error {
 		return nil
 	}
 	for _, p := range m.beside.parts {
-		m.initialise(p, seed)
+		if err := m.initialise(p, seed); err != nil {
+			return err
+		}
+	}
+	return m.measureRows()
+}
+
+// measureRows makes the magnitudes of an adapter that nothing has trained the norms of the rows.
+func (m *Model) measureRows() error {
+	if m.beside == nil {
+		return nil
 	}
 	weights := m.byName()
 	for _, p := range m.beside.products {
@@ -135,7 +145,7 @@ func (m *Model) initialiseAdapter(seed uint64) error {
 		}
 		m.dev.UploadF32(p.magnitude.param.Value, rowNorms(host, p.a.shape[1]))
 	}
-	return m.dev.Sync()
+	return m.uploaded()
 }
 
 func (m *Model) byName() map[string]*part {
@@ -149,7 +159,8 @@ func (m *Model) byName() map[string]*part {
 // value downloads a part.
 func (m *Model) value(p *part) ([]float32, error) {
 	host := make([]float32, p.size())
-	if err := m.dev.DownloadF32(host, p.param.Value.Slice(p.off, len(host))); err != nil {
+	err := m.weights(p, func(from accelerators.Buffer) error { return m.dev.DownloadF32(host, from) })
+	if err != nil {
 		return nil, fmt.Errorf("download tensor %s: %w", p.name, err)
 	}
 	return host, nil
@@ -190,7 +201,8 @@ func (m *Model) trained() []*part {
 	return all
 }
 
-// Merge adds the products of an adapter to the weights, and takes over the head that was trained with it.
+// Merge adds the products of an adapter to the weights, and takes over the head that was trained with it. The
+// weights must not be in NF4, and an adapter that the model itself has not be trained yet.
 func (m *Model) Merge(a Adapter, src Source) error {
 	twin, err := declare(m.cfg, m.head, options{adapter: &a})
 	if err != nil {
@@ -219,7 +231,7 @@ func (m *Model) Merge(a Adapter, src Source) error {
 			return fmt.Errorf("merge an adapter into %s: %w", p.of, err)
 		}
 	}
-	return m.uploaded()
+	return errors.Join(m.uploaded(), m.measureRows())
 }
 
 // mergeProduct adds B A, scaled, to a weight, and gives its rows their magnitudes.

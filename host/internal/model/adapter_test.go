@@ -36,7 +36,12 @@ func readPEFT(t *testing.T, dir string) (p PEFT) {
 	return p
 }
 
-var adapters = []string{"adapter-some", "adapter-rslora", "adapter-dora", "adapter-reward"}
+var adapters = []string{
+	"adapter-some", "adapter-rslora", "adapter-dora", "adapter-reward", "adapter-nf4", "adapter-nf4-dora",
+}
+
+// inNF4 says whether a fixture's base is held in NF4.
+func inNF4(name string) bool { return strings.HasPrefix(name, "adapter-nf4") }
 
 // adapterBatch is a batch of make_adapters.py: rows of the same length, one after the other.
 func adapterBatch(tokens []int32, rows int) Input {
@@ -54,7 +59,11 @@ func TestTrainingAnAdapterEqualsPEFT(t *testing.T) {
 			p, want := readPEFT(t, dir), readStored(t, filepath.Join(dir, "expected.safetensors"))
 			base := filepath.Join(dir, p.Base)
 			cfg := readConfig(t, filepath.Join(base, "config.json"))
-			m, err := Load(dev, cfg, p.Head, readWeights(t, base), WithAdapter(p.Adapter, 1))
+			options := []Option{WithAdapter(p.Adapter, 1)}
+			if inNF4(name) {
+				options = append(options, NF4Base())
+			}
+			m, err := Load(dev, cfg, p.Head, readWeights(t, base), options...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,6 +202,11 @@ func TestAMergedAdapterEqualsPEFT(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer m.Close()
+			if inNF4(name) {
+				if err := m.RoundToNF4(); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if err := m.Merge(p.Adapter, readStored(t, filepath.Join(dir, "adapter_model.safetensors"))); err != nil {
 				t.Fatal(err)
 			}

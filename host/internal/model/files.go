@@ -128,7 +128,9 @@ func (m *Model) read(src Source, found map[*part]string, o options) error {
 	for _, p := range m.parts {
 		name, ok := found[p]
 		if !ok {
-			m.initialise(p, *o.headSeed)
+			if err := m.initialise(p, *o.headSeed); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := m.upload(src, name, p); err != nil {
@@ -139,14 +141,16 @@ func (m *Model) read(src Source, found map[*part]string, o options) error {
 }
 
 func (m *Model) upload(src Source, name string, p *part) error {
-	if err := src.Upload(name, m.dev, p.param.Value.Slice(p.off, p.size())); err != nil {
+	err := m.fill(p, func(to accelerators.Buffer) error { return src.Upload(name, m.dev, to) })
+	if err != nil {
 		return fmt.Errorf("load the weights: %w", err)
 	}
 	return nil
 }
 
-// uploaded waits for the weights to be there.
+// uploaded waits for the weights to be there, and gives back what they were packed from.
 func (m *Model) uploaded() error {
+	m.arena.Free()
 	if err := m.dev.Sync(); err != nil {
 		return fmt.Errorf("upload the model: %w", err)
 	}
@@ -176,10 +180,11 @@ func (m *Model) Trained() ([]NamedTensor, error) {
 func (m *Model) download(parts []*part, name func(*part) string) ([]NamedTensor, error) {
 	all := make([]NamedTensor, len(parts))
 	for i, p := range parts {
-		all[i] = NamedTensor{Name: name(p), Shape: slices.Clone(p.shape), Data: make([]float32, p.size())}
-		if err := m.dev.DownloadF32(all[i].Data, p.param.Value.Slice(p.off, p.size())); err != nil {
-			return nil, fmt.Errorf("download tensor %s: %w", all[i].Name, err)
+		values, err := m.value(p)
+		if err != nil {
+			return nil, err
 		}
+		all[i] = NamedTensor{Name: name(p), Shape: slices.Clone(p.shape), Data: values}
 	}
 	return all, nil
 }

@@ -4,6 +4,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+
+	"github.com/carebot-llm/carebot/accelerators"
 )
 
 // generator draws what a part starts from: its own stream of the seed, by its name.
@@ -13,8 +15,18 @@ func (p *part) generator(seed uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, name.Sum64()))
 }
 
+// initialiseAll fills all parts.
+func (m *Model) initialiseAll(seed uint64) error {
+	for _, p := range m.parts {
+		if err := m.initialise(p, seed); err != nil {
+			return err
+		}
+	}
+	return m.uploaded()
+}
+
 // initialise fills a part with what it holds before training, drawn from a generator of its own.
-func (m *Model) initialise(p *part, seed uint64) {
+func (m *Model) initialise(p *part, seed uint64) error {
 	host := make([]float32, p.size())
 	switch p.start {
 	case ones:
@@ -36,5 +48,8 @@ func (m *Model) initialise(p *part, seed uint64) {
 		width := p.shape[1]
 		clear(host[p.padding*width : (p.padding+1)*width])
 	}
-	m.dev.UploadF32(p.param.Value.Slice(p.off, len(host)), host)
+	return m.fill(p, func(to accelerators.Buffer) error {
+		m.dev.UploadF32(to, host)
+		return nil
+	})
 }

@@ -14,6 +14,9 @@ type part struct {
 	param *tensor.Param
 	off   int // first element within the parameter
 
+	packed *tensor.Packed // where it is held in NF4, which the parameter then has no values of
+	linear bool           // weight of a linear layer
+
 	start   start
 	padding int  // row of a table that starts as zeros; -1 is none
 	head    bool // belongs to the classification head, which a base model's files lack
@@ -43,6 +46,7 @@ type layout struct {
 	set    *tensor.ParamSet
 	parts  []*part
 	beside *beside // nil without an adapter
+	packs  bool    // linear layers are held in NF4
 }
 
 // A slice names rows of a fused parameter.
@@ -123,6 +127,13 @@ func (l *layout) linear(name string, cols int, biased bool, slices ...slice) lin
 		return with
 	}
 	x := linear{weight: l.fused(name+".weight", cols, named(".weight")...)}
+	weights := l.parts[len(l.parts)-len(slices):]
+	for _, p := range weights {
+		p.linear = true
+	}
+	if l.packs {
+		l.pack(weights)
+	}
 	if biased {
 		x.bias = l.fusedVector(name+".bias", zeros, named(".bias")...)
 	}

@@ -41,6 +41,7 @@ type options struct {
 
 	adapter     *Adapter
 	adapterSeed uint64
+	packed      bool
 }
 
 // Frozen makes a model without gradients, for inference only.
@@ -66,10 +67,7 @@ func New(dev accelerators.Device, cfg Config, head Head, seed uint64, opts ...Op
 	if m.blank = o.blank; m.blank {
 		return m, nil
 	}
-	for _, p := range m.parts {
-		m.initialise(p, seed)
-	}
-	if err := errors.Join(dev.Sync(), m.initialiseAdapter(o.adapterSeed)); err != nil {
+	if err := errors.Join(m.initialiseAll(seed), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, fmt.Errorf("initialise the model: %w", err)
 	}
@@ -97,7 +95,10 @@ func declare(cfg Config, head Head, o options) (*Model, error) {
 	}
 	m := &Model{
 		cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
-		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}},
+		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}, packs: o.packed},
+	}
+	if o.packed && o.adapter == nil {
+		return nil, errors.New("weights in NF4 are not trained: they need an adapter beside them")
 	}
 	if o.adapter != nil {
 		m.beside = &beside{Adapter: *o.adapter, layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}}}
@@ -136,6 +137,10 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 		}
 	}
 	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
+	if err := m.reservePacking(); err != nil {
+		m.Close()
+		return fmt.Errorf("pack weights: %w", err)
+	}
 	return nil
 }
 
@@ -157,10 +162,10 @@ func (m *Model) Params() *tensor.ParamSet {
 	return m.set
 }
 
-// Untrained is the number of weights that no optimizer changes: beside an adapter all but its own.
-func (m *Model) Untrained() int {
+// FrozenBytes is the memory of the weights that no optimizer changes: beside an adapter all but its own.
+func (m *Model) FrozenBytes() int64 {
 	if m.beside != nil {
-		return m.set.Count()
+		return m.set.Bytes()
 	}
 	return 0
 }

@@ -199,6 +199,7 @@ type LoRA struct {
 	Targets Fields  `key:"targets" default:"all-linear" doc:"last names of the matrices that get one, such as q_proj and v_proj; all-linear is all but heads and embeddings"`
 	RSLoRA  bool    `key:"rslora" doc:"scale by alpha / sqrt(rank); default: false"`
 	DoRA    bool    `key:"dora" doc:"train the norms of rows apart from their directions; default: false"`
+	Base    string  `key:"base" default:"f32" enum:"f32,nf4" doc:"what the matrices of the blocks are held in: f32, or nf4, 4 bits and a little for scales (QLoRA). What the stage hands on has the values that nf4 holds"`
 }
 
 // A Mix is the data of a train stage: one dataset, or several in shares of tokens.

@@ -15,7 +15,40 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
-// openAdapted loads the result of a train stage that has an adapter: what it began with, the adapter merged into it.
+// start loads the start weights of a train stage. Those that it holds in NF4 are packed as they are read, unless another
+// adapter must be merged into them first.
+func (p *Process) start(spec recipe.Train) (*served, error) {
+	head, options := train.HeadFor(spec.Objective), train.Adapted(spec, p.recipe.Seed)
+	if !train.BaseInNF4(spec) || !p.merges(spec.Init) {
+		return p.open(spec.Init, head, options...)
+	}
+	whole, err := p.open(spec.Init, head, model.Frozen())
+	if err != nil {
+		return nil, err
+	}
+	defer whole.close()
+	m, err := model.Load(p.device, whole.model.Config(), head, whole.model, options...)
+	if err != nil {
+		return nil, err
+	}
+	return p.served(spec.Init, "", m, whole.tok), nil
+}
+
+// merges says whether opening a model or the result of a train stage merges an adapter into weights.
+func (p *Process) merges(ref string) bool {
+	if st := p.recipe.Stages[ref].Train; st != nil {
+		return st.LoRA != nil
+	}
+	spec := p.recipe.Models[ref]
+	if spec.From == "" {
+		return false
+	}
+	_, adapter, err := p.foldersOf(spec)
+	return err == nil && adapter != ""
+}
+
+// openAdapted loads the result of a train stage that has an adapter: what it began with, as it was held, the adapter merged
+// into it.
 func (p *Process) openAdapted(
 	ref, dir string, spec recipe.Train, head model.Head, options ...model.Option,
 ) (*served, error) {
@@ -23,7 +56,7 @@ func (p *Process) openAdapted(
 	if err != nil {
 		return nil, err
 	}
-	if err := m.merge(dir); err != nil {
+	if err := m.mergeTrained(dir, spec); err != nil {
 		m.close()
 		return nil, err
 	}
@@ -41,6 +74,16 @@ func (m *served) describeAdapter(dir string, a model.Adapter) (err error) {
 		}
 	}
 	return checkpoint.WriteJSON(filepath.Join(dir, adapterFile), model.PEFT{Adapter: a, Base: base, Head: m.model.Head()})
+}
+
+// mergeTrained merges the adapter of a stage into the weights that it was trained beside.
+func (m *served) mergeTrained(dir string, spec recipe.Train) error {
+	if train.BaseInNF4(spec) {
+		if err := m.model.RoundToNF4(); err != nil {
+			return err
+		}
+	}
+	return m.merge(dir)
 }
 
 // merge adds the adapter of a directory to the weights.

@@ -15,7 +15,7 @@ import (
 // adapted is mini with an adapter in each of its train stages.
 func adapted() map[string]string {
 	text := strings.Replace(mini["mini.yaml"], "    save_steps: 3\n", "    save_steps: 3\n    lora: {rank: 2, targets: [q_proj, down_proj]}\n", 1)
-	text = strings.Replace(text, "    objective: dpo\n", "    objective: dpo\n    lora: {rank: 2, dora: true}\n", 1)
+	text = strings.Replace(text, "    objective: dpo\n", "    objective: dpo\n    lora: {rank: 2, dora: true, base: nf4}\n", 1)
 	return map[string]string{"mini.yaml": strings.Replace(text, "epochs: 1", "epochs: 6", 1)}
 }
 

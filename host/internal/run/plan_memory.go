@@ -69,5 +69,8 @@ func products(spec recipe.Train) string {
 	if spec.GradientCheckpointing {
 		text += ", checkpointed"
 	}
+	if train.BaseInNF4(spec) {
+		text += ", base in nf4"
+	}
 	return text
 }

@@ -42,9 +42,13 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 
 // begin loads the start weights of a train stage and lays out its data. The caller closes the model.
 func (p *Process) begin(ctx context.Context, name string, spec recipe.Train) (*served, *data.Plan, error) {
-	m, err := p.open(spec.Init, train.HeadFor(spec.Objective), train.Adapted(spec, p.recipe.Seed)...)
+	m, err := p.start(spec)
 	if err != nil {
 		return nil, nil, err
+	}
+	if train.BaseInNF4(spec) {
+		p.log.Info("matrices of the blocks are in nf4", "stage", name, "frozen weights", mebibytes(m.model.FrozenBytes()),
+			"in f32", mebibytes(4*m.model.Config().Parameters()))
 	}
 	plan, err := p.planData(ctx, spec, m)
 	if err != nil {

@@ -20,23 +20,34 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 	if len(low) > 0 && low[0].Magnitude != nil {
 		return t.rescaled(residual, x, w, b, low)
 	}
-	out, in := w.Shape[0], w.Shape[1]
+	out := w.Shape[0]
 	y := t.output(x.Rows, out)
 	if t.err != nil {
 		return y
 	}
-	s := accelerators.MatMul{M: x.Rows, N: out, K: in, TransB: true, Alpha: 1, Compute: t.Compute}
+	beta := float32(0)
 	if residual != nil {
 		t.dev.Copy(y.Value, residual.Value)
-		s.Beta = 1
+		beta = 1
 	}
-	t.dev.MatMul(y.Value, x.Value, w.Value, s)
+	t.product(y.Value, x, w, beta)
 	if b != nil {
 		t.dev.AddBias(y.Value, b.Value, out)
 	}
 	inner := t.addLowRank(y.Value, out, x, low)
 	return t.record(node{
 		back: linearGrad, out: y, x: x, z: residual, w: w, b: b, low: low, saved: [3]accelerators.Buffer{inner},
+	})
+}
+
+// product: y = x W^T + beta*y for y [T,out].
+func (t *Tape) product(y accelerators.Buffer, x *Tensor, w *Param, beta float32) {
+	out, in := w.Shape[0], w.Shape[1]
+	t.tiles(w, func(first int, rows accelerators.Buffer) {
+		n := rows.Len / in
+		t.dev.MatMul(y.Slice(first, y.Len-out+n), x.Value, rows, accelerators.MatMul{
+			M: x.Rows, N: n, K: in, TransB: true, StrideC: out, Alpha: 1, Beta: beta, Compute: t.Compute,
+		})
 	})
 }
 
@@ -70,13 +81,20 @@ func linearGrad(t *Tape, n *node) {
 
 // inputGrad adds dy W to x's gradient.
 func (t *Tape) inputGrad(n *node, dy accelerators.Buffer) {
-	s := accelerators.MatMul{M: n.x.Rows, N: n.w.Shape[1], K: n.w.Shape[0], Alpha: 1, Compute: t.Compute}
+	beta := float32(0)
 	if n.x.grad.Present() {
-		s.Beta = 1
+		beta = 1
 	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
 		return
 	}
-	t.dev.MatMul(n.x.grad, dy, n.w.Value, s)
+	out, in := n.w.Shape[0], n.w.Shape[1]
+	t.tiles(n.w, func(first int, rows accelerators.Buffer) {
+		k := rows.Len / in
+		t.dev.MatMul(n.x.grad, dy.Slice(first, dy.Len-out+k), rows, accelerators.MatMul{
+			M: n.x.Rows, N: in, K: k, StrideA: out, Alpha: 1, Beta: beta, Compute: t.Compute,
+		})
+		beta = 1
+	})
 }
 
 // weightGrad adds dy^T x to w's gradient.

@@ -7,7 +7,8 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// A Param is one weight, a window into the flat buffers of its ParamSet. Grad is absent in a frozen set.
+// A Param is one weight, a window into the flat buffers of its ParamSet. Grad is absent in a frozen set, Value where the
+// weight is packed.
 type Param struct {
 	Name  string
 	Shape []int
@@ -16,8 +17,9 @@ type Param struct {
 	Decay bool // whether weight decay applies: to matrices, not to norms, biases and embeddings
 	Off   int  // first element within the flat buffers
 
-	set   *ParamSet
-	stale bool // Grad holds what it did before ZeroGrad: the first to reach it overwrites it
+	set    *ParamSet
+	packed []*Packed // in place of Value
+	stale  bool      // Grad holds what it did before ZeroGrad: the first to reach it overwrites it
 }
 
 // Size is the number of elements.
@@ -53,6 +55,7 @@ type ParamSet struct {
 	Value accelerators.Buffer
 	Grad  accelerators.Buffer // absent in a frozen set
 
+	words  accelerators.Buffer // of packed tensors; absent where there are none
 	params []*Param
 	names  map[string]bool
 	groups []Group
@@ -91,13 +94,28 @@ func (s *ParamSet) Alloc(dev accelerators.Device, frozen bool) error {
 			return fmt.Errorf("allocate %d gradients: %w", n, err)
 		}
 	}
+	if words := s.packedLen(); words > 0 {
+		if s.words, err = dev.Alloc(accelerators.I32, words); err != nil {
+			s.Free(dev)
+			return fmt.Errorf("allocate %d words of packed weights: %w", words, err)
+		}
+	}
+	s.place(frozen)
+	return nil
+}
+
+// place gives the parameters their windows.
+func (s *ParamSet) place(frozen bool) {
+	s.placePacked()
 	for _, p := range s.params {
+		if len(p.packed) > 0 {
+			continue
+		}
 		p.Value = s.Value.Slice(p.Off, p.Size())
 		if !frozen {
 			p.Grad = s.Grad.Slice(p.Off, p.Size())
 		}
 	}
-	return nil
 }
 
 // layout places the parameters and returns the length of the flat buffers.
@@ -106,7 +124,7 @@ func (s *ParamSet) layout() int {
 	for _, decay := range []bool{true, false} {
 		start := end
 		for _, p := range s.params {
-			if p.Decay == decay {
+			if p.Decay == decay && len(p.packed) == 0 {
 				p.Off = end
 				end += aligned(p.Size())
 			}
@@ -126,6 +144,11 @@ func (s *ParamSet) Groups() []Group { return s.groups }
 
 // Count is the length of the flat buffers: all weights, with the padding between them. It is 0 before Alloc.
 func (s *ParamSet) Count() int { return s.Value.Len }
+
+// Bytes is the memory of all weights, packed ones included.
+func (s *ParamSet) Bytes() int64 {
+	return bytesOf(accelerators.F32, s.Value.Len) + bytesOf(accelerators.I32, s.words.Len)
+}
 
 // ZeroGrad clears all gradients. Those of matrices, which are most of the memory and come from products that can as well
 // overwrite as add, are only marked: they are right again after the next Backward of a tape that uses the set.
@@ -151,10 +174,10 @@ func (s *ParamSet) settle(dev accelerators.Device) {
 
 // Free returns the storage to the device; the parameters are unusable afterwards.
 func (s *ParamSet) Free(dev accelerators.Device) {
-	for _, b := range []accelerators.Buffer{s.Value, s.Grad} {
+	for _, b := range []accelerators.Buffer{s.Value, s.Grad, s.words} {
 		if b.Present() {
 			dev.Free(b)
 		}
 	}
-	s.Value, s.Grad = accelerators.Buffer{}, accelerators.Buffer{}
+	s.Value, s.Grad, s.words = accelerators.Buffer{}, accelerators.Buffer{}, accelerators.Buffer{}
 }

@@ -9,14 +9,13 @@ import (
 // rescaled is residual + gain * (x W^T + low-rank products) + b with a gain for each output: its magnitude over the norm
 // of its row of W + Scale B A, or 1 where no product is.
 func (t *Tape) rescaled(residual, x *Tensor, w, b *Param, low []LowRank) *Tensor {
-	out, in := w.Shape[0], w.Shape[1]
+	out := w.Shape[0]
 	y := t.output(x.Rows, out)
 	raw, gains := t.save(y.size()), t.save(2*out)
 	if t.err != nil {
 		return y
 	}
-	t.dev.MatMul(raw, x.Value, w.Value,
-		accelerators.MatMul{M: x.Rows, N: out, K: in, TransB: true, Alpha: 1, Compute: t.Compute})
+	t.product(raw, x, w, 0)
 	inner := t.addLowRank(raw, out, x, low)
 	t.gains(gains, w, low)
 	t.timesRow(y.Value, raw, gains.Slice(0, out))
@@ -36,29 +35,41 @@ func (t *Tape) rescaled(residual, x *Tensor, w, b *Param, low []LowRank) *Tensor
 
 // gains fills [2,out]: the gain of each output, then one over its norm, which is 1 where no product is.
 func (t *Tape) gains(gains accelerators.Buffer, w *Param, low []LowRank) {
-	out, in := w.Shape[0], w.Shape[1]
+	in := w.Shape[1]
 	t.dev.Fill(gains, 1)
 	ones := t.borrow(in)
 	if t.err != nil {
 		return
 	}
 	t.dev.Fill(ones, 1)
-	for _, l := range low {
-		rows := l.B.Shape[0]
-		sum, unit := t.borrow(rows*in), t.borrow(rows*in)
-		if t.err != nil {
-			return
+	t.tiles(w, func(first int, rows accelerators.Buffer) {
+		for _, l := range low {
+			from, to := max(first, l.From), min(first+rows.Len/in, l.From+l.B.Shape[0])
+			if from < to {
+				t.gainsOf(gains, rows.Slice((from-first)*in, (to-from)*in), ones, l, from)
+			}
 		}
-		gain, inverse := gains.Slice(l.From, rows), gains.Slice(out+l.From, rows)
-		t.dev.Copy(sum, w.Value.Slice(l.From*in, rows*in))
-		t.dev.MatMul(sum, l.B.Value, l.A.Value, accelerators.MatMul{M: rows, N: in, K: l.rank(), Alpha: l.Scale, Beta: 1})
-		t.dev.RMSNorm(unit, inverse, sum, ones, in, 0)
-		t.dev.Scale(inverse, float32(1/math.Sqrt(float64(in))))
-		t.dev.Mul(gain, inverse, l.Magnitude.Value)
-		t.giveBack(unit)
-		t.giveBack(sum)
-	}
+	})
 	t.giveBack(ones)
+}
+
+// gainsOf fills the gains of some of the rows beside which l is: those of W, from the output from on.
+func (t *Tape) gainsOf(gains, w, ones accelerators.Buffer, l LowRank, from int) {
+	out, in, r := gains.Len/2, ones.Len, l.rank()
+	rows := w.Len / in
+	sum, unit := t.borrow(w.Len), t.borrow(w.Len)
+	if t.err != nil {
+		return
+	}
+	gain, inverse := gains.Slice(from, rows), gains.Slice(out+from, rows)
+	t.dev.Copy(sum, w)
+	t.dev.MatMul(sum, l.B.Value.Slice((from-l.From)*r, rows*r), l.A.Value,
+		accelerators.MatMul{M: rows, N: in, K: r, Alpha: l.Scale, Beta: 1})
+	t.dev.RMSNorm(unit, inverse, sum, ones, in, 0)
+	t.dev.Scale(inverse, float32(1/math.Sqrt(float64(in))))
+	t.dev.Mul(gain, inverse, l.Magnitude.Value.Slice(from-l.From, rows))
+	t.giveBack(unit)
+	t.giveBack(sum)
 }
 
 // timesRow multiplies each row of x with row: y = x * 1 row^T.

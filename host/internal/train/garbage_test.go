@@ -56,7 +56,8 @@ func allocations(t *testing.T, r *run, o objective, micros []data.Batch) float64
 }
 
 func (s stage) name() string {
-	return fmt.Sprintf("%s %s, checkpointing %v", s.arch, s.spec.Objective, s.spec.GradientCheckpointing)
+	return fmt.Sprintf("%s %s, checkpointing %v, base in NF4 %v", s.arch, s.spec.Objective, s.spec.GradientCheckpointing,
+		BaseInNF4(s.spec))
 }
 
 func everyStage() []stage {
@@ -64,7 +65,7 @@ func everyStage() []stage {
 	for _, objective := range objectives {
 		plain, checkpointed, encoder := newStage(objective), newStage(objective), newStage(objective)
 		checkpointed.spec.GradientCheckpointing = true
-		all = append(all, plain, checkpointed)
+		all = append(all, plain, checkpointed, plain.packed(), checkpointed.packed())
 		if encoder.head() == model.HeadClassify {
 			encoder.arch = model.Roberta
 			all = append(all, encoder)

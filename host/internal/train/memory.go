@@ -36,8 +36,7 @@ func Footprint(cfg model.Config, spec recipe.Train) (Memory, error) {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
 	trained := int64(m.Params().Count()) * int64(accelerators.F32.Size())
-	frozen := int64(m.Untrained()) * int64(accelerators.F32.Size())
-	return Memory{Weights: frozen + trained, Gradients: trained, Moments: 2 * trained, Activations: need.Total()}, nil
+	return Memory{Weights: m.FrozenBytes() + trained, Gradients: trained, Moments: 2 * trained, Activations: need.Total()}, nil
 }
 
 // An extent is how large a micro-batch is.

@@ -18,12 +18,11 @@ import (
 func TestAResumedStageEqualsAnUninterruptedOne(t *testing.T) {
 	t.Parallel()
 	dev := openCPU(t)
-	for _, objective := range []string{"next_token", "dpo"} {
-		s := newStage(objective)
+	for _, s := range []stage{newStage("next_token"), newStage("dpo"), newStage("next_token").packed(), newStage("dpo").packed()} {
 		whole := t.TempDir()
 		want := s.run(t, dev, whole)
 		for _, stops := range [][]int{{4}, {0, 1, 0, 5}} {
-			what := fmt.Sprintf("%s, stopped after %v steps", objective, stops)
+			what := fmt.Sprintf("%s, stopped after %v steps", s.name(), stops)
 			dir := t.TempDir()
 			for _, stop := range stops {
 				cause := fmt.Errorf("stop after %d", stop)

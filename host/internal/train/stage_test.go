@@ -110,6 +110,12 @@ func newStage(objective string) stage {
 	}}
 }
 
+// packed trains an adapter beside weights in NF4.
+func (s stage) packed() stage {
+	s.spec.LoRA = &recipe.LoRA{Rank: 2, Alpha: 4, Targets: recipe.Fields{model.AllLinear}, Base: "nf4"}
+	return s
+}
+
 func (s stage) head() model.Head { return HeadFor(s.spec.Objective) }
 
 func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
@@ -123,7 +129,7 @@ func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 		shape.Outputs = len(kinds)
 	}
 	cfg := model.ConfigFromRecipe(shape, tok.Size(), model.Special{PAD: 0, BOS: 1, EOS: 2})
-	m, err := model.New(dev, cfg, s.head(), s.seed)
+	m, err := model.New(dev, cfg, s.head(), s.seed, Adapted(s.spec, s.seed)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +172,11 @@ func (a at) Step(step, _ int, _ Metrics) {
 func finished(t testing.TB, checkpoint string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
-	for _, name := range []string{"model.safetensors", "optimizer.safetensors", "state.json", "config.json"} {
+	weights, err := filepath.Glob(filepath.Join(checkpoint, "*model.safetensors"))
+	if err != nil || len(weights) != 1 {
+		t.Fatalf("there are the weights %v, %v", weights, err)
+	}
+	for _, name := range []string{filepath.Base(weights[0]), "optimizer.safetensors", "state.json", "config.json"} {
 		raw, err := os.ReadFile(filepath.Join(checkpoint, name))
 		if err != nil {
 			t.Fatal(err)
