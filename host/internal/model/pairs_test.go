@@ -40,7 +40,9 @@ func TestPairsOfTextsEqualTransformers(t *testing.T) {
 }
 
 func TestTypesOfTokensAreChecked(t *testing.T) {
-	for want, types := range map[string][]int32{"1 types for 2": {0}, "token 1 has type 2": {0, 2}, "token 0 has type -1": {-1, 0}} {
+	for want, types := range map[string][]int32{
+		"1 types for 2": {0}, "token 1 has type 2": {0, 2}, "token 0 has type -1": {-1, 0},
+	} {
 		_, err := Input{Tokens: []int32{1, 2}, Offsets: []int32{0, 2}, Types: types}.check(tiny(Bert))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)

@@ -19,9 +19,11 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/model"
 )
 
-// readExports are the exports that are read by others, and how far the log-probabilities of the next token may be off those
-// of our own reading. llama.cpp multiplies 16-bit weights by activations of 16 bits and quantised ones by activations of
-// 8, so that there only the distance is bounded; all others must answer with the same tokens.
+// readExports are the exports that are read by others, and how far the log-probabilities of the next token may be off
+// those of our own reading of the same file; those of the unquantised model are off by about 0.005 (F16), 0.05 (BF16),
+// 0.25 (Q8_0) and 1 to 2.5 (Q4_K). llama.cpp rounds what it multiplies 16-bit weights by to 16 bits too, what it
+// multiplies quantised ones by to 8, and looks GELU up in a table of 16 bits: where weights have fewer than 32 bits, only
+// the distance is bounded. All others must answer with the same tokens.
 var readExports = []struct {
 	stage string
 	most  float64
@@ -29,7 +31,7 @@ var readExports = []struct {
 }{
 	{"safetensors-f32", 1e-4, true}, {"safetensors-bf16", 1e-4, true}, {"safetensors-f16", 1e-4, true},
 	{"merged", 1e-4, true}, {"adapter", 1e-4, true},
-	{"gguf-f32", 1e-4, true}, {"gguf-bf16", 0.1, false}, {"gguf-f16", 0.02, false},
+	{"gguf-f32", 5e-3, true}, {"gguf-bf16", 0.1, false}, {"gguf-f16", 0.02, false},
 	{"gguf-q8_0", 0.3, false}, {"gguf-q4_k", 0.4, false},
 }
 
@@ -46,7 +48,9 @@ type readAnswer struct {
 	Answer  []int32   // likeliest tokens
 }
 
-var readerPrompts = []string{"The heart pumps blood", "  two spaces,\nand 12345 lines", "<|im_start|>user\nWhat?<|im_end|>\n", "心臟 und Lunge"}
+var readerPrompts = []string{
+	"The heart pumps blood", "  two spaces,\nand 12345 lines", "<|im_start|>user\nWhat?<|im_end|>\n", "心臟 und Lunge",
+}
 
 // Exports are loaded and continued by transformers, peft and llama.cpp. CAREBOT_PYTHON names an interpreter that has them.
 func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
@@ -62,23 +66,27 @@ func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
 			readings := runReaders(t, python, p)
 			for _, r := range readExports {
 				want := ownAnswers(t, p, r.stage)
-				_, dd := compareAnswers(ownAnswers(t, p, "gguf-f32"), want)
-				t.Logf("TEMP %s %s own distance %g", name, r.stage, dd)
 				for _, got := range readings[p.exported(t, r.stage)] {
-					if got.Digests != nil {
-						equal := got.equalTensors(t)
-						t.Logf("compatibility: exports | %s | %s in %s | %s", name, r.stage, got.Reader, equal)
-						continue
-					}
-					tokens, most := compareAnswers(got.Answers, want)
-					if !(most <= r.most) || r.same && tokens != len(want) {
-						t.Errorf("%s in %s: %d of %d answers are the same, log-probabilities differ by %g", r.stage, got.Reader, tokens, len(want), most)
-					}
-					t.Logf("compatibility: exports | %s | %s in %s | %d of %d, %.0e", name, r.stage, got.Reader, tokens, len(want), most)
+					found := got.compare(t, want, r.most, r.same)
+					t.Logf("compatibility: exports | %s | %s in %s | %s", name, r.stage, got.Reader, found)
 				}
 			}
 		})
 	}
+}
+
+// compare holds what a reader makes of an export beside what it should be, and says in a few words what it found.
+func (r reading) compare(t *testing.T, want []readAnswer, bound float64, same bool) string {
+	t.Helper()
+	if r.Digests != nil {
+		return r.equalTensors(t)
+	}
+	equal, most := compareAnswers(r.Answers, want)
+	if !(most <= bound) || same && equal != len(want) {
+		t.Errorf("%s in %s: %d of %d answers are the same, log-probabilities differ by %g",
+			filepath.Base(r.Path), r.Reader, equal, len(want), most)
+	}
+	return fmt.Sprintf("%d of %d, %.0e", equal, len(want), most)
 }
 
 // exported is the directory or file that an export stage made.
