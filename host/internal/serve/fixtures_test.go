@@ -23,7 +23,7 @@ import (
 const fixtureDir = "../model/testdata/"
 
 // fixtures are models of package model's fixtures, whose answers by transformers are known.
-func fixtures(t *testing.T, names ...string) (all []Model) {
+func fixtures(t testing.TB, names ...string) (all []Model) {
 	t.Helper()
 	tok := numbered(t)
 	dev, _, err := accelerators.Open("cpu")
@@ -55,7 +55,7 @@ func fixtures(t *testing.T, names ...string) (all []Model) {
 }
 
 // numbered is a tokenizer of 48 words, w0 to w47, which are tokens 0 to 47. Of a pair the second text is of type 1.
-func numbered(t *testing.T) *tokenizer.Tokenizer {
+func numbered(t testing.TB) *tokenizer.Tokenizer {
 	t.Helper()
 	vocab := map[string]int{}
 	for i := range 48 {
