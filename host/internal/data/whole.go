@@ -87,11 +87,15 @@ func isEmpty(v any) bool {
 // buildWhole reads a dialogue of which a chat template writes more than text: its messages stay as they are, but for the
 // names of roles and contents. Its turns are their texts, or the calls of tools where there is none.
 func (p *parser) buildWhole(f fields, rec *Record) error {
-	list, err := p.ordered(f, "messages")
+	v, err := p.ordered(f, "messages")
 	if err != nil {
 		return err
 	}
-	messages, err := p.wholeMessages(f, list.([]any))
+	list, ok := v.([]any)
+	if !ok {
+		return errors.New("messages are not a list")
+	}
+	messages, err := p.wholeMessages(f, list)
 	if err != nil {
 		return err
 	}
@@ -284,8 +288,11 @@ func (p *parser) ordered(f fields, part string) (any, error) {
 			}
 			raw = o[step]
 		}
-		if len(raw) > 0 && string(raw) != "null" {
-			return jinja.FromJSON(raw)
+		if len(raw) == 0 {
+			continue
+		}
+		if v, err := jinja.FromJSON(raw); err != nil || !isEmpty(v) {
+			return v, err
 		}
 	}
 	return nil, p.layout.missing(f, part)

@@ -63,6 +63,15 @@ func TestDialoguesWithToolsAreKeptWhole(t *testing.T) {
 	}
 }
 
+func TestTheFirstFieldWithMessagesIsTaken(t *testing.T) {
+	line := `{"prompt": "", "messages": [], "label": true, "conversations": [{"role": "user", "content": "q"},
+		{"role": "assistant", "content": "a", "thinking": "r"}]}`
+	got := mustRead(t, dataset("labelled", nil), files{"a.jsonl": strings.ReplaceAll(line, "\n", "") + "\n"})
+	if !strings.Contains(got[0].Whole.Messages, `"thinking":"r"`) {
+		t.Errorf("messages %s", got[0].Whole.Messages)
+	}
+}
+
 // Rows of Parquet and Arrow come as maps, whose keys have no order, and have nulls where others have values.
 func TestOrderThatIsLostIsNotGuessed(t *testing.T) {
 	message := func(extra map[string]any) object {
