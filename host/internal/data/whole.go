@@ -13,8 +13,8 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// Whole is a dialogue as chat templates see it, as JSON, where its turns of text do not say all: a list of messages, and
-// one of tools, which may be empty.
+// Whole is a dialogue as chat templates see it, as JSON, where its turns of text do not say all: a list of messages,
+// and one of tools, which may be empty.
 type Whole struct{ Messages, Tools string }
 
 // read is the dialogue for a template.
@@ -84,8 +84,8 @@ func isEmpty(v any) bool {
 	return v == nil || v == "" || isList && len(list) == 0
 }
 
-// buildWhole reads a dialogue of which a chat template writes more than text: its messages stay as they are, but for the
-// names of roles and contents. Its turns are their texts, or the calls of tools where there is none.
+// buildWhole reads a dialogue of which a chat template writes more than text: its messages stay as they are, but for
+// the names of roles and contents. Its turns are their texts, or the calls of tools where there is none.
 func (p *parser) buildWhole(f fields, rec *Record) error {
 	v, err := p.ordered(f, "messages")
 	if err != nil {

@@ -9,9 +9,10 @@ import (
 	"github.com/carebot-llm/carebot/sdk"
 )
 
-// ChatMessages is Chat for messages as templates see them: objects with a role, a content and whatever else the template
-// reads, beside a list of tools, which may be nil. Our own template knows role and content alone and takes no tools. With
-// generate, templates may leave out what they like, such as earlier reasoning; without, see LearnedMessages.
+// ChatMessages is Chat for messages as templates see them: objects with a role, a content and whatever else the
+// template reads, beside a list of tools, which may be nil. Our own template knows role and content alone and takes no
+// tools. With generate, templates may leave out what they like, such as earlier reasoning; without, see
+// LearnedMessages.
 func (t *Tokenizer) ChatMessages(messages []*jinja.Object, tools []any, generate bool) ([]int32, error) {
 	ids, err := t.chat.prompt(messages, tools, generate)
 	if err != nil {
@@ -32,8 +33,8 @@ func (t *Tokenizer) LearnedMessages(
 	return ids, answers, nil
 }
 
-// OpenCalls reads the arguments of a message's calls of tools where they are JSON in a string, as OpenAI's API has them:
-// templates want objects. What is no JSON stays as it is.
+// OpenCalls reads the arguments of a message's calls of tools where they are JSON in a string, as OpenAI's API has
+// them: templates want objects. What is no JSON stays as it is.
 func OpenCalls(m *jinja.Object) {
 	calls, _ := m.Get("tool_calls")
 	list, _ := calls.([]any)

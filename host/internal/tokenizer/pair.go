@@ -16,8 +16,8 @@ type pairPiece struct {
 	kind int32
 }
 
-// Pair encodes two texts as one sequence, as cross-encoders read them: what the Hugging Face library makes of them, each
-// encoded as Encode does. types says of each token to which text it belongs, for models that have a table for it.
+// Pair encodes two texts as one sequence, as cross-encoders read them: what the Hugging Face library makes of them,
+// each encoded as Encode does. types says of each token to which text it belongs, for models that have a table for it.
 func (t *Tokenizer) Pair(first, second string) (ids, types []int32, err error) {
 	if t.pair == nil {
 		return nil, nil, ErrPair
