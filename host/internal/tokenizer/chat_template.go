@@ -244,7 +244,7 @@ func commonPrefix(a, b string) int {
 
 // errRewrites is about templates such as those that leave out earlier reasoning.
 var errRewrites = errors.New("the template rewrites earlier turns when the dialogue goes on, and has no generation " +
-	"blocks that say what an answer is: give it such blocks, or learn only the last answer of each dialogue (learn: last)")
+	"blocks that say what an answer is: give it such blocks, or learn only the last answers (learn: last)")
 
 // closed sees that a stretch ends with the special token that ends the answer, so that the model learns to stop. One
 // right behind the stretch is taken in. White space behind it is left out, unless the template marks it.

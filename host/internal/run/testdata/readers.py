@@ -22,6 +22,7 @@ import transformers
 STEPS = 12
 
 transformers.utils.logging.set_verbosity_error()
+torch.set_num_threads(1)  # several wait for each other without end where others use the machine
 
 
 def tell(reader, path, **what):
@@ -64,7 +65,7 @@ def with_llama(path, prompts):
     llama_cpp.llama_cpp.llama_model_default_params = plain_params
     wide = llama_cpp.GGML_TYPE_F32  # of keys and values, else 16 bits
     llm = llama_cpp.Llama(
-        model_path=path, n_ctx=128, verbose=False, logits_all=True, n_threads=2, type_k=wide, type_v=wide)
+        model_path=path, n_ctx=128, verbose=False, logits_all=True, n_threads=1, n_threads_batch=1, type_k=wide, type_v=wide)
     rows = []
     for text in prompts:
         ids = llm.tokenize(text.encode(), add_bos=False, special=True)
