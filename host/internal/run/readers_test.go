@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
@@ -58,7 +59,8 @@ func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
 	if python == "" {
 		t.Skip("CAREBOT_PYTHON names no Python with transformers, peft, gguf and llama-cpp-python: exports are not read by others")
 	}
-	for name, keys := range readableModels {
+	for _, name := range slices.Sorted(maps.Keys(readableModels)) {
+		keys := readableModels[name]
 		t.Run(name, func(t *testing.T) {
 			base := filepath.Join(t.TempDir(), name)
 			writeReadable(t, base, keys)
@@ -68,7 +70,7 @@ func TestReadersThatAreNotOursAnswerTheSame(t *testing.T) {
 				want := ownAnswers(t, p, r.stage)
 				for _, got := range readings[p.exported(t, r.stage)] {
 					found := got.compare(t, want, r.most, r.same)
-					t.Logf("compatibility: exports | %s | %s in %s | %s", name, r.stage, got.Reader, found)
+					t.Logf("compatibility: exports | %s in %s | %s | %s", r.stage, got.Reader, name, found)
 				}
 			}
 		})
