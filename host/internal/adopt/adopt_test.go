@@ -127,3 +127,14 @@ func FuzzAdopt(f *testing.F) {
 		}
 	})
 }
+
+func TestAMaskedHistoryLeavesTheLastAnswer(t *testing.T) {
+	text, err := os.ReadFile("testdata/lf-sft.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Adopt("testdata/lf-sft.yaml", append(text, "\nmask_history: true\n"...))
+	if err != nil || !strings.Contains(string(a.Text), "learn: last\n") {
+		t.Errorf("error %v, recipe\n%s", err, a.Text)
+	}
+}

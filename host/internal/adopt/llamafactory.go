@@ -64,6 +64,9 @@ func (t *training) stageOf(k *keys) error {
 	if k.number("pref_ftx", 0) != 0 {
 		k.leave("pref_ftx", "dpo has no part of next_token in its loss")
 	}
+	if k.flag("mask_history") && t.learn == "assistant" {
+		t.learn = "last"
+	}
 	if k.flag("train_on_prompt") && t.objective == "next_token" {
 		t.learn = "all"
 	}

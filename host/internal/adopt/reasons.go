@@ -117,7 +117,6 @@ var reasons = map[string]string{
 	"neftune_noise_alpha":           "there is no noise on embeddings",
 	"noisy_embedding_alpha":         "there is no noise on embeddings",
 	"label_smoothing_factor":        "labels are not smoothed",
-	"mask_history":                  "all turns of the assistant are learned, or all tokens",
 	"lora_modules_to_save":          "besides adapters nothing is trained",
 	"additional_target":             "besides adapters nothing is trained",
 	"lora_fan_in_fan_out":           notNeeded,

@@ -61,18 +61,22 @@ func TestLabelledAnswers(t *testing.T) {
 	}
 }
 
-// What the text of turns cannot hold is no record, rather than one that lacks it.
+// What a format has no place for is no record, rather than one that lacks it.
 func TestNothingBeyondTextIsDroppedSilently(t *testing.T) {
 	call := `[{"function": {"name": "f", "arguments": {}}}]`
-	for _, line := range []string{
-		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": ` + call + `}]}`,
-		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "reasoning_content": "r"}]}`,
-		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": ` + call + `}`,
-		`{"prompt": "q", "completion": "a", "tools": ` + call + `}`,
+	for line, want := range map[string]string{
+		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "function_call": {"name": "f"}}]}`:                   "chat template does",
+		`{"prompt": "q", "completion": "a", "tools": ` + call + `}`:                                                                 "chat template does",
+		`{"prompt": "q", "completion": [{"role": "assistant", "content": "a", "tool_calls": ` + call + `}]}`:                        "chat template does",
+		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "function_call": {"a": 1}}], "tools": ` + call + `}`: "as chat templates read it",
+		`{"messages": [{"role": "user", "content": "q"}, {"role": "x", "tool_calls": ` + call + `}]}`:                               `role "x"`,
+		`{"messages": [{"role": "user", "content": "q"}], "tools": {"a": 1}}`:                                                       "no list",
+		`{"messages": [{"role": "user", "content": "q"}], "tools": "f()"}`:                                                          "tools",
+		`{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": "f()"}]}`:                              "tool_calls",
 	} {
 		_, _, bad, _ := readFiles(t, dataset("auto", nil), files{"a.jsonl": line + "\n"})
-		if len(bad) != 1 || !strings.Contains(bad[0].Reason, "chat template does") {
-			t.Errorf("%s: malformed %v", line, bad)
+		if len(bad) != 1 || !strings.Contains(bad[0].Reason, want) {
+			t.Errorf("%s: malformed %v, want %s", line, bad, want)
 		}
 	}
 }

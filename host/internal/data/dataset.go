@@ -26,7 +26,7 @@ type info struct {
 }
 
 const (
-	datasetVersion = 1
+	datasetVersion = 2
 	recordsFile    = "records.parquet"
 	infoFile       = "info.json"
 	maxInfo        = 1 << 20 // bytes
@@ -38,6 +38,7 @@ var recordColumns = parquet.Group{
 	"id": parquet.String(), "source": parquet.String(), "language": parquet.String(),
 	"file": parquet.String(), "line": parquet.Int(64),
 	"text": parquet.String(), "turns": turnsColumn, "prompt": turnsColumn,
+	"messages": parquet.String(), "tools": parquet.String(),
 	"chosen": parquet.String(), "rejected": parquet.String(),
 	"question": parquet.String(), "options": parquet.List(parquet.String()), "answer": parquet.Int(64),
 }
@@ -105,6 +106,7 @@ func (r *Record) columns() map[string]any {
 	c := map[string]any{
 		"id": r.ID, "source": r.Source, "language": r.Language, "file": r.File, "line": int64(r.Line),
 		"text": r.Text, "turns": turnRows(r.Turns), "prompt": turnRows(r.Prompt),
+		"messages": r.Whole.Messages, "tools": r.Whole.Tools,
 		"chosen": r.Chosen, "rejected": r.Rejected,
 		"question": r.Question, "options": r.Options, "answer": int64(r.Answer),
 	}
@@ -178,6 +180,7 @@ func fromRow(r row, scores []string) (*Record, error) {
 		ID: c.text("id"), Source: c.text("source"), Language: c.text("language"),
 		File: c.text("file"), Line: c.number("line"),
 		Text: c.text("text"), Turns: c.turns("turns"), Prompt: c.turns("prompt"),
+		Whole:  Whole{c.text("messages"), c.text("tools")},
 		Chosen: c.text("chosen"), Rejected: c.text("rejected"),
 		Question: c.text("question"), Options: c.texts("options"), Answer: c.number("answer"),
 	}

@@ -127,7 +127,7 @@ func TestDatasetThatIsNotWholeIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for from, to := range map[string]string{`"records": 5`: `"records": 6`, `"version": 1`: `"version": 2`} {
+	for from, to := range map[string]string{`"records": 5`: `"records": 6`, `"version": 2`: `"version": 3`} {
 		changed := bytes.Replace(info, []byte(from), []byte(to), 1)
 		if err := os.WriteFile(filepath.Join(dir, infoFile), changed, 0o644); err != nil {
 			t.Fatal(err)

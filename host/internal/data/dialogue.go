@@ -20,12 +20,9 @@ var roles = map[string]sdk.Role{
 
 var (
 	errNoUser = errors.New("no turn of the user")
-	errTools  = errors.New("tools are described, and a dialogue holds the text of turns only: " +
-		"write them into the system turn as your chat template does")
+	errTools  = errors.New("tools are described, which this format has no place for: " +
+		"use messages, or write them into the system turn as your chat template does")
 )
-
-// beyondText are the parts of a message that its text does not have.
-var beyondText = []string{"tool_calls", "function_call", "reasoning_content", "reasoning", "thinking"}
 
 // rolesWith are the known roles and those that a dataset names.
 func rolesWith(named map[string]string) map[string]sdk.Role {
@@ -57,6 +54,9 @@ func (p *parser) buildMessages(f fields, rec *Record) error {
 	list, ok := v.([]any)
 	if !ok {
 		return errors.New("messages are not a list")
+	}
+	if p.beyond(f, list) {
+		return p.buildWhole(f, rec)
 	}
 	turns, err := p.messages(list)
 	if err != nil {
@@ -93,19 +93,14 @@ func (p *parser) message(v any) (sdk.Turn, error) {
 	if !ok {
 		return sdk.Turn{}, fmt.Errorf("role %q is not known", name)
 	}
-	for _, part := range beyondText {
-		if v := m[part]; v != nil && v != "" && !isEmpty(v) {
+	for _, part := range append([]string{"function_call"}, beyondText...) {
+		if !isEmpty(m[part]) {
 			return sdk.Turn{}, fmt.Errorf("%s cannot be kept, a turn is text: "+
 				"write it into %s as your chat template does", part, strings.Join(p.layout.parts["content"], " or "))
 		}
 	}
 	text, err := p.content(m)
 	return sdk.Turn{Role: role, Text: text}, err
-}
-
-func isEmpty(v any) bool {
-	list, ok := v.([]any)
-	return ok && len(list) == 0
 }
 
 // content is the text of a message: a string, or a list of parts of which those with a text count.

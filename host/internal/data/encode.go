@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/tokenizer"
 	"github.com/carebot-llm/carebot/sdk"
@@ -18,7 +19,9 @@ import (
 type Tokenizer interface {
 	Encode(text string) []int32
 	Chat(turns []sdk.Turn, generate bool) ([]int32, error)
-	Learned(turns []sdk.Turn) (ids []int32, answers []tokenizer.Span, err error)
+	ChatMessages(messages []*jinja.Object, tools []any, generate bool) ([]int32, error)
+	Learned(turns []sdk.Turn, last bool) (ids []int32, answers []tokenizer.Span, err error)
+	LearnedMessages(messages []*jinja.Object, tools []any, last bool) (ids []int32, answers []tokenizer.Span, err error)
 	BOS() (int32, bool)
 	EOS() (int32, bool)
 }
@@ -76,14 +79,14 @@ func (e encoder) encode(r *Record) (encoded, error) {
 	return e.labelled(r)
 }
 
-// predicted is a record of which all tokens carry loss, or those of the assistant's turns.
+// predicted is a record of which all tokens carry loss, or those of the assistant's turns or of the last of them.
 func (e encoder) predicted(r *Record) (piece, error) {
-	if e.spec.Learn == "assistant" && len(r.Turns) > 0 {
-		ids, answers, err := e.tok.Learned(r.Turns)
+	if e.spec.Answers() && len(r.Turns) > 0 {
+		ids, answers, err := r.Learned(e.tok, e.spec.Learn == "last")
 		return piece{ids: ids, learned: answers}, err
 	}
 	ids, err := e.whole(r)
-	if e.spec.Learn == "assistant" {
+	if e.spec.Answers() {
 		return piece{ids: ids}, err
 	}
 	return piece{ids: ids, learned: []tokenizer.Span{{From: 0, To: len(ids)}}}, err
@@ -93,7 +96,7 @@ func (e encoder) whole(r *Record) ([]int32, error) {
 	if len(r.Turns) == 0 {
 		return TextTokens(e.tok, r.Text), nil
 	}
-	return e.tok.Chat(r.Turns, false)
+	return r.Chat(e.tok)
 }
 
 // labelled is a record with its label; one without it, because a plugin abstained, takes no part.
@@ -122,7 +125,7 @@ func (e encoder) pair(r *Record) (encoded, error) {
 // answered renders an answer after its prompt; the answer, up to its end, carries loss.
 func (e encoder) answered(prompt []sdk.Turn, answer string) (piece, error) {
 	turns := append(slices.Clone(prompt), sdk.Turn{Role: sdk.RoleAssistant, Text: answer})
-	ids, assistant, err := e.tok.Learned(turns)
+	ids, assistant, err := e.tok.Learned(turns, false)
 	if err != nil {
 		return piece{}, err
 	}

@@ -17,6 +17,7 @@ type parser struct {
 	language string // field that names the language; empty when ds.Language is one
 	speakers []speaker
 	roles    map[string]sdk.Role
+	text     []byte                               // of the record at hand, where it is JSON
 	build    func(*parser, fields, *Record) error // nil until the first record has told the format
 }
 
@@ -77,7 +78,7 @@ func (p *parser) record(file string, r row) (*Record, error) {
 			return nil, err
 		}
 	}
-	p.layout.last = r.fields
+	p.layout.last, p.text = r.fields, r.text
 	rec := &Record{Source: p.source, File: file, Line: r.line}
 	if err := p.build(p, r.fields, rec); err != nil {
 		return nil, err
@@ -135,7 +136,7 @@ func (p *parser) label(f fields, rec *Record) error {
 // system returns the turn of a record's system field, if it has one. It stands before every dialogue, and is where a
 // record is refused whose dialogue needs more than turns of text.
 func (p *parser) system(f fields) ([]sdk.Turn, error) {
-	if v := p.layout.value(f, "tools"); v != nil && v != "[]" {
+	if p.layout.hasTools(f) {
 		return nil, errTools
 	}
 	text, err := p.layout.text(f, "system")

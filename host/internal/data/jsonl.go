@@ -30,7 +30,7 @@ func readJSONL(in input, yield func(row) bool) error {
 
 // jsonRow reads a record from its JSON text.
 func jsonRow(text []byte, long bool, line int) row {
-	r := row{line: line, head: excerpt(text)}
+	r := row{line: line, text: text, head: excerpt(text)}
 	switch {
 	case long:
 		r.bad = errLong

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 	"github.com/carebot-llm/carebot/host/internal/tokenizer"
 	"github.com/carebot-llm/carebot/sdk"
@@ -33,11 +34,19 @@ func (byteTokenizer) BOS() (int32, bool) { return bosID, true }
 func (byteTokenizer) EOS() (int32, bool) { return eosID, true }
 
 func (t byteTokenizer) Chat(turns []sdk.Turn, _ bool) ([]int32, error) {
-	ids, _, err := t.Learned(turns)
+	ids, _, err := t.Learned(turns, false)
 	return ids, err
 }
 
-func (t byteTokenizer) Learned(turns []sdk.Turn) (ids []int32, assistant []tokenizer.Span, err error) {
+func (byteTokenizer) ChatMessages([]*jinja.Object, []any, bool) ([]int32, error) {
+	return nil, tokenizer.ErrTemplate
+}
+
+func (byteTokenizer) LearnedMessages([]*jinja.Object, []any, bool) ([]int32, []tokenizer.Span, error) {
+	return nil, nil, tokenizer.ErrTemplate
+}
+
+func (t byteTokenizer) Learned(turns []sdk.Turn, _ bool) (ids []int32, assistant []tokenizer.Span, err error) {
 	for _, turn := range turns {
 		ids = append(ids, startID, byteID+int32(turn.Role[0]))
 		from := len(ids)
@@ -236,7 +245,7 @@ func TestMasksOfNothingAndOfAllStop(t *testing.T) {
 // allLearned marks everything as the assistant's, as a broken template would.
 type allLearned struct{ byteTokenizer }
 
-func (t allLearned) Learned(turns []sdk.Turn) ([]int32, []tokenizer.Span, error) {
+func (t allLearned) Learned(turns []sdk.Turn, _ bool) ([]int32, []tokenizer.Span, error) {
 	ids, err := t.byteTokenizer.Chat(turns, false)
 	return ids, []tokenizer.Span{{From: 0, To: len(ids)}}, err
 }

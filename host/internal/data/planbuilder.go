@@ -74,7 +74,7 @@ func (b *planBuilder) source(ctx context.Context, i int, records []*Record, e en
 	if err := total.check(); err != nil {
 		return err
 	}
-	if b.options.Train.Objective == "next_token" && b.options.Train.Learn == "assistant" {
+	if b.options.Train.Objective == "next_token" && b.options.Train.Answers() {
 		return total.checkMask()
 	}
 	if total.Trained == 0 {

@@ -21,6 +21,7 @@ type Record struct {
 
 	Text  string     // KindText
 	Turns []sdk.Turn // KindDialogue
+	Whole Whole      // the same for a chat template, if there is more than text
 
 	Prompt           []sdk.Turn // KindPair
 	Chosen, Rejected string
@@ -106,6 +107,9 @@ func (r *Record) content() []string {
 		for _, t := range turns {
 			parts = append(parts, string(t.Role), t.Text)
 		}
+	}
+	if r.Whole != (Whole{}) {
+		parts = append(parts, r.Whole.Messages, r.Whole.Tools)
 	}
 	parts = append(parts, r.Chosen, r.Rejected, r.Question)
 	parts = append(parts, r.Options...)

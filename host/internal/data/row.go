@@ -15,6 +15,7 @@ import (
 type row struct {
 	line   int
 	fields fields
+	text   []byte // of a record in JSON, until the next is read
 	head   string // excerpt of the record; may be left out
 	bad    error
 }

@@ -9,7 +9,8 @@ import (
 
 // Ask is what a record asks a model, as a sample without a response: a question with its options listed, the right
 // letter its reference; a dialogue up to the last turn of the user, the turn that follows its reference; the prompt of
-// a preference pair, the chosen answer its reference. ok is false when the record asks nothing.
+// a preference pair, the chosen answer its reference. ok is false when the record asks nothing, as a dialogue with tools
+// does, which a sample can't hold.
 func Ask(r *data.Record) (s sdk.Sample, ok bool) {
 	s.ID = r.ID
 	switch r.Kind() {
@@ -20,6 +21,9 @@ func Ask(r *data.Record) (s sdk.Sample, ok bool) {
 	case data.KindPair:
 		s.History, s.Reference = r.Prompt, r.Chosen
 	case data.KindDialogue:
+		if r.Whole.Tools != "" {
+			return s, false
+		}
 		s.History, s.Reference = lastQuestion(r.Turns)
 	}
 	return s, len(s.History) > 0

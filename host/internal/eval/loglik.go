@@ -146,12 +146,16 @@ func (s *Served) Score(ctx context.Context, texts [][]sdk.Turn) ([][]float64, er
 			return nil, fmt.Errorf("score text %d: %w", i, err)
 		}
 	}
-	return s.ScoreTokens(ctx, sequences)
+	return s.ScoreTokens(ctx, sequences, nil)
 }
 
-// ScoreTokens is Score of sequences of tokens, each within the model's context.
-func (s *Served) ScoreTokens(ctx context.Context, sequences [][]int32) ([][]float64, error) {
-	return s.perSequence(ctx, sequences, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
+// ScoreTokens is Score of sequences of tokens, each within the model's context. types say of pairs of texts to which of
+// them each token belongs, for models that have a table for it; nil is none.
+func (s *Served) ScoreTokens(ctx context.Context, sequences, types [][]int32) ([][]float64, error) {
+	if s.model.Config().TypeVocabSize < 2 {
+		types = nil
+	}
+	return s.perSequence(ctx, sequences, types, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
 		return s.model.Outputs(t, s.model.Hidden(t, in), in)
 	})
 }
@@ -167,7 +171,7 @@ func (s *Served) Embed(ctx context.Context, texts []string) ([][]float64, error)
 
 // EmbedTokens is Embed of sequences of tokens, each within the model's context.
 func (s *Served) EmbedTokens(ctx context.Context, sequences [][]int32) ([][]float64, error) {
-	return s.perSequence(ctx, sequences, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
+	return s.perSequence(ctx, sequences, nil, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
 		return s.model.Embeddings(t, s.model.Hidden(t, in), in)
 	})
 }

@@ -59,8 +59,7 @@ func MeasurePerplexity(ctx context.Context, s *Served, records []*data.Record) (
 // document is a text, or a dialogue by the chat template, as training saw it.
 func (s *Served) document(r *data.Record) ([]int32, error) {
 	if r.Kind() == data.KindDialogue {
-		ids, err := s.tok.Chat(r.Turns, false)
-		return ids, err
+		return r.Chat(s.tok)
 	}
 	return data.TextTokens(s.tok, r.Text), nil
 }

@@ -4,6 +4,7 @@ package eval
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -96,13 +97,18 @@ func (s *Served) forward(f func(t *tensor.Tape) *tensor.Tensor) ([]float32, erro
 	return tape.Download(f(tape))
 }
 
-// perSequence runs f over all sequences in batches and appends the rows it gives, width values for each sequence.
+// perSequence runs f over all sequences in batches and appends the rows it gives, width values for each sequence. types
+// are those of their tokens, or nil.
 func (s *Served) perSequence(
-	ctx context.Context, sequences [][]int32, f func(t *tensor.Tape, in model.Input) *tensor.Tensor,
+	ctx context.Context, sequences, types [][]int32, f func(t *tensor.Tape, in model.Input) *tensor.Tensor,
 ) ([][]float64, error) {
 	var rows [][]float64
 	err := batches(ctx, len(sequences), func(i int) int { return len(sequences[i]) }, func(from, to int) error {
-		values, err := s.forward(func(t *tensor.Tape) *tensor.Tensor { return f(t, pack(sequences[from:to])) })
+		in := pack(sequences[from:to])
+		if types != nil {
+			in.Types = slices.Concat(types[from:to]...)
+		}
+		values, err := s.forward(func(t *tensor.Tape) *tensor.Tensor { return f(t, in) })
 		if err != nil {
 			return err
 		}

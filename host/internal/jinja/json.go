@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,6 +24,42 @@ func FromJSON(raw []byte) (any, error) {
 		return nil, errors.New("there is more after the end of the JSON value")
 	}
 	return v, nil
+}
+
+// ToJSON is the inverse of FromJSON: what it writes is read as the same value. Other values than those of JSON are
+// errors.
+func ToJSON(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("%v is no JSON", v)
+		}
+		return []byte(floatRepr(v)), nil
+	case []any:
+		return jsonSeries('[', ']', len(v), func(i int) ([]byte, error) { return ToJSON(v[i]) })
+	case *Object:
+		return jsonSeries('{', '}', v.Len(), func(i int) ([]byte, error) {
+			key, err := json.Marshal(v.keys[i])
+			value, err2 := ToJSON(v.values[i])
+			return slices.Concat(key, []byte(":"), value), errors.Join(err, err2)
+		})
+	}
+	return json.Marshal(v)
+}
+
+func jsonSeries(open, end byte, n int, item func(i int) ([]byte, error)) ([]byte, error) {
+	out := []byte{open}
+	for i := range n {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		text, err := item(i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text...)
+	}
+	return append(out, end), nil
 }
 
 func jsonValue(d *json.Decoder, depth int) (any, error) {

@@ -1,6 +1,9 @@
 package jinja
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // An Object is a mapping that keeps the order in which its keys were first set, like Python's dict. The zero Object is
 // empty.
@@ -15,6 +18,28 @@ func (o *Object) Set(key string, value any) { o.put(key, value) }
 
 // Get returns the value of a key.
 func (o *Object) Get(key string) (any, bool) { return o.get(key) }
+
+// Keys are the keys that are texts, in their order.
+func (o *Object) Keys() []string {
+	var keys []string
+	for _, key := range o.keys {
+		if s, ok := key.(string); ok {
+			keys = append(keys, s)
+		}
+	}
+	return keys
+}
+
+// Without is a copy that lacks keys.
+func (o *Object) Without(keys ...string) *Object {
+	c := &Object{}
+	for i, key := range o.keys {
+		if s, ok := key.(string); !ok || !slices.Contains(keys, s) {
+			c.put(key, o.values[i])
+		}
+	}
+	return c
+}
 
 // Len is the number of keys.
 func (o *Object) Len() int { return len(o.keys) }

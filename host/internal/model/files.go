@@ -25,8 +25,8 @@ type NamedTensor struct {
 }
 
 // Load returns a model with the weights of a source. Tensors that are missing, too many or of another shape are errors
-// that name them, with these exceptions: other heads in the source are left aside, and with InitHead a missing
-// classification head is initialised.
+// that name them, with these exceptions: other heads in the source are left aside, with InitHead a missing classification
+// head is initialised, and the pooler of an encoder without a head is kept for saving alone.
 func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Option) (*Model, error) {
 	o := gather(opts)
 	m, err := declare(cfg, head, o)
@@ -40,7 +40,7 @@ func Load(dev accelerators.Device, cfg Config, head Head, src Source, opts ...Op
 	if err := m.alloc(dev, o); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(m.read(src, found, o), m.initialiseAdapter(o.adapterSeed)); err != nil {
+	if err := errors.Join(m.read(src, found, o), m.carry(src), m.initialiseAdapter(o.adapterSeed)); err != nil {
 		m.Close()
 		return nil, err
 	}
@@ -166,8 +166,12 @@ func (m *Model) Names() []string {
 	return names
 }
 
-// Tensors downloads all weights for saving, under the names and in the order of Hugging Face.
-func (m *Model) Tensors() ([]NamedTensor, error) { return m.download(m.parts, m.fileName) }
+// Tensors downloads all weights for saving, under the names and in the order of Hugging Face, and behind them what the
+// model carries along.
+func (m *Model) Tensors() ([]NamedTensor, error) {
+	all, err := m.download(m.parts, m.fileName)
+	return append(all, m.carried...), err
+}
 
 // Trained downloads what an optimizer changes: all weights, or the adapter's under PEFT's names.
 func (m *Model) Trained() ([]NamedTensor, error) {

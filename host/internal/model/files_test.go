@@ -45,6 +45,28 @@ func TestNamesOnSavingAreThoseOfTransformers(t *testing.T) {
 	}
 }
 
+func TestAnEncoderWithoutAHeadKeepsItsPooler(t *testing.T) {
+	dev := openCPU(t)
+	for _, modelType := range []string{Roberta, Bert} {
+		saved := weights(t, mustNew(t, dev, tiny(modelType), HeadNone))
+		for name, shape := range map[string][]int{"pooler.dense.weight": {16, 16}, "pooler.dense.bias": {16}} {
+			saved[name] = NamedTensor{name, shape, slices.Repeat([]float32{3}, (&part{shape: shape}).size())}
+		}
+		m, err := Load(dev, tiny(modelType), HeadNone, saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(saved, weights(t, m)); diff != "" {
+			t.Errorf("%s (-loaded +saved):\n%s", modelType, diff)
+		}
+		m.Close()
+		_, err = Load(dev, tiny(modelType), HeadNone, saved.with("pooler.dense.bias", 15))
+		if err == nil || !strings.Contains(err.Error(), "pooler.dense.bias has shape [15]") {
+			t.Errorf("%s: error %v", modelType, err)
+		}
+	}
+}
+
 // renamed copies a source under other names; an empty name drops the tensor.
 func (s stored) renamed(f func(string) string) stored {
 	c := stored{}

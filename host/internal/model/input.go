@@ -13,6 +13,7 @@ type Input struct {
 	Tokens    []int32
 	Positions []int32
 	Offsets   []int32
+	Types     []int32
 }
 
 // check holds all bounds that the kernels trust, and fills the positions.
@@ -36,7 +37,19 @@ func (in Input) check(c Config) (Input, error) {
 			return in, fmt.Errorf("token %d has position %d, outside the context of %d", i, p, c.Context())
 		}
 	}
-	return in, nil
+	return in, in.checkTypes(c)
+}
+
+func (in Input) checkTypes(c Config) error {
+	if in.Types != nil && len(in.Types) != len(in.Tokens) {
+		return fmt.Errorf("%d types for %d tokens", len(in.Types), len(in.Tokens))
+	}
+	for i, kind := range in.Types {
+		if kind < 0 || int(kind) >= max(1, c.TypeVocabSize) {
+			return fmt.Errorf("token %d has type %d, and the model knows %d", i, kind, max(1, c.TypeVocabSize))
+		}
+	}
+	return nil
 }
 
 func (in Input) checkOffsets() error {
@@ -77,7 +90,7 @@ func (m *Model) Hidden(t *tensor.Tape, in Input) *tensor.Tensor {
 	ids := t.Ints(in.Tokens)
 	if m.encoder != nil {
 		packing := tensor.Packing{Segments: t.Segments(in.Offsets)}
-		positions, types := t.Ints(m.positionRows(in.Positions)), t.Ints(m.typeRows(len(in.Tokens)))
+		positions, types := t.Ints(m.positionRows(in.Positions)), t.Ints(m.typeRows(in))
 		return m.encoder.hidden(t, ids, positions, types, func(i int, x *tensor.Tensor) *tensor.Tensor {
 			return m.layer(t, m.encoder, i, x, packing)
 		})
@@ -109,10 +122,11 @@ func (m *Model) positionRows(positions []int32) []int32 {
 	return rows
 }
 
-// typeRows are the rows of an encoder's table of token types: all are of type 0.
-func (m *Model) typeRows(n int) []int32 {
-	m.indices.types = resized(m.indices.types, n)
+// typeRows are the rows of an encoder's table of token types.
+func (m *Model) typeRows(in Input) []int32 {
+	m.indices.types = resized(m.indices.types, len(in.Tokens))
 	clear(m.indices.types)
+	copy(m.indices.types, in.Types)
 	return m.indices.types
 }
 

@@ -22,6 +22,7 @@ type Model struct {
 	decoder *decoder // one of the two
 	encoder *encoder
 	ends    ends
+	carried []NamedTensor // by files alone, in the order of their names
 
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own

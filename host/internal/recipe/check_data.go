@@ -160,7 +160,7 @@ func (c *checker) data(p path, t *Train) {
 		content := contents[c.format(name)]
 		taught = taught || content == dialogues || content == ""
 	}
-	if t.Learn == "assistant" && !taught && len(t.Data.Mix) > 0 {
+	if t.Answers() && !taught && len(t.Data.Mix) > 0 {
 		c.problem(p.key("learn"), "none of the data has assistant turns")
 	}
 }

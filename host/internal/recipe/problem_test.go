@@ -175,7 +175,7 @@ var wrongEntries = map[string]change{
 	},
 	"enum": {
 		"learn: assistant", "learn: asistant",
-		`stages.sft.learn: want one of all, assistant, found "asistant", did you mean assistant`,
+		`stages.sft.learn: want one of all, assistant, last, found "asistant", did you mean assistant`,
 	},
 	"role": {
 		`"D:": assistant`, `"D:": doctor`,

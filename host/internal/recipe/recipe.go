@@ -159,7 +159,7 @@ type Train struct {
 	Objective string `key:"objective" required:"true" enum:"next_token,regression,classification,pairwise,dpo" doc:"what is learned"`
 	Data      Mix    `key:"data" required:"true" doc:"a dataset, or mix and language"`
 	Label     string `key:"label" default:"label" when:"objective=regression|classification" doc:"regression, classification: the score column that is the target"`
-	Learn     string `key:"learn" default:"all" enum:"all,assistant" when:"objective=next_token" doc:"which tokens carry loss: all, or those of assistant turns"`
+	Learn     string `key:"learn" default:"all" enum:"all,assistant,last" when:"objective=next_token" doc:"which tokens carry loss: all, those of assistant turns, or of a dialogue's last assistant turn alone, behind which it ends; for chat templates that rewrite earlier turns"`
 
 	SequenceLen int    `key:"sequence_len" min:"1" doc:"tokens of a sequence; default: the model's context"`
 	OverLength  string `key:"over_length" required:"true" enum:"cut,split,drop,error" doc:"what happens to a record that is longer than sequence_len"`

@@ -21,3 +21,6 @@ func (r *Recipe) TrainStage(name string) (*Train, error) {
 	}
 	return st.Train, nil
 }
+
+// Answers says whether only answers of the assistant carry loss.
+func (t *Train) Answers() bool { return t.Learn == "assistant" || t.Learn == "last" }

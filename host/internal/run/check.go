@@ -163,11 +163,11 @@ func rendered(r *data.Record, st *recipe.Train, tok *tokenizer.Tokenizer) (err e
 	switch {
 	case r.Kind() == data.KindPair:
 		answer := sdk.Turn{Role: sdk.RoleAssistant, Text: r.Chosen}
-		_, _, err = tok.Learned(append(slices.Clone(r.Prompt), answer))
-	case st.Learn == "assistant":
-		_, _, err = tok.Learned(r.Turns)
+		_, _, err = tok.Learned(append(slices.Clone(r.Prompt), answer), false)
+	case st.Answers():
+		_, _, err = r.Learned(tok, st.Learn == "last")
 	default:
-		_, err = tok.Chat(r.Turns, false)
+		_, err = r.Chat(tok)
 	}
 	return err
 }

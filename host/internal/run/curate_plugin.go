@@ -76,6 +76,9 @@ func apply(v sdk.Verdict, r *data.Record) (*drop, error) {
 	case sdk.Drop:
 		return &drop{Reason: cmp.Or(strings.Join(v.Reasons, ", "), "dropped"), Detail: v.Detail}, nil
 	case sdk.Edit:
+		if r.Whole != (data.Whole{}) {
+			return nil, errors.New("a filter can't edit a dialogue that has tools, calls of tools or reasoning")
+		}
 		turns, err := edited(r.Turns, v.Edits)
 		if err != nil {
 			return nil, err

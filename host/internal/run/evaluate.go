@@ -136,7 +136,7 @@ func (e evaluation) chats(ref string) bool {
 		return e.spec.Prompt == "chat"
 	}
 	for st := e.recipe.Stages[ref]; st.Train != nil; st = e.recipe.Stages[st.Train.Init] {
-		if st.Train.Learn == "assistant" {
+		if st.Train.Answers() {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/host/internal/model"
+	"github.com/carebot-llm/carebot/host/internal/tokenizer"
 )
 
 // A chatReply is a whole answer, or a chunk of a stream.
@@ -100,7 +101,7 @@ func (c *chatRequest) prompt(m *served) ([]int32, error) {
 			return nil, wrong("tools", "is no list")
 		}
 	}
-	ids, err := m.tok.ChatMessages(messages, tools)
+	ids, err := m.tok.ChatMessages(messages, tools, true)
 	if err != nil {
 		return nil, wrong("messages", "%v", err)
 	}
@@ -148,11 +149,7 @@ func plainMessage(m *jinja.Object) error {
 		}
 		m.Set("content", text)
 	}
-	calls, _ := m.Get("tool_calls")
-	list, _ := calls.([]any)
-	for _, call := range list {
-		openArguments(call)
-	}
+	tokenizer.OpenCalls(m)
 	return nil
 }
 
@@ -173,27 +170,6 @@ func joinParts(parts []any) (string, error) {
 		text.WriteString(words)
 	}
 	return text.String(), nil
-}
-
-// openArguments reads the JSON that OpenAI's API has in a string; what is none stays as it is.
-func openArguments(call any) {
-	o, _ := call.(*jinja.Object)
-	if o == nil {
-		return
-	}
-	function, _ := o.Get("function")
-	f, _ := function.(*jinja.Object)
-	if f == nil {
-		return
-	}
-	arguments, _ := f.Get("arguments")
-	text, ok := arguments.(string)
-	if !ok {
-		return
-	}
-	if value, err := jinja.FromJSON([]byte(text)); err == nil {
-		f.Set("arguments", value)
-	}
 }
 
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {

@@ -100,7 +100,9 @@ func inBase64(row []float64) string {
 // writeList answers with one thing for each text.
 func writeList[T any](w http.ResponseWriter, m *served, all []T, tokens int) error {
 	return writeJSON(w, http.StatusOK, map[string]any{
-		"object": "list", "model": m.name, "data": all,
-		"usage": map[string]int{"prompt_tokens": tokens, "total_tokens": tokens},
+		"object": "list", "model": m.name, "data": all, "usage": tokenUsage(tokens),
 	})
 }
+
+// tokenUsage counts the tokens of texts that are only read.
+func tokenUsage(n int) map[string]int { return map[string]int{"prompt_tokens": n, "total_tokens": n} }

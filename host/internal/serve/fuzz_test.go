@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-var bodyRoutes = []string{"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/score"}
+var bodyRoutes = []string{"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/score", "/v1/rerank"}
 
 // FuzzBodies sends bodies to all routes that read one: whatever they hold, the answer is JSON or a stream that ends,
 // and never the server's own fault.
@@ -25,13 +25,15 @@ func FuzzBodies(f *testing.F) {
 		`{"model":"toy","prompt":[[5,6],[7]],"max_tokens":2,"stream":true,"stream_options":{"include_usage":true}}`,
 		`{"model":"other","input":["a","b"],"encoding_format":"base64"}`,
 		`{"model":"rater","pairs":[["a","b"]]}`, `{"model":"rater","messages":[[{"role":"user","content":"x"}]]}`,
+		`{"model":"bert","text_1":"w1","text_2":["w2 w3","w4"]}`, `{"model":"bert","text_1":["w1"],"text_2":""}`,
+		`{"model":"xlm-roberta","query":"w1","documents":["w2",{"text":"w3"},null],"top_n":2,"return_documents":false}`,
 		`{"model":"rater","input":[[1,2]]}`, `[]`, `null`, `{"a":`, "\xff",
 	} {
 		for route := range bodyRoutes {
 			f.Add(route, []byte(body))
 		}
 	}
-	s := newSite(f, func(o *Options) { o.Queue, o.Timeout = 4, 5*time.Second })
+	s := siteOf(f, append(toys(f), fixtures(f, "bert", "xlm-roberta")...), func(o *Options) { o.Queue, o.Timeout = 4, 5*time.Second })
 	handler := s.Handler(net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:1")))
 	f.Fuzz(func(t *testing.T, route int, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, bodyRoutes[uint(route)%uint(len(bodyRoutes))], bytes.NewReader(body))

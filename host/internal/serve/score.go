@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -22,9 +23,10 @@ type score struct {
 //	{"model": NAME, "input": TEXT or [TEXT, ...]}            whole texts, as rater models read them
 //	{"model": NAME, "messages": [MESSAGE, ...] or [[MESSAGE, ...], ...]}   dialogues, as reward models read them
 //	{"model": NAME, "pairs": [[QUESTION, ANSWER], ...]}      the same for a turn of the user and one of the assistant
+//	{"model": NAME, "text_1": TEXT or [TEXT, ...], "text_2": TEXT or [TEXT, ...]}   pairs, as cross-encoders read them
 //
 // with {"object": "list", "model": NAME, "data": [{"object": "score", "index": 0, "score": FIRST, "scores": [ALL]}],
-// "usage": {...}}.
+// "usage": {...}}. Scores are the head's outputs as they are.
 func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	p, err := readParameters(r)
 	if err != nil {
@@ -36,25 +38,20 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	p.take("input", &q.input)
 	p.take("messages", &q.dialogues)
 	p.take("pairs", &q.pairs)
+	p.take("text_1", &q.first)
+	p.take("text_2", &q.second)
 	if err := p.done(); err != nil {
 		return err
 	}
-	m, err := s.named(name)
+	m, err := s.scorer(name)
 	if err != nil {
 		return err
-	}
-	if !m.scores {
-		return wrong("model", "%s has no head that scores", m.name)
 	}
 	sequences, err := q.encode(m)
 	if err != nil {
 		return err
 	}
-	total, err := m.fits(q.param(), sequences)
-	if err != nil {
-		return err
-	}
-	rows, err := s.rows(r.Context(), sequences, m.asked.ScoreTokens)
+	rows, tokens, err := s.scorePairs(r.Context(), m, q.param(), sequences)
 	if err != nil {
 		return err
 	}
@@ -62,44 +59,75 @@ func (s *Server) score(w http.ResponseWriter, r *http.Request) error {
 	for i, row := range rows {
 		all[i] = score{"score", i, row[0], row}
 	}
-	return writeList(w, m, all, total)
+	return writeList(w, m, all, tokens)
 }
 
-// A scoreRequest has texts of one of three kinds.
+// scorePairs asks a model for its outputs for pairs, or for sequences of one text if they have no types.
+func (s *Server) scorePairs(ctx context.Context, m *served, param string, p pairs) ([][]float64, int, error) {
+	tokens, err := m.fits(param, p.sequences)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.rows(ctx, p.sequences, func(ctx context.Context, sequences [][]int32) ([][]float64, error) {
+		return m.asked.ScoreTokens(ctx, sequences, p.types)
+	})
+	return rows, tokens, err
+}
+
+// A scoreRequest has texts of one of four kinds.
 type scoreRequest struct {
-	input     texts
-	dialogues dialogues
-	pairs     [][2]string
+	input         texts
+	dialogues     dialogues
+	pairs         [][2]string
+	first, second oneOrMore[string]
 }
 
+// param names the kind that is there.
 func (q *scoreRequest) param() string {
 	switch {
 	case q.dialogues != nil:
 		return "messages"
 	case q.pairs != nil:
 		return "pairs"
+	case q.first != nil || q.second != nil:
+		return "text_2"
 	}
 	return "input"
 }
 
-func (q *scoreRequest) encode(m *served) ([][]int32, error) {
-	all := q.dialogues
-	for _, pair := range q.pairs {
-		all = append(all, []sdk.Turn{{Role: sdk.RoleUser, Text: pair[0]}, {Role: sdk.RoleAssistant, Text: pair[1]}})
-	}
+func (q *scoreRequest) encode(m *served) (p pairs, err error) {
 	kinds := 0
-	for _, given := range []bool{q.input.strings != nil || q.input.tokens != nil, q.dialogues != nil, q.pairs != nil} {
+	for _, given := range []bool{
+		q.input.strings != nil || q.input.tokens != nil, q.dialogues != nil, q.pairs != nil,
+		q.first != nil || q.second != nil,
+	} {
 		if given {
 			kinds++
 		}
 	}
 	if kinds != 1 {
-		return nil, wrong("input", "want one of input, messages and pairs, not %d of them", kinds)
+		return p, wrong("input", "want one of input, messages, pairs, and text_1 with text_2, not %d of them", kinds)
+	}
+	switch q.param() {
+	case "input":
+		p.sequences, err = q.input.encode(m, "input", func(text string) []int32 { return data.TextTokens(m.tok, text) })
+		return p, err
+	case "text_2":
+		return match(m, q.first, q.second)
+	}
+	p.sequences, err = q.talks(m)
+	return p, err
+}
+
+// talks encodes dialogues.
+func (q *scoreRequest) talks(m *served) (sequences [][]int32, err error) {
+	all := q.dialogues
+	for _, pair := range q.pairs {
+		all = append(all, []sdk.Turn{{Role: sdk.RoleUser, Text: pair[0]}, {Role: sdk.RoleAssistant, Text: pair[1]}})
 	}
 	if len(all) == 0 {
-		return q.input.encode(m, "input", func(text string) []int32 { return data.TextTokens(m.tok, text) })
+		return nil, wrong(q.param(), "is empty")
 	}
-	var sequences [][]int32
 	for i, turns := range all {
 		ids, err := m.tok.Chat(turns, false)
 		if err != nil {

@@ -129,6 +129,7 @@ func (s *Server) Handler(listen net.Addr) http.Handler {
 	s.route(mux, "POST /v1/completions", s.complete)
 	s.route(mux, "POST /v1/embeddings", s.embed)
 	s.route(mux, "POST /v1/score", s.score)
+	s.route(mux, "POST /v1/rerank", s.rerank)
 	mux.Handle("GET /metrics", s.allowed(s.metrics.handler()))
 	mux.HandleFunc("GET /health", s.health)
 	mux.Handle("GET /", http.HandlerFunc(page))

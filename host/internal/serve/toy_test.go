@@ -81,11 +81,16 @@ type site struct {
 
 func newSite(t testing.TB, change func(*Options)) *site {
 	t.Helper()
+	return siteOf(t, toys(t), change)
+}
+
+func siteOf(t testing.TB, models []Model, change func(*Options)) *site {
+	t.Helper()
 	o := Options{Cache: 8 << 20, Queue: 100, Timeout: time.Minute, Log: slog.New(slog.DiscardHandler)}
 	if change != nil {
 		change(&o)
 	}
-	s, err := New(toys(t), o)
+	s, err := New(models, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,14 +16,13 @@ type Span struct{ From, To int }
 // ErrTemplate says that a tokenizer has no chat template, or one that can't be rendered here.
 var ErrTemplate = errors.New("the model has no chat template that can be rendered here")
 
-// A chat renders dialogues by a chat template.
+// A chat renders dialogues by a chat template: messages as templates see them, and tools, which may be nil.
 type chat interface {
 	// prompt is a dialogue as the model reads it; generate adds what stands before an answer.
-	prompt(turns []sdk.Turn, generate bool) ([]int32, error)
-	// learned is a dialogue with what the assistant's turns learn.
-	learned(turns []sdk.Turn) (ids []int32, answers []Span, err error)
-	// answer is a dialogue of messages up to where an answer begins.
-	answer(messages []*jinja.Object, tools []any) ([]int32, error)
+	prompt(messages []*jinja.Object, tools []any, generate bool) ([]int32, error)
+	// learned is a dialogue with what the assistant's turns learn; last: what the last of them learns, and nothing
+	// behind it.
+	learned(messages []*jinja.Object, tools []any, last bool) (ids []int32, answers []Span, err error)
 	endOfTurn() (int32, bool)
 }
 
@@ -34,8 +33,7 @@ type chat interface {
 // The text of a special token within a turn stays text in our own template. Other templates are rendered before they
 // are encoded, as transformers does, so that it becomes the token.
 func (t *Tokenizer) Chat(turns []sdk.Turn, generate bool) ([]int32, error) {
-	c := t.chatOf(turns, generate)
-	ids, err := c.prompt(turns, generate)
+	ids, err := t.chatOf(turns, generate).prompt(messages(turns), nil, generate)
 	if err != nil {
 		return nil, fmt.Errorf("chat: %w", err)
 	}
@@ -43,9 +41,10 @@ func (t *Tokenizer) Chat(turns []sdk.Turn, generate bool) ([]int32, error) {
 }
 
 // Learned is Chat with the stretches of tokens that the assistant's turns learn: their text and the token that ends the
-// turn. It is an error if the template does not let them be told.
-func (t *Tokenizer) Learned(turns []sdk.Turn) (ids []int32, answers []Span, err error) {
-	ids, answers, err = t.chatOf(turns, false).learned(turns)
+// turn. It is an error if the template does not let them be told. last leaves out what is behind the last of these
+// turns, which alone learns: so any template can teach that writes an answer as it was generated.
+func (t *Tokenizer) Learned(turns []sdk.Turn, last bool) (ids []int32, answers []Span, err error) {
+	ids, answers, err = t.chatOf(turns, false).learned(messages(turns), nil, last)
 	if err != nil {
 		return nil, nil, fmt.Errorf("chat: %w", err)
 	}
@@ -65,15 +64,15 @@ func (t *Tokenizer) chatOf(turns []sdk.Turn, generate bool) chat {
 // A rawChat encodes plain text.
 type rawChat struct{ tok *Tokenizer }
 
-func (c rawChat) prompt(turns []sdk.Turn, _ bool) (ids []int32, err error) {
-	for _, turn := range turns {
-		ids = append(ids, c.tok.Encode(turn.Text)...)
+func (c rawChat) prompt(messages []*jinja.Object, _ []any, _ bool) (ids []int32, err error) {
+	for _, m := range messages {
+		ids = append(ids, c.tok.Encode(text(m))...)
 	}
 	return ids, nil
 }
 
-func (c rawChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
-	ids, err := c.prompt(turns, false)
+func (c rawChat) learned(messages []*jinja.Object, _ []any, _ bool) ([]int32, []Span, error) {
+	ids, err := c.prompt(messages, nil, false)
 	return ids, nil, err
 }
 
@@ -82,9 +81,11 @@ func (rawChat) endOfTurn() (int32, bool) { return 0, false }
 // A noChat has no template, or one that can't be rendered.
 type noChat struct{ err error }
 
-func (c noChat) prompt([]sdk.Turn, bool) ([]int32, error)    { return nil, c.err }
-func (c noChat) learned([]sdk.Turn) ([]int32, []Span, error) { return nil, nil, c.err }
-func (noChat) endOfTurn() (int32, bool)                      { return 0, false }
+func (c noChat) prompt([]*jinja.Object, []any, bool) ([]int32, error) { return nil, c.err }
+func (c noChat) learned([]*jinja.Object, []any, bool) ([]int32, []Span, error) {
+	return nil, nil, c.err
+}
+func (noChat) endOfTurn() (int32, bool) { return 0, false }
 
 // readTemplate takes the chat template from its own file or else from tokenizer_config.json. One that can't be rendered
 // is an error of Chat, since the tokenizer is good for plain text.

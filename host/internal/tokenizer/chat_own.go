@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/carebot-llm/carebot/host/internal/jinja"
 	"github.com/carebot-llm/carebot/sdk"
 )
 
@@ -36,30 +37,53 @@ type ownChat struct {
 	start, end int32
 }
 
-func (c ownChat) prompt(turns []sdk.Turn, generate bool) ([]int32, error) {
-	ids, _, err := c.learned(turns)
+func (c ownChat) prompt(messages []*jinja.Object, tools []any, generate bool) ([]int32, error) {
+	ids, _, err := c.learned(messages, tools, false)
 	if err == nil && generate {
 		ids = append(append(ids, c.start), c.tok.Encode(header(sdk.RoleAssistant))...)
 	}
 	return ids, err
 }
 
-func (c ownChat) learned(turns []sdk.Turn) (ids []int32, answers []Span, err error) {
-	for i, turn := range turns {
-		if turn.Role == sdk.RoleRaw {
-			ids = append(ids, c.tok.Encode(turn.Text)...)
-			continue
-		}
-		from, all, err := c.turn(turn)
+func (c ownChat) learned(messages []*jinja.Object, tools []any, last bool) (ids []int32, answers []Span, err error) {
+	if len(tools) > 0 {
+		return nil, nil, errors.New("the model's chat template takes no tools")
+	}
+	if last {
+		messages = untilLast(messages)
+	}
+	for i, m := range messages {
+		from, all, err := c.message(m)
 		if err != nil {
 			return nil, nil, fmt.Errorf("turn %d: %w", i, err)
 		}
-		if turn.Role == sdk.RoleAssistant {
+		if role(m) == sdk.RoleAssistant {
 			answers = append(answers, Span{len(ids) + from, len(ids) + len(all)})
 		}
-		ids = append(append(ids, all...), c.tok.Encode("\n")...)
+		if ids = append(ids, all...); role(m) != sdk.RoleRaw {
+			ids = append(ids, c.tok.Encode("\n")...)
+		}
+	}
+	if last && len(answers) > 1 {
+		answers = answers[len(answers)-1:]
 	}
 	return ids, answers, nil
+}
+
+// message encodes a turn, or plain text; from is where its text starts.
+func (c ownChat) message(m *jinja.Object) (from int, ids []int32, err error) {
+	if content, _ := m.Get("content"); content != text(m) {
+		return 0, nil, errors.New("the model's chat template takes text alone")
+	}
+	for _, p := range parts {
+		if _, there := lacking([]*jinja.Object{m}, p.keys); there {
+			return 0, nil, fmt.Errorf("the model's chat template takes no %s", p.what)
+		}
+	}
+	if role(m) == sdk.RoleRaw {
+		return 0, c.tok.Encode(text(m)), nil
+	}
+	return c.turn(sdk.Turn{Role: role(m), Text: text(m)})
 }
 
 func (c ownChat) endOfTurn() (int32, bool) { return c.end, true }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,15 +63,25 @@ func clock() (func() time.Time, error) {
 	return func() time.Time { return time.Unix(seconds, 0).UTC() }, nil
 }
 
-// render fills the template with turns.
-func (c *templateChat) render(turns []sdk.Turn, generate bool) (jinja.Rendered, error) {
-	return c.fill(messages(turns), nil, generate)
-}
+var errMixed = errors.New("plain text among the turns of a chat is for our own template only")
 
-func (c *templateChat) fill(messages []any, tools any, generate bool) (jinja.Rendered, error) {
+// text fills the template.
+func (c *templateChat) text(messages []*jinja.Object, tools []any, generate bool) (jinja.Rendered, error) {
+	if len(messages) == 0 {
+		return jinja.Rendered{}, errors.New("there are no turns")
+	}
+	all := make([]any, len(messages))
+	for i, m := range messages {
+		if all[i] = m; role(m) == sdk.RoleRaw {
+			return jinja.Rendered{}, errMixed
+		}
+	}
 	var values jinja.Object
-	values.Set("messages", messages)
-	values.Set("tools", tools)
+	values.Set("messages", all)
+	values.Set("tools", nil)
+	if len(tools) > 0 {
+		values.Set("tools", tools)
+	}
 	values.Set("documents", nil)
 	values.Set("add_generation_prompt", generate)
 	for key, name := range c.names {
@@ -81,31 +90,11 @@ func (c *templateChat) fill(messages []any, tools any, generate bool) (jinja.Ren
 	return c.template.Render(&values)
 }
 
-func messages(turns []sdk.Turn) []any {
-	all := make([]any, len(turns))
-	for i, turn := range turns {
-		var m jinja.Object
-		m.Set("role", string(turn.Role))
-		m.Set("content", strings.ToValidUTF8(turn.Text, "\uFFFD"))
-		all[i] = &m
+func (c *templateChat) prompt(messages []*jinja.Object, tools []any, generate bool) ([]int32, error) {
+	out, err := c.text(messages, tools, generate)
+	if err == nil && !generate {
+		err = c.writesAll(messages, tools, out.Text)
 	}
-	return all
-}
-
-var errMixed = errors.New("plain text among the turns of a chat is for our own template only")
-
-func (c *templateChat) text(turns []sdk.Turn, generate bool) (jinja.Rendered, error) {
-	if slices.ContainsFunc(turns, func(t sdk.Turn) bool { return t.Role == sdk.RoleRaw }) {
-		return jinja.Rendered{}, errMixed
-	}
-	if len(turns) == 0 {
-		return jinja.Rendered{}, errors.New("there are no turns")
-	}
-	return c.render(turns, generate)
-}
-
-func (c *templateChat) prompt(turns []sdk.Turn, generate bool) ([]int32, error) {
-	out, err := c.text(turns, generate)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +107,7 @@ func (c *templateChat) endOfTurn() (int32, bool) { return c.end, c.end >= 0 }
 func (c *templateChat) findEnd() {
 	c.end = none
 	turns := []sdk.Turn{{Role: sdk.RoleUser, Text: "a"}, {Role: sdk.RoleAssistant, Text: "b"}}
-	ids, answers, err := c.learned(turns)
+	ids, answers, err := c.learned(messages(turns), nil, false)
 	if err != nil || len(answers) != 1 {
 		return
 	}
@@ -131,17 +120,20 @@ func (c *templateChat) findEnd() {
 
 // learned finds what the assistant's turns learn: what the template's generation blocks write or else, when it has
 // none, what each answer adds to the dialogue before it.
-func (c *templateChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
-	out, err := c.text(turns, false)
+func (c *templateChat) learned(messages []*jinja.Object, tools []any, last bool) ([]int32, []Span, error) {
+	if last {
+		messages = untilLast(messages)
+	}
+	out, err := c.text(messages, tools, false)
 	if err != nil {
 		return nil, nil, err
 	}
-	marked := c.template.Marks()
-	spans := out.Generated
-	if !marked {
-		if spans, err = c.added(turns, out.Text); err != nil {
-			return nil, nil, err
-		}
+	if err := c.writesAll(messages, tools, out.Text); err != nil {
+		return nil, nil, err
+	}
+	spans, err := c.spans(messages, tools, out, last)
+	if err != nil {
+		return nil, nil, err
 	}
 	ids := c.tok.EncodeAll(out.Text)
 	answers, err := c.tok.locate(out.Text, ids, spans)
@@ -149,22 +141,65 @@ func (c *templateChat) learned(turns []sdk.Turn) ([]int32, []Span, error) {
 		return nil, nil, err
 	}
 	for i := range answers {
-		if answers[i], err = c.closed(ids, answers[i], marked); err != nil {
+		if answers[i], err = c.closed(ids, answers[i], c.template.Marks()); err != nil {
 			return nil, nil, err
 		}
 	}
 	return ids, answers, nil
 }
 
-// added are the stretches that answers add to a text. Each must stay as it is when the dialogue goes on: a template
-// that rewrites what was said is refused.
-func (c *templateChat) added(turns []sdk.Turn, whole string) ([]jinja.Span, error) {
-	var spans []jinja.Span
-	for i, turn := range turns {
-		if turn.Role != sdk.RoleAssistant {
+// parts are what a template may leave out of a dialogue: the names that a message has for it, none for the tools.
+var parts = []struct {
+	what string
+	keys []string
+}{
+	{"tools", nil},
+	{"calls of tools", []string{"tool_calls"}},
+	{"reasoning", []string{"reasoning_content", "reasoning", "thinking"}},
+}
+
+// writesAll refuses a dialogue of which a part leaves no trace in its text.
+func (c *templateChat) writesAll(messages []*jinja.Object, tools []any, text string) error {
+	for _, p := range parts {
+		less, fewer, there := messages, tools, len(tools) > 0
+		if p.keys == nil {
+			fewer = nil
+		} else {
+			less, there = lacking(messages, p.keys)
+		}
+		if !there {
 			continue
 		}
-		s, err := c.addedBy(turns[:i+1], whole)
+		if out, err := c.text(less, fewer, false); err == nil && out.Text == text {
+			return fmt.Errorf("the dialogue has %s, which the model's chat template does not write", p.what)
+		}
+	}
+	return nil
+}
+
+// spans are the stretches of a rendered dialogue that are learned.
+func (c *templateChat) spans(
+	messages []*jinja.Object, tools []any, out jinja.Rendered, last bool,
+) ([]jinja.Span, error) {
+	all := out.Generated
+	if !c.template.Marks() {
+		return c.added(messages, tools, out.Text, last)
+	}
+	if last && len(all) > 1 {
+		all = all[len(all)-1:]
+	}
+	return all, nil
+}
+
+// added are the stretches that answers add to a text. Each must stay as it is when the dialogue goes on: a template
+// that rewrites what was said is refused.
+func (c *templateChat) added(messages []*jinja.Object, tools []any, whole string, last bool) ([]jinja.Span, error) {
+	var spans []jinja.Span
+	for i, m := range messages {
+		if role(m) != sdk.RoleAssistant || last && i < len(messages)-1 {
+			continue
+		}
+		s, err := c.addedBy(messages[:i+1], tools, whole)
 		if err != nil {
 			return nil, fmt.Errorf("turn %d: %w", i, err)
 		}
@@ -173,18 +208,18 @@ func (c *templateChat) added(turns []sdk.Turn, whole string) ([]jinja.Span, erro
 	return spans, nil
 }
 
-// addedBy is the stretch of the last turn, an answer: from where it departs from the prompt by which it would have been
-// generated. whole is the text of the dialogue as it goes on.
-func (c *templateChat) addedBy(turns []sdk.Turn, whole string) (s jinja.Span, err error) {
-	before, err := c.text(turns[:len(turns)-1], false)
+// addedBy is the stretch of the last message, an answer: from where it departs from the prompt by which it would have
+// been generated. whole is the text of the dialogue as it goes on.
+func (c *templateChat) addedBy(messages []*jinja.Object, tools []any, whole string) (s jinja.Span, err error) {
+	before, err := c.text(messages[:len(messages)-1], tools, false)
 	if err != nil {
 		return s, fmt.Errorf("what is before the answer can't be rendered: %w", err)
 	}
-	prompt, err := c.text(turns[:len(turns)-1], true)
+	prompt, err := c.text(messages[:len(messages)-1], tools, true)
 	if err != nil {
 		return s, fmt.Errorf("the prompt for the answer can't be rendered: %w", err)
 	}
-	after, err := c.text(turns, false)
+	after, err := c.text(messages, tools, false)
 	if err != nil {
 		return s, err
 	}
@@ -209,7 +244,7 @@ func commonPrefix(a, b string) int {
 
 // errRewrites is about templates such as those that leave out earlier reasoning.
 var errRewrites = errors.New("the template rewrites earlier turns when the dialogue goes on, and has no generation " +
-	"blocks that say what an answer is: give it such blocks, or learn all tokens")
+	"blocks that say what an answer is: give it such blocks, or learn only the last answers (learn: last)")
 
 // closed sees that a stretch ends with the special token that ends the answer, so that the model learns to stop. One
 // right behind the stretch is taken in. White space behind it is left out, unless the template marks it.

@@ -25,7 +25,7 @@ func TestSpansCoverAnswersAndTheirEnds(t *testing.T) {
 				want = append(want, strings.TrimFunc(turn.Text, pythonSpace)+endToken)
 			}
 		}
-		ids, spans, err := tok.Learned(turns)
+		ids, spans, err := tok.Learned(turns, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestGenerationContinuesWhatTrainingSaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, spans, err := tok.Learned([]sdk.Turn{question, answer})
+	whole, spans, err := tok.Learned([]sdk.Turn{question, answer}, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestRawTurnsNeedNoTemplate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, spans, err := tok.Learned([]sdk.Turn{{Text: "abc"}, {Text: "ab"}})
+	ids, spans, err := tok.Learned([]sdk.Turn{{Text: "abc"}, {Text: "ab"}}, false)
 	if err != nil || !slices.Equal(ids, []int32{257, 256}) || spans != nil {
 		t.Errorf("tokens %v, spans %v, error %v", ids, spans, err)
 	}
@@ -185,16 +185,16 @@ func TestMessagesAreTurns(t *testing.T) {
 	var m jinja.Object
 	m.Set("role", "user")
 	m.Set("content", "a fever")
-	got, err := tok.ChatMessages([]*jinja.Object{&m}, nil)
+	got, err := tok.ChatMessages([]*jinja.Object{&m}, nil, true)
 	want, _ := tok.Chat([]sdk.Turn{{Role: sdk.RoleUser, Text: "a fever"}}, true)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("messages are %v, %v; turns %v", got, err, want)
 	}
-	if _, err := tok.ChatMessages([]*jinja.Object{&m}, []any{"tool"}); err == nil {
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, []any{"tool"}, true); err == nil {
 		t.Error("our own template took a tool")
 	}
 	m.Set("content", nil)
-	if _, err := tok.ChatMessages([]*jinja.Object{&m}, nil); err == nil {
+	if _, err := tok.ChatMessages([]*jinja.Object{&m}, nil, true); err == nil {
 		t.Error("our own template took a message without text")
 	}
 }
@@ -221,7 +221,7 @@ func TestForeignTemplatesSeeMessagesAndToolsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, err := tok.ChatMessages(messages, []any{tool})
+	ids, err := tok.ChatMessages(messages, []any{tool}, true)
 	if text := tok.DecodeAll(ids); err != nil || text != "pump:user=a;b=c(3);>" {
 		t.Errorf("the prompt is %q, %v", text, err)
 	}

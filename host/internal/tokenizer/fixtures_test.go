@@ -99,7 +99,7 @@ func TestTrainedTokenizerEncodesAndChatsLikeTransformers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, spans, err := tok.Learned(turns)
+		_, spans, err := tok.Learned(turns, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ type templateToken struct {
 type templatePiece struct {
 	SpecialToken, Sequence *struct {
 		ID     string `json:"id"`
-		TypeID int    `json:"type_id"`
+		TypeID int32  `json:"type_id"`
 	}
 }
 
@@ -67,10 +67,21 @@ func (t *Tokenizer) readPostProcessor(raw json.RawMessage) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.Type, err)
 		}
-		for _, id := range slices.Concat(before, after) {
+		pair, err := e.pairOf()
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.Type, err)
+		}
+		all := slices.Concat(before, after)
+		for _, piece := range pair {
+			all = append(all, piece.ids...)
+		}
+		for _, id := range all {
 			if id < 0 || int(id) >= t.Size() {
 				return fmt.Errorf("%s: id %d is not in the vocabulary", e.Type, id)
 			}
+		}
+		if pair != nil {
+			t.pair = pair
 		}
 		t.prefix, t.suffix = slices.Concat(before, t.prefix), slices.Concat(t.suffix, after)
 	}

@@ -34,6 +34,7 @@ type Tokenizer struct {
 	special        []bool   // by id
 	decoding       decoding
 	prefix, suffix []int32
+	pair           []pairPiece  // of two texts; nil where the files don't say it
 	bos, eos, pad  int32        // -1 where there is none
 	names          specialNames // bos, eos and pad where no config says otherwise
 	template       string       // of chats, empty where there is none

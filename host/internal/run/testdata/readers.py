@@ -1,81 +1,96 @@
 """Loads exported models with readers that are not ours and continues prompts greedily.
 
-    python readers.py DIR GGUF... < prompts.json
+    python readers.py PATH... < prompts.json
 
-DIR is a model directory for transformers (with peft when it holds an adapter, BASE beside it), GGUF files are for
-llama.cpp's binding and the gguf package. Prompts are a list of texts. Writes a line of JSON for each reader: its name and
-version, for every prompt the token ids and the ids that it adds.
+A PATH is a model directory for transformers (with peft when it holds an adapter that names its base) or a GGUF file for
+llama.cpp's binding and the gguf package. Prompts are a list of texts. Writes a line of JSON for each reader of a path: for
+every prompt the token ids, the log-probabilities of the whole vocabulary behind them and the ids that follow greedily; the
+gguf package tells the SHA-256 of every tensor's values in float32.
 """
-import importlib.metadata
+import hashlib
 import json
 import pathlib
 import sys
 
+import gguf
+import llama_cpp
+import numpy
+import peft
+import torch
+import transformers
+
 STEPS = 12
 
-
-def version(package):
-    return f"{package} {importlib.metadata.version(package)}"
-
-
-def answer(reader, rows):
-    print(json.dumps({"reader": reader, "prompts": [r[0] for r in rows], "answers": [r[1] for r in rows]}), flush=True)
+transformers.utils.logging.set_verbosity_error()
+torch.set_num_threads(1)  # several wait for each other without end where others use the machine
 
 
-def transformers_reader(folder, prompts):
-    import torch
-    import transformers
+def tell(reader, path, **what):
+    print(json.dumps({"reader": reader, "path": path, **what}), flush=True)
 
-    transformers.utils.logging.set_verbosity_error()
+
+def answers(reader, path, rows):
+    tell(reader, path, answers=[dict(zip(("prompt", "chances", "answer"), r)) for r in rows])
+
+
+def chances(logits):
+    return torch.log_softmax(torch.as_tensor(logits, dtype=torch.float64), -1).tolist()
+
+
+def with_transformers(folder, prompts):
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    adapter = (pathlib.Path(folder) / "adapter_config.json").exists()
-    name = version("transformers")
-    if adapter:
-        import peft
-
-        model = peft.AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        name = version("peft")
+    if (pathlib.Path(folder) / "adapter_config.json").exists():
+        base = peft.PeftConfig.from_pretrained(folder).base_model_name_or_path
+        model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+        reader, model = "peft", peft.PeftModel.from_pretrained(model, folder)
     else:
-        model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        reader, model = "transformers", transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     rows = []
     for text in prompts:
         ids = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
         with torch.no_grad():
+            logits = model(input_ids=ids).logits[0, -1]
             out = model.generate(input_ids=ids, max_new_tokens=STEPS, min_new_tokens=STEPS, do_sample=False)
-        rows.append((ids[0].tolist(), out[0, ids.shape[1]:].tolist()))
-    answer(name, rows)
+        rows.append((ids[0].tolist(), chances(logits), out[0, ids.shape[1]:].tolist()))
+    answers(reader, folder, rows)
 
 
-def llama_reader(path, prompts):
-    import llama_cpp
+def plain_params(defaults=llama_cpp.llama_cpp.llama_model_default_params):
+    params = defaults()
+    params.use_extra_bufts = False  # weights repacked for AMX crash it (0.3.36), those that it quantised itself too
+    return params
 
-    llm = llama_cpp.Llama(model_path=path, n_ctx=128, verbose=False, logits_all=False, n_threads=2)
+
+def with_llama(path, prompts):
+    llama_cpp.llama_cpp.llama_model_default_params = plain_params
+    wide = llama_cpp.GGML_TYPE_F32  # of keys and values, else 16 bits
+    llm = llama_cpp.Llama(
+        model_path=path, n_ctx=128, verbose=False, logits_all=True, n_threads=1, n_threads_batch=1, type_k=wide, type_v=wide)
     rows = []
     for text in prompts:
         ids = llm.tokenize(text.encode(), add_bos=False, special=True)
         llm.reset()
-        new = []
         llm.eval(ids)
+        first, new = chances(llm.scores[llm.n_tokens - 1]), []
         for _ in range(STEPS):
-            token = llm.sample(temp=0.0, top_k=1)
-            new.append(token)
-            llm.eval([token])
-        rows.append((ids, new))
-    answer(version("llama_cpp_python"), rows)
+            new.append(int(numpy.argmax(llm.scores[llm.n_tokens - 1])))
+            llm.eval([new[-1]])
+        rows.append((ids, first, new))
+    answers("llama.cpp", path, rows)
 
 
-def gguf_reader(path):
-    import gguf
-
-    reader = gguf.GGUFReader(path)
-    total = 0
-    for tensor in reader.tensors:
-        total += gguf.quants.dequantize(tensor.data, tensor.tensor_type).size
-    answer(f"{version('gguf')}: {len(reader.fields)} keys, {len(reader.tensors)} tensors, {total} values", [])
+def with_gguf(path):
+    digests = {}
+    for tensor in gguf.GGUFReader(path).tensors:
+        values = gguf.quants.dequantize(tensor.data, tensor.tensor_type).astype("<f4")
+        digests[tensor.name] = hashlib.sha256(values.tobytes()).hexdigest()
+    tell("gguf", path, digests=digests)
 
 
 prompts = json.load(sys.stdin)
-transformers_reader(sys.argv[1], prompts)
-for file in sys.argv[2:]:
-    gguf_reader(file)
-    llama_reader(file, prompts)
+for path in sys.argv[1:]:
+    if pathlib.Path(path).is_dir():
+        with_transformers(path, prompts)
+    else:
+        with_gguf(path)
+        with_llama(path, prompts)

@@ -27,6 +27,15 @@ DIALOGUES = [
     say("user", "x", "assistant", "\n\n starts and ends with space \n"),
     say("user", "a<|im_end|>b", "assistant", ""),
 ]
+TOOLS = [{"type": "function", "function": {
+    "name": "dose", "description": "How much < of a drug", "parameters": {"type": "object", "properties": {"weight": {"type": "number"}}}}}]
+CALLS = [
+    {"role": "user", "content": "How much?"},
+    {"role": "assistant", "content": "", "tool_calls": [
+        {"type": "function", "function": {"name": "dose", "arguments": {"weight": 70.0, "drug": "氨", "again": [1, None]}}}]},
+    {"role": "tool", "content": "5 mg"},
+    {"role": "assistant", "content": "5 mg."},
+]
 
 
 def main():
@@ -38,10 +47,12 @@ def main():
     for name in ("chatml", "alternating"):
         with open(os.path.join(TEMPLATES, name + ".jinja"), newline="") as f:
             tok.chat_template = f.read()
-        for turns in DIALOGUES:
+        for turns, tools in [(d, None) for d in DIALOGUES] + ([(CALLS, TOOLS)] if name == "chatml" else []):
             for generate in (False, True):
-                out = tok.apply_chat_template(turns, add_generation_prompt=generate, return_dict=True, return_assistant_tokens_mask=True)
-                rows.append({"template": name, "turns": turns, "generate": generate, "ids": out["input_ids"], "mask": out["assistant_masks"]})
+                out = tok.apply_chat_template(
+                    turns, tools=tools, add_generation_prompt=generate, return_dict=True, return_assistant_tokens_mask=True)
+                rows.append({"template": name, "turns": turns, "tools": tools, "generate": generate,
+                             "ids": out["input_ids"], "mask": out["assistant_masks"]})
     with open(os.path.join(HERE, "chats.json"), "w") as f:
         json.dump(rows, f, separators=(",", ":"))
         f.write("\n")
