@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -160,7 +161,7 @@ func (s *Served) ScoreTokens(ctx context.Context, sequences, types [][]int32) ([
 	})
 }
 
-// Embed implements sdk.Model: the mean of the last layer over the tokens.
+// Embed implements sdk.Model: the last layer, pooled.
 func (s *Served) Embed(ctx context.Context, texts []string) ([][]float64, error) {
 	sequences := make([][]int32, len(texts))
 	for i, text := range texts {
@@ -171,9 +172,29 @@ func (s *Served) Embed(ctx context.Context, texts []string) ([][]float64, error)
 
 // EmbedTokens is Embed of sequences of tokens, each within the model's context.
 func (s *Served) EmbedTokens(ctx context.Context, sequences [][]int32) ([][]float64, error) {
-	return s.perSequence(ctx, sequences, nil, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
+	rows, err := s.perSequence(ctx, sequences, nil, func(t *tensor.Tape, in model.Input) *tensor.Tensor {
 		return s.model.Embeddings(t, s.model.Hidden(t, in), in)
 	})
+	if s.model.Pooling().Normalize {
+		for _, row := range rows {
+			normalize(row)
+		}
+	}
+	return rows, err
+}
+
+// normalize gives a vector the length 1, unless it is 0.
+func normalize(row []float64) {
+	sum := 0.0
+	for _, v := range row {
+		sum += v * v
+	}
+	if sum == 0 {
+		return
+	}
+	for i := range row {
+		row[i] /= math.Sqrt(sum)
+	}
 }
 
 // whole is a text or dialogue as training saw it, cut at its end to the model's context.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -197,6 +198,40 @@ func TestEmbeddingsAreMeansOfTheLastLayer(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEmbeddingsAreMadeAsAModelSays(t *testing.T) {
+	s := encoder(t)
+	ids := data.TextTokens(s.tok, "the patient has fever")
+	in := model.Input{Tokens: ids, Offsets: []int32{0, int32(len(ids))}}
+	hidden := direct(t, s, func(tape *tensor.Tape) *tensor.Tensor { return s.model.Hidden(tape, in) })
+	for mode, row := range map[model.PoolingMode]int{model.PoolCLS: 0, model.PoolLast: len(ids) - 1} {
+		want := hidden[32*row : 32*row+32]
+		for _, normal := range []bool{false, true} {
+			s.model.Pool(model.Pooling{Mode: mode, Normalize: normal})
+			got, err := s.EmbedTokens(t.Context(), [][]int32{{5, 6}, ids})
+			if err != nil {
+				t.Fatal(err)
+			}
+			length := 1.0
+			if normal {
+				length = norm(want)
+			}
+			for i, v := range got[1] {
+				if math.Abs(v*length-want[i]) > 1e-5 {
+					t.Errorf("%s, normal %v: number %d is %v, want %v", mode, normal, i, v, want[i]/length)
+				}
+			}
+		}
+	}
+}
+
+func norm(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	return math.Sqrt(sum)
 }
 
 func near(a, b []float64, tolerance float64) bool {

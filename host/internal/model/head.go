@@ -94,7 +94,10 @@ func (m *Model) Outputs(t *tensor.Tape, hidden *tensor.Tensor, in Input) *tensor
 }
 
 // readRows are the rows that speak for their sequences.
-func (m *Model) readRows(offsets []int32) []int32 {
+func (m *Model) readRows(offsets []int32) []int32 { return m.endRows(offsets, m.decoder != nil) }
+
+// endRows are the first or the last rows of sequences.
+func (m *Model) endRows(offsets []int32, last bool) []int32 {
 	if len(offsets) == 0 {
 		return nil
 	}
@@ -102,16 +105,11 @@ func (m *Model) readRows(offsets []int32) []int32 {
 	m.indices.rows = rows
 	for i := range rows {
 		rows[i] = offsets[i]
-		if m.decoder != nil {
+		if last {
 			rows[i] = offsets[i+1] - 1
 		}
 	}
 	return rows
-}
-
-// Embeddings are the means over each sequence's rows of hidden, [sequences, hidden].
-func (m *Model) Embeddings(t *tensor.Tape, hidden *tensor.Tensor, in Input) *tensor.Tensor {
-	return t.MeanPool(hidden, t.Segments(in.Offsets))
 }
 
 func failed(t *tensor.Tape, err error) *tensor.Tensor {

@@ -23,6 +23,7 @@ type Model struct {
 	encoder *encoder
 	ends    ends
 	carried []NamedTensor // by files alone, in the order of their names
+	pooling Pooling
 
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own

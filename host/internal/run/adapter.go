@@ -31,6 +31,7 @@ func (p *Process) start(spec recipe.Train) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Pool(whole.model.Pooling())
 	return p.served(spec.Init, "", m, whole.tok), nil
 }
 

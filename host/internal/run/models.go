@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -43,7 +44,8 @@ func (m *served) describe(dir string) error {
 func (m *served) configure(dir, dtype string) error {
 	cfg := m.model.Config()
 	cfg.TorchDtype = dtype
-	if err := checkpoint.WriteJSON(filepath.Join(dir, configFile), cfg); err != nil {
+	err := checkpoint.WriteJSON(filepath.Join(dir, configFile), cfg)
+	if err := errors.Join(err, writePooling(dir, m.model.Pooling(), cfg.HiddenSize)); err != nil {
 		return err
 	}
 	if m.model.Head() != model.HeadLM {
@@ -165,6 +167,10 @@ func loadDir(
 	if err != nil {
 		return nil, nil, err
 	}
+	pooling, err := readPooling(dir)
+	if err != nil {
+		return nil, nil, err
+	}
 	weights, err := checkpoint.OpenTensors(dir, weightsBase)
 	if err != nil {
 		return nil, nil, err
@@ -174,6 +180,7 @@ func loadDir(
 	if err != nil {
 		return nil, nil, fmt.Errorf("load %s: %w", dir, err)
 	}
+	m.Pool(pooling)
 	return m, tok, nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/data"
 )
 
-// An embedding is the mean of the last layer over the tokens of a text: numbers, or base64 of little-endian float32.
+// An embedding is the last layer of a text, pooled: numbers, or base64 of little-endian float32.
 type embedding struct {
 	Object    string `json:"object"`
 	Index     int    `json:"index"`
