@@ -37,6 +37,8 @@ type kernelSet struct {
 	// widenBF16 and widenF16 are of slices whose length 32 divides: dst = src, exactly.
 	widenBF16, widenF16 func(dst []float32, src []uint16)
 
+	prefetch func(x []float32) // may bring x, which is not empty, nearer
+
 	dot         func(x, y []float32) float32
 	dot64       func(x, y []float32) float64                      // products and sums in float64
 	dot3        func(x, y, z []float32) float32                   // sum(x*y*z)
@@ -101,7 +103,7 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
-	widenBF16: widenBF16Generic, widenF16: widenF16Generic,
+	prefetch: prefetchGeneric, widenBF16: widenBF16Generic, widenF16: widenF16Generic,
 	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
 	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,
