@@ -40,6 +40,8 @@ func (b *roundedForward) run(states []float32) {
 // sum adds the block's keys to some queries; states are those of their tiles.
 func (b *roundedForward) sum(t queryTile, states []float32) {
 	b.scores.queries = t.queries
+	out := b.outOf(t)
+	b.ask(out, b.outStride, t.m())
 	left, step := b.roundLeft(b.s, slotQueries, b.q, b.StrideQ, t.sequence, t.head, t.queries)
 	b.roundedScores(b.s, b.scores, t, left, step, b.Scale, b.keysT, b.keys.from)
 	b.eachTile(t, states, func(tile queryTile, all interval, state *softmaxState) {
@@ -48,6 +50,6 @@ func (b *roundedForward) sum(t queryTile, states []float32) {
 		}
 	})
 	b.clearUnseen(b.scores, t)
-	b.sumRounded(b.s, b.outOf(t), b.outStride, b.scores, t, b.values)
+	b.sumRounded(b.s, out, b.outStride, b.scores, t, b.values)
 	b.eachTile(t, states, b.finish)
 }

@@ -52,14 +52,14 @@ func (b *roundedGrad) queries(t queryTile) {
 func (b *roundedGrad) block(t queryTile) {
 	b.weights = newScores(b.s, slotScores, t.queries, t.keys)
 	b.grads = newScores(b.s, slotGrads, t.queries, t.keys)
+	dq := b.dq[b.row(t.sequence, t.queries.from, t.head, b.StrideQ):]
+	dk := b.dk[b.row(t.sequence, t.keys.from, b.task.kvHead, b.StrideK):]
+	dv := b.dv[b.row(t.sequence, t.keys.from, b.task.kvHead, b.StrideV):]
 	at := (t.keys.from - b.task.keys.from) * b.headWords()
 	b.roundedScores(b.s, b.weights, t, b.leftQ, b.step, b.Scale, b.keysT[at:], t.keys.from)
 	b.roundedScores(b.s, b.grads, t, b.leftOut, b.step, 1, b.valuesT[at:], t.keys.from)
 	b.scoreGrads(t)
 	b.clearFirst(t)
-	dq := b.dq[b.row(t.sequence, t.queries.from, t.head, b.StrideQ):]
-	dk := b.dk[b.row(t.sequence, t.keys.from, b.task.kvHead, b.StrideK):]
-	dv := b.dv[b.row(t.sequence, t.keys.from, b.task.kvHead, b.StrideV):]
 	b.sumRounded(b.s, dq, b.StrideQ, b.grads, t, b.rows)
 	b.sumTurned(b.s, dv, b.StrideV, b.weights, t, b.douts)
 	b.sumTurned(b.s, dk, b.StrideK, b.grads, t, b.qs)
