@@ -274,22 +274,28 @@ func testAttentionGradRanges(r *rig) {
 				dout := p.operand(r.normal(d.out.Len))
 				dq, dk, dv := d.run(r, p, dout)
 				loss := func() float64 { out, _ := p.forward(); return dot(out, dout) }
-				r.along([]accelerators.Buffer{dq, dk, dv}, [][]float64{p.q, p.k, p.v}, p.tolerance(summed), loss)
+				got, want, size := r.along([]accelerators.Buffer{dq, dk, dv}, [][]float64{p.q, p.k, p.v}, loss)
+				if p.Compute == accelerators.F32 {
+					size = 1 // exact products need no measure for the errors of all elements together
+				}
+				r.compare("the gradients along a direction", []float32{float32(got / size)}, []float64{want / size},
+					p.tolerance(summed))
 			})
 		}
 	}
 }
 
-// along compares the product of gradients and a random direction with the difference of the loss along it.
-func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, tolerance float64,
-	loss func() float64) {
+// along is the product of gradients and a random direction, the difference of the loss along it, and the root of the
+// sum of the squares of what the product sums.
+func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, loss func() float64) (got, want,
+	size float64) {
 	r.t.Helper()
 	var before, direction [][]float64
-	got := 0.0
 	for i, x := range operands {
 		before, direction = append(before, slices.Clone(x)), append(direction, r.normal(len(x)))
 		for j, v := range r.download(gradients[i]) {
 			got += float64(v) * direction[i][j]
+			size += math.Pow(float64(v)*direction[i][j], 2)
 		}
 	}
 	moved := func(step float64) float64 {
@@ -300,8 +306,8 @@ func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, toler
 		}
 		return loss()
 	}
-	want := (moved(differenceStep) - moved(-differenceStep)) / (2 * differenceStep)
-	r.compare("the gradients along a direction", []float32{float32(got)}, []float64{want}, tolerance)
+	want = (moved(differenceStep) - moved(-differenceStep)) / (2 * differenceStep)
+	return got, want, math.Sqrt(size)
 }
 
 // poison fills the first width elements of each row with NaN; what lies between rows must stay as it is.
