@@ -127,6 +127,7 @@ type Attention struct {
 	Window                          int
 	Scale                           float32
 	Cap                             float32 // > 0 bends each score to Cap*tanh(score/Cap)
+	Compute                         DType   // of its products, as in MatMul; softmax and sums stay f32
 }
 
 // AttentionDecode describes attention of N queries to a cache in pages. The positions of sequence s lie on the pages

@@ -99,8 +99,41 @@ func masks(window int) []accelerators.Attention {
 	return []accelerators.Attention{{Causal: true}, {}, {Causal: true, Window: window}, {Window: window}}
 }
 
-func maskName(s accelerators.Attention) string {
-	return fmt.Sprintf("causal=%v/window=%d", s.Causal, s.Window)
+// forms are the masks, each with products of operands as they are and with rounded ones.
+func forms(window int) []accelerators.Attention {
+	all := masks(window)
+	for _, s := range masks(window) {
+		s.Compute = accelerators.BF16
+		all = append(all, s)
+	}
+	return all
+}
+
+func formName(s accelerators.Attention) string {
+	return fmt.Sprintf("causal=%v/window=%d/%v", s.Causal, s.Window, s.Compute)
+}
+
+// take is the packing in the form of s. Where products round, the operands are numbers that rounding leaves alone.
+func (p *packing) take(s accelerators.Attention) {
+	p.Causal, p.Window, p.Compute = s.Causal, s.Window, s.Compute
+	p.q, p.k, p.v = p.operand(p.q), p.operand(p.k), p.operand(p.v)
+}
+
+func (p *packing) operand(x []float64) []float64 {
+	if p.Compute == accelerators.BF16 {
+		return allToBF16(x)
+	}
+	return x
+}
+
+// attentionBF16 is how far results of rounded products may be from exact ones: weights and gradients are rounded too.
+const attentionBF16 = 2e-2
+
+func (p *packing) tolerance(exact float64) float64 {
+	if p.Compute == accelerators.BF16 {
+		return attentionBF16
+	}
+	return exact
 }
 
 var attentionCases = []struct {
@@ -124,14 +157,14 @@ var attentionCases = []struct {
 
 func testAttention(r *rig) {
 	for _, c := range attentionCases {
-		for _, mask := range masks(c.window) {
-			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, maskName(mask)), func(r *rig) {
+		for _, form := range forms(c.window) {
+			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
-				p.Causal, p.Window = mask.Causal, mask.Window
+				p.take(form)
 				d := p.upload(r)
 				r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
 				out, lse := p.forward()
-				r.expect("out", d.out, out, reduced)
+				r.expect("out", d.out, out, p.tolerance(reduced))
 				r.expect("lse", d.lse, lse, reduced)
 				r.reset()
 			})
@@ -141,14 +174,15 @@ func testAttention(r *rig) {
 
 // testAttentionCapped: scores that are bent to a limit, in one block of keys and in several.
 func testAttentionCapped(r *rig) {
-	for _, mask := range masks(30) {
+	for _, form := range forms(30) {
 		p := newPacking(r, []int{3, 1, 150}, 4, 2, 17, 1)
-		p.Causal, p.Window, p.Cap = mask.Causal, mask.Window, 1.5
+		p.take(form)
+		p.Cap = 1.5
 		p.Scale *= 3
 		d := p.upload(r)
 		r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
 		out, lse := p.forward()
-		r.expect("out", d.out, out, reduced)
+		r.expect("out", d.out, out, p.tolerance(reduced))
 		r.expect("lse", d.lse, lse, reduced)
 		attentionGradCase(r, p)
 		r.reset()
@@ -196,10 +230,10 @@ var attentionRangeCases = []struct {
 
 func testAttentionGrad(r *rig) {
 	for _, c := range attentionGradCases {
-		for _, mask := range masks(c.window) {
-			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, maskName(mask)), func(r *rig) {
+		for _, form := range forms(c.window) {
+			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
-				p.Causal, p.Window = mask.Causal, mask.Window
+				p.take(form)
 				attentionGradCase(r, p)
 			})
 		}
@@ -220,41 +254,48 @@ func (d *onDevice) run(r *rig, p *packing, dout []float64) (dq, dk, dv accelerat
 
 func attentionGradCase(r *rig, p *packing) {
 	d := p.upload(r)
-	dout := r.normal(p.Tokens * p.Heads * p.HeadDim)
+	dout := p.operand(r.normal(p.Tokens * p.Heads * p.HeadDim))
 	dq, dk, dv := d.run(r, p, dout)
 	loss := func() float64 { out, _ := p.forward(); return dot(out, dout) }
-	r.gradient("dq", dq, nil, p.q, summed, loss)
-	r.gradient("dk", dk, nil, p.k, summed, loss)
-	r.gradient("dv", dv, nil, p.v, summed, loss)
+	r.gradient("dq", dq, nil, p.q, p.tolerance(summed), loss)
+	r.gradient("dk", dk, nil, p.k, p.tolerance(summed), loss)
+	r.gradient("dv", dv, nil, p.v, p.tolerance(summed), loss)
 }
 
 // testAttentionGradRanges compares the gradients of sequences that a device may cut into ranges with the difference
 // along a random direction.
 func testAttentionGradRanges(r *rig) {
 	for _, c := range attentionRangeCases {
-		for _, mask := range masks(c.window) {
-			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, maskName(mask)), func(r *rig) {
+		for _, form := range forms(c.window) {
+			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
-				p.Causal, p.Window = mask.Causal, mask.Window
+				p.take(form)
 				d := p.upload(r)
-				dout := r.normal(d.out.Len)
+				dout := p.operand(r.normal(d.out.Len))
 				dq, dk, dv := d.run(r, p, dout)
 				loss := func() float64 { out, _ := p.forward(); return dot(out, dout) }
-				r.along([]accelerators.Buffer{dq, dk, dv}, [][]float64{p.q, p.k, p.v}, loss)
+				got, want, size := r.along([]accelerators.Buffer{dq, dk, dv}, [][]float64{p.q, p.k, p.v}, loss)
+				if p.Compute == accelerators.F32 {
+					size = 1 // exact products need no measure for the errors of all elements together
+				}
+				r.compare("the gradients along a direction", []float32{float32(got / size)}, []float64{want / size},
+					p.tolerance(summed))
 			})
 		}
 	}
 }
 
-// along compares the product of gradients and a random direction with the difference of the loss along it.
-func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, loss func() float64) {
+// along is the product of gradients and a random direction, the difference of the loss along it, and the root of the
+// sum of the squares of what the product sums.
+func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, loss func() float64) (got, want,
+	size float64) {
 	r.t.Helper()
 	var before, direction [][]float64
-	got := 0.0
 	for i, x := range operands {
 		before, direction = append(before, slices.Clone(x)), append(direction, r.normal(len(x)))
 		for j, v := range r.download(gradients[i]) {
 			got += float64(v) * direction[i][j]
+			size += math.Pow(float64(v)*direction[i][j], 2)
 		}
 	}
 	moved := func(step float64) float64 {
@@ -265,8 +306,8 @@ func (r *rig) along(gradients []accelerators.Buffer, operands [][]float64, loss 
 		}
 		return loss()
 	}
-	want := (moved(differenceStep) - moved(-differenceStep)) / (2 * differenceStep)
-	r.compare("the gradients along a direction", []float32{float32(got)}, []float64{want}, summed)
+	want = (moved(differenceStep) - moved(-differenceStep)) / (2 * differenceStep)
+	return got, want, math.Sqrt(size)
 }
 
 // poison fills the first width elements of each row with NaN; what lies between rows must stay as it is.

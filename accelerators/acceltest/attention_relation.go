@@ -20,13 +20,13 @@ func (r *rig) attend(p *packing) []float32 {
 func testAttentionPacked(r *rig) {
 	lengths := []int{17, 1, 65, 2, 400}
 	all := newPacking(r, lengths, 2, 1, 17, 0)
-	for _, mask := range masks(50) {
-		all.Causal, all.Window = mask.Causal, mask.Window
+	for _, form := range forms(50) {
+		all.take(form)
 		packed, at := r.attend(all), 0
 		for _, n := range lengths {
 			one := all.part(r, at, n)
 			if part := packed[at*34:][:n*34]; !slices.Equal(r.attend(one), part) {
-				r.t.Errorf("%s: the sequence of %d tokens from %d on differs from itself alone", maskName(mask), n, at)
+				r.t.Errorf("%s: the sequence of %d tokens from %d on differs from itself alone", formName(form), n, at)
 			}
 			at += n
 		}
@@ -37,7 +37,7 @@ func testAttentionPacked(r *rig) {
 // part is the tokens [from, from+n) of a packing as one sequence.
 func (p *packing) part(r *rig, from, n int) *packing {
 	one := newPacking(r, []int{n}, p.Heads, p.KVHeads, p.HeadDim, 0)
-	one.Causal, one.Window = p.Causal, p.Window
+	one.Causal, one.Window, one.Compute = p.Causal, p.Window, p.Compute
 	copy(one.q, p.q[from*p.StrideQ:])
 	copy(one.k, p.k[from*p.StrideK:])
 	copy(one.v, p.v[from*p.StrideV:])
@@ -80,16 +80,16 @@ func testAttentionWideWindow(r *rig) {
 func testAttentionContains(r *rig) {
 	const token = 60
 	bad := []float64{math.NaN(), math.Inf(1), math.Inf(-1)}
-	for i, mask := range masks(9) {
+	for i, form := range forms(9) {
 		p := newPacking(r, []int{40, 45, 10}, 2, 1, 5, 0)
-		p.Causal, p.Window = mask.Causal, mask.Window
+		p.take(form)
 		dout := r.normal(p.Tokens * p.Heads * p.HeadDim)
 		clean := p.results(r, dout)
 		for name, x := range map[string][]float64{"q": p.q, "k": p.k, "v": p.v, "dout": dout} {
 			at := token * len(x) / p.Tokens
 			kept := x[at]
 			x[at] = bad[i%len(bad)]
-			p.checkContained(r, fmt.Sprintf("%s, %v in %s", maskName(mask), x[at], name), name, clean, p.results(r, dout))
+			p.checkContained(r, fmt.Sprintf("%s, %v in %s", formName(form), x[at], name), name, clean, p.results(r, dout))
 			x[at] = kept
 		}
 	}

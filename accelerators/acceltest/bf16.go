@@ -158,8 +158,15 @@ func testHeadBF16(r *rig) {
 	}
 }
 
-// FingerprintBF16 is the name of the products in bfloat16 in a fingerprint.
-const FingerprintBF16 = "MatMul in bfloat16"
+// FingerprintBF16 is the name of what has products in bfloat16 in a fingerprint.
+const FingerprintBF16 = "products in bfloat16"
+
+func fingerprintName(op string, compute accelerators.DType) string {
+	if compute == accelerators.BF16 {
+		return FingerprintBF16
+	}
+	return op
+}
 
 func (f *printer) matricesBF16() {
 	for _, shape := range [][3]int{{70, 130, 1600}, {120, 70, 1600}, {150, 2100, 30}} {

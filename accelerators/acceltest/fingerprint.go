@@ -146,15 +146,15 @@ func (f *printer) elements() {
 }
 
 func (f *printer) attention() {
-	for _, mask := range masks(90) {
+	for _, form := range forms(90) {
 		p := newPacking(f.rig, []int{530, 1, 17, 100}, 2, 1, 24, 0)
-		p.Causal, p.Window = mask.Causal, mask.Window
+		p.take(form)
 		d := p.upload(f.rig)
 		f.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
-		f.print("Attention", d.out, d.lse)
+		f.print(fingerprintName("Attention", form.Compute), d.out, d.lse)
 		dq, dk, dv, dout := f.output(len(p.q)), f.output(len(p.k)), f.output(len(p.v)), f.random(d.out.Len)
 		f.dev.AttentionGrad(dq, dk, dv, dout, d.out, d.lse, d.q, d.k, d.v, d.Attention)
-		f.print("AttentionGrad", dq, dk, dv)
+		f.print(fingerprintName("AttentionGrad", form.Compute), dq, dk, dv)
 	}
 }
 

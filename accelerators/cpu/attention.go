@@ -8,6 +8,7 @@ type attention struct {
 	accelerators.Attention
 	d         *Device
 	set       *kernelSet
+	halves    bf16Kernels // of products whose operands are rounded
 	offsets   []int32
 	q, k, v   []float32
 	out, lse  []float32
@@ -51,7 +52,8 @@ func (c *call) attention(q, k, v accelerators.Buffer, s accelerators.Attention) 
 	}
 	queries, keys := c.size(s.Heads, s.HeadDim), c.size(s.KVHeads, s.HeadDim)
 	a := &c.dev.ops.attention
-	*a = attention{Attention: s, d: c.dev, set: c.dev.set, outStride: queries, sequences: a.sequences, tasks: a.tasks}
+	*a = attention{Attention: s, d: c.dev, set: c.dev.set, outStride: queries, halves: c.dev.set.bf16(),
+		sequences: a.sequences, tasks: a.tasks}
 	a.q = c.f32("q", q, c.span(s.Tokens, s.StrideQ, queries))
 	a.k = c.f32("k", k, c.span(s.Tokens, s.StrideK, keys))
 	a.v = c.f32("v", v, c.span(s.Tokens, s.StrideV, keys))

@@ -48,7 +48,12 @@ func (a *attentionMeans) items(_, lo, hi int) {
 type attentionBackward attention
 
 func (b *attentionBackward) block(worker, i int) {
-	(*attention)(b).backward(&b.d.scratch[worker], b.tasks[i])
+	a, s := (*attention)(b), &b.d.scratch[worker]
+	if a.Compute == accelerators.BF16 {
+		a.backwardRounded(s, a.tasks[i])
+	} else {
+		a.backward(s, a.tasks[i])
+	}
 }
 
 // Scores and their gradients of so many queries and keys stay in the second-level cache.
@@ -124,23 +129,28 @@ func (b *gradBlock) queryGrads() {
 func (b *gradBlock) scoreGrads(t queryTile) {
 	b.product(b.weights, t, b.q, b.StrideQ, b.Scale, b.keysT)
 	b.product(b.grads, t, b.dout, b.outStride, 1, b.valuesT)
-	of := b.s.floats(slotStates, 2*tileRows)
+	b.softmaxGrad(b.s, b.weights, b.grads, t)
+}
+
+// softmaxGrad turns a tile of scores and of gradients of P into P and dS.
+func (a *attention) softmaxGrad(s *scratch, weights, grads scores, t queryTile) {
+	of := s.floats(slotStates, 2*tileRows)
 	lse, means := of[:tileRows], of[tileRows:]
-	at := (t.start+t.queries.from)*b.Heads + t.head
+	at := (t.start+t.queries.from)*a.Heads + t.head
 	for i := range t.m() {
-		lse[i], means[i] = b.lse[at+i*b.Heads], b.means[at+i*b.Heads]
+		lse[i], means[i] = a.lse[at+i*a.Heads], a.means[at+i*a.Heads]
 	}
-	w, g := b.weights.at(t.queries.from, t.keys.from), b.grads.at(t.queries.from, t.keys.from)
-	if b.Cap > 0 {
-		flat := b.s.floats(slotFlat, t.m()*t.keys.n())
-		b.bend(b.weights, t, flat)
-		b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
-		b.straighten(b.grads, t, flat)
+	w, g := weights.at(t.queries.from, t.keys.from), grads.at(t.queries.from, t.keys.from)
+	if a.Cap > 0 {
+		flat := s.floats(slotFlat, t.m()*t.keys.n())
+		a.bend(weights, t, flat)
+		a.set.softmaxGradTile(w, g, weights.stride, t.keys.n(), lse, means, a.Scale)
+		a.straighten(grads, t, flat)
 	} else {
-		b.set.softmaxGradTile(w, g, b.weights.stride, t.keys.n(), lse, means, b.Scale)
+		a.set.softmaxGradTile(w, g, weights.stride, t.keys.n(), lse, means, a.Scale)
 	}
-	b.hide(b.weights, t, 0)
-	b.hide(b.grads, t, 0)
+	a.hide(weights, t, 0)
+	a.hide(grads, t, 0)
 }
 
 func (b *gradBlock) keyGrads() {

@@ -7,11 +7,20 @@ type packed struct {
 	finite   bool // of packRows: whether all elements are
 }
 
+// ask has rows of one head brought nearer before they are packed: the processor does not foresee the way from one to the
+// next.
+func (a *attention) ask(x []float32, stride, rows int) {
+	for i := range rows {
+		a.set.prefetch(x[i*stride:][:a.HeadDim])
+	}
+}
+
 // packTransposed packs rows of the sequence's keys or values as right-hand side of scores.
 func (a *attention) packTransposed(s *scratch, slot int, x []float32, stride int, t attentionTask,
 	rows interval) packed {
 	width := a.set.width
 	dst := s.floats(slot, (rows.n()+width-1)/width*width*a.HeadDim)
+	a.ask(x[a.row(t.sequence, rows.from, t.kvHead, stride):], stride, rows.n())
 	for j := rows.from; j < rows.to; j += width {
 		from := x[a.row(t.sequence, j, t.kvHead, stride):]
 		packTransposed(a.set, dst[(j-rows.from)*a.HeadDim:], from, stride, min(width, rows.to-j), a.HeadDim)
@@ -25,6 +34,7 @@ func (a *attention) packRows(s *scratch, slot int, x []float32, stride int, seq 
 	width, n := a.set.width, rows.n()
 	dst := s.floats(slot, (a.HeadDim+width-1)/width*width*n)
 	x = x[a.row(seq, rows.from, head, stride):]
+	a.ask(x, stride, n)
 	for j := 0; j < a.HeadDim; j += width {
 		panel, columns := dst[j*n:(j+width)*n], min(width, a.HeadDim-j)
 		if columns < width {

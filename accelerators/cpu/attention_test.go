@@ -228,11 +228,14 @@ func (p *plain) key(j int) (dk, dv []float64) {
 
 func TestPassesOfAttentionAllocateNothing(t *testing.T) {
 	d := newDevice(1, bestSet(t)) // with more, a worker may meet its first task late and only then get its scratch
-	newOperands(t, d, accelerators.Attention{Heads: 4, KVHeads: 2, HeadDim: 16, Causal: true}, 300, 1, 40).run()
 	o := &d.ops.attention
-	for name, pass := range map[string]func(){"forward": o.runForward, "backward": o.runBackward} {
-		if n := testing.AllocsPerRun(3, pass); n != 0 {
-			t.Errorf("the %s pass allocates %v times", name, n)
+	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
+		newOperands(t, d, accelerators.Attention{Heads: 4, KVHeads: 2, HeadDim: 16, Causal: true, Compute: compute},
+			300, 1, 40).run()
+		for name, pass := range map[string]func(){"forward": o.runForward, "backward": o.runBackward} {
+			if n := testing.AllocsPerRun(3, pass); n != 0 {
+				t.Errorf("the %s pass in %v allocates %v times", name, compute, n)
+			}
 		}
 	}
 }

@@ -187,22 +187,24 @@ func (t *bf16Product) packLeft(s *scratch, dst []float32, stride int, rows, ks s
 		return
 	}
 	for i := 0; i < rows.n; i += turnedColumns {
-		t.turnLeft(s, dst[i*stride:], stride, span{rows.from + i, min(turnedColumns, rows.n-i)}, ks)
+		t.kernels.turn(t.set, s, dst[i*stride:], stride, t.a[ks.from*t.StrideA+rows.from+i:], t.StrideA, ks.n,
+			min(turnedColumns, rows.n-i))
 	}
 }
 
 // turnedColumns is how many columns of a transposed A are packed side by side.
 const turnedColumns = 64
 
-// turnLeft packs columns of a transposed A, a line of words at a time: side by side, and then into rows.
-func (t *bf16Product) turnLeft(s *scratch, dst []float32, stride int, columns, ks span) {
+// turn packs a matrix of at most turnedColumns columns whose rows are K, a line of words at a time: side by side, and
+// then into rows of words, stride apart.
+func (k *bf16Kernels) turn(set *kernelSet, s *scratch, dst []float32, stride int, src []float32, lds, rows, cols int) {
 	const line = 16
-	words, depth := s.floats(slotWords, line*turnedColumns), line*t.kernels.depth
-	for k := 0; k < ks.n; k += depth {
-		n := min(depth, ks.n-k)
-		clear(words[t.kernels.words(n)*turnedColumns:])
-		t.kernels.columns(words, turnedColumns, t.a[(ks.from+k)*t.StrideA+columns.from:], t.StrideA, n, columns.n)
-		t.set.transpose(dst[k/t.kernels.depth:], stride, words, turnedColumns, line, columns.n)
+	words, depth := s.floats(slotWords, line*turnedColumns), line*k.depth
+	for i := 0; i < rows; i += depth {
+		n := min(depth, rows-i)
+		clear(words[k.words(n)*turnedColumns:])
+		k.columns(words, turnedColumns, src[i*lds:], lds, n, cols)
+		set.transpose(dst[i/k.depth:], stride, words, turnedColumns, line, cols)
 	}
 }
 
@@ -212,11 +214,17 @@ func (t *bf16Product) tile(s *scratch, a []float32, rowStep int, rows, cols, ks 
 	column, words := j*width, t.kernels.words(ks.n)
 	b, c := panels[column*t.depth(ks.n):], t.c[rows.from*t.StrideC+cols.from+column:]
 	n, add := min(width, cols.n-column), ks.from > 0 || t.Beta != 0
-	if t.kernels.tile == nil {
-		t.set.tile(words, a, rowStep, 1, b, c, t.StrideC, rows.n, n, t.Alpha, add)
+	t.kernels.multiply(t.set, s, words, a, rowStep, b, c, t.StrideC, rows.n, n, t.Alpha, add)
+}
+
+// multiply is tile, with the set's own where there is none.
+func (k *bf16Kernels) multiply(set *kernelSet, s *scratch, words int, a []float32, rowStep int, b, c []float32,
+	ldc, m, n int, alpha float32, add bool) {
+	if k.tile == nil {
+		set.tile(words, a, rowStep, 1, b, c, ldc, m, n, alpha, add)
 		return
 	}
-	t.kernels.tile(s, words, a, rowStep, b, c, t.StrideC, rows.n, n, t.Alpha, add)
+	k.tile(s, words, a, rowStep, b, c, ldc, m, n, alpha, add)
 }
 
 // thin packs the whole of A once, then gives each worker panels of columns, which it packs for itself.

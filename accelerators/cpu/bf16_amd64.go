@@ -18,7 +18,7 @@ var avx512BF16Set = withBF16("avx512bf16", &avx512Set, peakPairs, bf16Kernels{
 // the second-level cache. Of 16 pairs in a row of K the first values of all are summed, and the second ones, in order
 // and each product fused; then these two sums, and that is added to the sum so far. Sums below 2^-126 become zero.
 var amxSet = withBF16("amx", &avx512Set, peakTiles, bf16Kernels{
-	depth: 2, columns: pairColumns, rows: pairRows, transpose: pairTranspose, prefetch: func([]float32) {},
+	depth: 2, columns: pairColumns, rows: pairRows, transpose: pairTranspose, prefetch: prefetchGeneric,
 	blocks: bf16Blocks{height: amxRows, width: amxColumns, k: 1024, n: 8192, unit: 32, rows: amxRows,
 		thinRows: 512, thinSize: 1 << 19},
 	tile: tileAMX,

@@ -22,7 +22,7 @@ func roundBF16(x float32) float32 {
 // products are exact in the f32 tile.
 func roundedBF16(set *kernelSet) bf16Kernels {
 	return bf16Kernels{
-		depth: 1, columns: roundMatrix, rows: roundMatrix, transpose: roundTransposed, prefetch: func([]float32) {},
+		depth: 1, columns: roundMatrix, rows: roundMatrix, transpose: roundTransposed, prefetch: prefetchGeneric,
 		blocks: bf16Blocks{height: tileRows, width: set.width, k: 1536, n: 2048,
 			unit: 4 * tileRows, rows: 8 * tileRows, thinRows: 96, thinSize: 1 << 20},
 	}

@@ -39,6 +39,8 @@ type kernelSet struct {
 	// unpackNF4: dst = level of its code times the scale of its block. dst is whole units, codes are 8 to a word.
 	unpackNF4 func(dst []float32, codes []int32, scales []float32)
 
+	prefetch func(x []float32) // may bring x, which is not empty, nearer
+
 	dot         func(x, y []float32) float32
 	dot64       func(x, y []float32) float64                      // products and sums in float64
 	dot3        func(x, y, z []float32) float32                   // sum(x*y*z)
@@ -103,7 +105,7 @@ const genericWidth = 16
 var genericSet = kernelSet{
 	name: "generic", width: genericWidth,
 	tile: tileGeneric, narrow: tileGeneric, narrowRows: tileRows, transpose: transposeGeneric, strips: stripsGeneric,
-	widenBF16: widenBF16Generic, widenF16: widenF16Generic, unpackNF4: unpackNF4Generic,
+	prefetch: prefetchGeneric, widenBF16: widenBF16Generic, widenF16: widenF16Generic, unpackNF4: unpackNF4Generic,
 	dot: dotGeneric, dot64: dot64Generic, dot3: dot3Generic, copy: copyGeneric, fill: fill[float32],
 	add: addGeneric, mul: mulGeneric, axpy: axpyGeneric, scale: scaleGeneric, scaleMul: scaleMulGeneric,
 	sum: sumGeneric, squares: squaresGeneric, centredSums: centredSumsGeneric,

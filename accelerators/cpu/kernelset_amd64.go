@@ -18,7 +18,7 @@ var avx2Set = kernelSet{
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	geluTanh: geluTanhAVX2, geluTanhGrad: geluTanhGradAVX2,
 	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
-	widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX2,
+	prefetch: prefetch, widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX2,
 	stream: &avx2Stream,
 }
 
@@ -36,7 +36,7 @@ var avx512Set = kernelSet{
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	geluTanh: geluTanhAVX512, geluTanhGrad: geluTanhGradAVX512,
 	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
-	widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX512,
+	prefetch: prefetch, widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX512,
 	stream: &avx512Stream,
 }
 

@@ -8,7 +8,7 @@ import "math"
 var neonSet = kernelSet{
 	name: "neon", width: 16,
 	tile: tileNEON, narrow: tileNEON, narrowRows: tileRows, transpose: transposeQuarters, strips: stripsNEON,
-	widenBF16: widenBF16Generic, widenF16: widenF16Generic, unpackNF4: unpackNF4Generic,
+	prefetch: prefetchGeneric, widenBF16: widenBF16Generic, widenF16: widenF16Generic, unpackNF4: unpackNF4Generic,
 	dot: dotNEON, dot64: dot64NEON, dot3: dot3NEON, copy: copyGeneric, fill: fillNEON,
 	add: addNEON, mul: mulNEON, axpy: axpyNEON, scale: scaleNEON, scaleMul: scaleMulNEON,
 	sum: sumNEON, squares: squaresNEON, centredSums: centredSumsNEON,

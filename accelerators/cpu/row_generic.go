@@ -2,6 +2,8 @@ package cpu
 
 import "math"
 
+func prefetchGeneric([]float32) {}
+
 func dotGeneric(x, y []float32) float32 {
 	var s0, s1, s2, s3 float32
 	y = y[:len(x)]

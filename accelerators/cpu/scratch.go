@@ -4,26 +4,28 @@ import "unsafe"
 
 // The slots of scratch memory. Operations that run inside one another use different ones.
 const (
-	slotPanels  = iota // packed right-hand side of a product
-	slotStrips         // packed left-hand side
-	slotParts          // partial sums
-	slotRows           // gathered rows of the head
-	slotLogits         // logits of a chunk, or of a row
-	slotScores         // attention scores
-	slotGrads          // their gradients
-	slotKeys           // packed keys
-	slotKeysT          // the same, transposed
-	slotValues         // packed values
-	slotQueries        // packed queries
-	slotOuts           // packed output gradients
-	slotTurned         // transpose of a part of a product
-	slotStates         // states of softmaxes over blocks
-	slotMeans          // of attention's output and its gradient
-	slotMixes          // outputs of attention to parts of a cache
-	slotWords          // rounded operands of a product in bfloat16
-	slotSums           // sums of a tile
-	slotFlat           // hyperbolic tangents of capped scores and logits
-	slotScales         // scales of blocks in NF4
+	slotPanels    = iota // packed right-hand side of a product
+	slotStrips           // packed left-hand side
+	slotParts            // partial sums
+	slotRows             // gathered rows of the head
+	slotLogits           // logits of a chunk, or of a row
+	slotScores           // attention scores
+	slotGrads            // their gradients
+	slotKeys             // packed keys
+	slotKeysT            // the same, transposed
+	slotValues           // packed values
+	slotQueries          // packed queries
+	slotOuts             // packed output gradients
+	slotQueryRows        // queries packed again, rounded
+	slotOutRows          // output gradients packed again, rounded
+	slotTurned           // transpose of a part of a product
+	slotStates           // states of softmaxes over blocks
+	slotMeans            // of attention's output and its gradient
+	slotMixes            // outputs of attention to parts of a cache
+	slotWords            // rounded operands of a product in bfloat16
+	slotSums             // sums of a tile
+	slotFlat             // hyperbolic tangents of capped scores and logits
+	slotScales           // scales of blocks in NF4
 	slotCount
 )
 

@@ -2,8 +2,9 @@ package meter
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// maskForms are the words on an attention: whether it is causal, and whether it has a window.
-var maskForms = [2][2]string{{"full", "full window"}, {"causal", "causal window"}}
+// maskForms are the words on an attention: whether its products are rounded, it is causal, and it has a window.
+var maskForms = [2][2][2]string{{{"full", "full window"}, {"causal", "causal window"}},
+	{{"full bf16", "full window bf16"}, {"causal bf16", "causal window bf16"}}}
 
 // Attention is measured: two products for each query and the keys that it sees.
 func (d *Device) Attention(out, lse, q, k, v accelerators.Buffer, s accelerators.Attention) {
@@ -46,9 +47,10 @@ func attended(s accelerators.Attention) int {
 }
 
 func attentionWork(s accelerators.Attention, pairs float64, products, moved int) work {
+	form := maskForms[index(s.Compute == accelerators.BF16)][index(s.Causal)][index(s.Window > 0)]
 	return work{
-		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim), bytes: floats(moved),
-		shape: shape{[4]int{s.Tokens, s.Heads, s.KVHeads, s.HeadDim}, maskForms[index(s.Causal)][index(s.Window > 0)]},
+		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim), bytes: floats(moved), compute: s.Compute,
+		shape: shape{[4]int{s.Tokens, s.Heads, s.KVHeads, s.HeadDim}, form},
 	}
 }
 

@@ -170,6 +170,11 @@ func TestWorkIsCounted(t *testing.T) {
 		}, "2x3x4 nt bf16", 48, 4 * (8 + 12 + 6)},
 		"Attention": {func(d *Device) { d.Attention(f(60), f(20), f(60), f(30), f(30), attention) },
 			"5x4x2x3 causal", 4 * 9 * 12, 4 * (60 + 20 + 60 + 30 + 30)},
+		"Attention in bf16": {func(d *Device) {
+			s := attention
+			s.Compute = accelerators.BF16
+			d.Attention(f(60), f(20), f(60), f(30), f(30), s)
+		}, "5x4x2x3 causal bf16", 4 * 9 * 12, 4 * (60 + 20 + 60 + 30 + 30)},
 		"AttentionGrad": {func(d *Device) {
 			d.AttentionGrad(f(60), f(30), f(30), f(60), f(60), f(20), f(60), f(30), f(30), attention)
 		}, "5x4x2x3 causal", 10 * 9 * 12, 4 * (60 + 30 + 30 + 60 + 60 + 20 + 60 + 30 + 30)},

@@ -75,7 +75,7 @@ func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 		return y
 	}
 	q, k, v := h.split(qkv.Value)
-	t.dev.Attention(y.Value, lse, q, k, v, h.packed(seg))
+	t.dev.Attention(y.Value, lse, q, k, v, t.packed(h, seg))
 	return t.record(node{
 		back: attentionGrad, out: y, x: qkv, heads: h, packing: Packing{Segments: seg},
 		saved: [3]accelerators.Buffer{lse},
@@ -90,7 +90,7 @@ func attentionGrad(t *Tape, n *node) {
 	q, k, v := n.heads.split(n.x.Value)
 	dq, dk, dv := n.heads.split(d)
 	y, lse := n.out, n.saved[0]
-	t.dev.AttentionGrad(dq, dk, dv, y.grad, y.Value, lse, q, k, v, n.heads.packed(n.packing.Segments))
+	t.dev.AttentionGrad(dq, dk, dv, y.grad, y.Value, lse, q, k, v, t.packed(n.heads, n.packing.Segments))
 	t.give(n.x, d)
 }
 
@@ -100,11 +100,11 @@ func (h Heads) split(qkv accelerators.Buffer) (q, k, v accelerators.Buffer) {
 	return at(0), at(h.Query), at(h.Query + h.KV)
 }
 
-func (h Heads) packed(seg *Segments) accelerators.Attention {
+func (t *Tape) packed(h Heads, seg *Segments) accelerators.Attention {
 	return accelerators.Attention{
 		Tokens: seg.Tokens(), Heads: h.Query, KVHeads: h.KV, HeadDim: h.Dim,
 		StrideQ: h.Width(), StrideK: h.Width(), StrideV: h.Width(),
 		Offsets: seg.buf, Sequences: seg.Count(), MaxLen: seg.MaxLen,
-		Causal: h.Causal, Window: h.Window, Scale: h.scale(), Cap: h.Cap,
+		Causal: h.Causal, Window: h.Window, Scale: h.scale(), Cap: h.Cap, Compute: t.Compute,
 	}
 }
