@@ -39,7 +39,8 @@ func loading(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer dev.Close()
-	t := table{{"weights", "file, GB", "loaded, GB/s", "file read, GB/s", "time, of reading", "read into memory in use, GB/s"}}
+	t := table{{"weights", "file, GB", "loaded, GB/s", "file read, GB/s", "time, of reading",
+		"read into memory in use, GB/s"}}
 	worst := 0.0
 	for _, s := range storedModels {
 		size, all, err := b.loading(dev, s)
@@ -49,11 +50,12 @@ func loading(b *bench) (report, error) {
 		we, they, least := all[0], all[1], all[2]
 		ratio := we.best() / they.best()
 		gigabytes := float64(size) / 1e9
-		t.row(s.dtype, number(gigabytes), we.rate(gigabytes), they.rate(gigabytes), number(ratio), least.rate(gigabytes))
+		t.row(s.dtype, number(gigabytes), we.rate(gigabytes), they.rate(gigabytes), number(ratio),
+			least.rate(gigabytes))
 		worst = max(worst, ratio)
 	}
-	body := "From opening the directory until the weights are float32 on the device, against `os.ReadFile`; the file is in the " +
-		"page cache. 2 threads, best (median).\n\n" + t.String()
+	body := "From opening the directory until the weights are float32 on the device, against `os.ReadFile`; the " +
+		"file is in the page cache. 2 threads, best (median).\n\n" + t.String()
 	return report{body, []figure{{workLoading, "at most " + number(worst), worst <= 1.5}}}, nil
 }
 
@@ -107,8 +109,8 @@ func load(dev accelerators.Device, dir string, cfg model.Config) error {
 	return nil
 }
 
-// fresh is a side in this process whose memory the system has back before each repetition. Where a hypervisor takes back
-// what a machine leaves free, the first use of memory costs more than a second for each gigabyte, whoever has it: as
+// fresh is a side in this process whose memory the system has back before each repetition. Where a hypervisor takes
+// back what a machine leaves free, the first use of memory costs more than a second a gigabyte, whoever has it: as
 // much as the weights take is used and freed right before, for all sides.
 func (s storedModel) fresh(dev accelerators.Device, name string, op func() error) side {
 	return side{name: name, run: func(reps int) (spent, error) {

@@ -159,11 +159,13 @@ func scoringReport(all []series, s *scorer) report {
 		t.row(x.name, x.rate(float64(s.tokens)), number(x.over(best["f32"])), number(x.over(best["bf16"])))
 	}
 	f32, bf16 := all[0].over(best["f32"]), all[1].over(best["bf16"])
-	body := fmt.Sprintf("XLM-RoBERTa, %d layers, d=%d, inner %d, vocabulary %d instead of 250,002, one output; %d documents of 64 to %d "+
-		"tokens, %d in all; 2 threads, best (median). Padding is not counted. Beside %s of weights ours took %s.\n\n%v",
+	body := fmt.Sprintf("XLM-RoBERTa, %d layers, d=%d, inner %d, vocabulary %d instead of 250,002, one output; "+
+		"%d documents of 64 to %d tokens, %d in all; 2 threads, best (median). Padding is not counted. "+
+		"Beside %s of weights ours took %s.\n\n%v",
 		scored.Layers, scored.Width, scored.Inner, scored.Vocab, scoredDocuments, scored.Length, s.tokens,
 		megabytes(4*int64(s.m.Params().Count())), megabytes(s.arena.Peak()), t)
-	return report{body, []figure{{workScoring, fmt.Sprintf("f32 %s, bf16 %s", number(f32), number(bf16)), f32 >= 1 && bf16 >= 1}}}
+	measured := fmt.Sprintf("f32 %s, bf16 %s", number(f32), number(bf16))
+	return report{body, []figure{{workScoring, measured, f32 >= 1 && bf16 >= 1}}}
 }
 
 func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes/1e6) }

@@ -41,14 +41,15 @@ func tokenizers(b *bench) (report, error) {
 			return report{}, err
 		}
 	}
-	c.training.row("training", "ours, MB/s", "Hugging Face's, MB/s", "ratio", "our vocabulary", "theirs", "our tokens", "theirs")
+	c.training.row("training", "ours, MB/s", "Hugging Face's, MB/s", "ratio", "our vocabulary", "theirs", "our tokens",
+		"theirs")
 	for _, kind := range []string{"bpe", "unigram"} {
 		if err := c.train(kind); err != nil {
 			return report{}, err
 		}
 	}
-	body := fmt.Sprintf("%d texts of %.1f MB, vocabularies of %d asked for; a core and training by processor time, all cores by "+
-		"wall time; best (median). Tokens are those of the texts by the tokenizer that was trained on them.\n\n%s\n%s",
+	body := fmt.Sprintf("%d texts of %.1f MB, vocabularies of %d asked for; a core and training by processor time, "+
+		"all cores by wall time; best (median). Tokens are of the texts by the tokenizer trained on them.\n\n%s\n%s",
 		len(texts), c.size, tokenizerVocab, c.encoding, c.training)
 	return report{body, []figure{{workEncoding, "minimum " + number(c.least), c.least >= 1}}}, nil
 }
@@ -145,7 +146,8 @@ func (c *encodingContest) train(kind string) error {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	request := request{Op: "train", Form: kind, N: tokenizerVocab, Documents: c.file, File: filepath.Join(dir, "tokenizer.json")}
+	request := request{Op: "train", Form: kind, N: tokenizerVocab, Documents: c.file}
+	request.File = filepath.Join(dir, "tokenizer.json")
 	var own *tokenizer.Tokenizer
 	us := ours("ours", func() (err error) {
 		own, err = trainings[kind](slices.Values(c.texts), tokenizerVocab)
