@@ -33,6 +33,7 @@ var sections = []section{
 	{"growth", growth},
 	{"generation", generation},
 	{"load", loading},
+	{"scoring", scoring},
 	{"curves", curves},
 	{"plugins", plugins},
 	{"tokenizer", tokenizers},

@@ -16,8 +16,15 @@ func (t *Tape) GeGLU(x *Tensor) *Tensor {
 
 func gegluGrad(t *Tape, n *node) { t.gatedGrad(n, accelerators.Device.GeGLUGrad) }
 
-// GELU is the exact Gaussian error linear unit.
-func (t *Tape) GELU(x *Tensor) *Tensor { return t.pointwise(x, accelerators.Device.GELU, geluGrad) }
+// GELU is the exact Gaussian error linear unit. On an inference tape it works in place: x is gone, the result has its
+// memory. It is the widest tensor of an encoder.
+func (t *Tape) GELU(x *Tensor) *Tensor {
+	if t.recording || t.err != nil {
+		return t.pointwise(x, accelerators.Device.GELU, geluGrad)
+	}
+	t.dev.GELU(x.Value, x.Value)
+	return x
+}
 
 func geluGrad(t *Tape, n *node) { t.pointwiseGrad(n, n.x, accelerators.Device.GELUGrad) }
 
