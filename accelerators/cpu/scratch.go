@@ -23,6 +23,7 @@ const (
 	slotWords          // rounded operands of a product in bfloat16
 	slotSums           // sums of a tile
 	slotFlat           // hyperbolic tangents of capped scores and logits
+	slotMoments        // moments of a block before they are rounded
 	slotCount
 )
 

@@ -83,6 +83,9 @@ func (device) HeadLoss(_, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head
 func (device) HeadLossGrad(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head) {}
 func (device) HeadLearn(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerators.Head)    {}
 func (device) AdamW(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)                   {}
-func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw)                {}
+func (device) AdamWBF16(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)               {}
+func (device) AdamW8Bit(_, _ accelerators.Buffer, _, _ accelerators.Dynamic8, _ accelerators.AdamW) {
+}
+func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw) {}
 
 var _ accelerators.Device = device{}

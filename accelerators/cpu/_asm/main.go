@@ -25,6 +25,8 @@ func main() {
 		streamKernels(s.streaming())
 	}
 	widenKernels()
+	adamwBF16Kernel()
+	adamw8Kernel()
 	bf16Kernels()
 	amxKernels()
 	Generate()
