@@ -12,6 +12,8 @@ type dynamic8Map struct {
 	// The share of code c is rise*(2c+1)+start, of the entry that is the last four bits of 2c+1's exponent.
 	rise, start [16]float32
 	least       [16]float32 // what smaller shares are taken for, in all lanes
+
+	shares [256]float32 // of the codes, one by one
 }
 
 // dynamic8Maps are the map of numbers with a sign, whose codes here are those of magnitudes, and of those without.
@@ -25,8 +27,8 @@ const (
 // dynamicMaps: the second moment is never taken for zero, as the step divides by its root.
 var dynamicMaps = func() *dynamic8Maps {
 	m := &dynamic8Maps{newDynamic8Map(1, signBit), newDynamic8Map(2, 1)}
-	m.signed.setLeast(math.Ldexp(1, -31))
-	m.unsigned.setLeast(m.unsigned.value(2))
+	m.signed.setLeast(0x1p-31)
+	m.unsigned.setLeast(m.unsigned.shares[2])
 	return m
 }()
 
@@ -52,6 +54,9 @@ func newDynamic8Map(first int, whole float32) dynamic8Map {
 	}
 	if whole == 1 {
 		m.start[0] = 1
+	}
+	for code := range m.shares {
+		m.shares[code] = m.share(uint32(code))
 	}
 	return m
 }
@@ -85,17 +90,17 @@ func (m *dynamic8Map) decode(decade, first int) {
 	m.start[e] = float32(size * (0.1 - 0.9))
 }
 
-func (m *dynamic8Map) setLeast(x float64) {
+func (m *dynamic8Map) setLeast(x float32) {
 	for i := range m.least {
-		m.least[i] = float32(x)
+		m.least[i] = x
 	}
 }
 
-// value is the share of a code, without its sign.
-func (m *dynamic8Map) value(code uint32) float64 {
+// share is that of a code, without its sign.
+func (m *dynamic8Map) share(code uint32) float32 {
 	x := float32(2*code + 1)
 	e := math.Float32bits(x) >> 23 & 15
-	return math.FMA(float64(m.rise[e]), float64(x), float64(m.start[e]))
+	return float32(math.FMA(float64(m.rise[e]), float64(x), float64(m.start[e])))
 }
 
 // code is the code of a share x that is not negative and less than 2.
@@ -105,7 +110,7 @@ func (m *dynamic8Map) code(x float32) uint32 {
 	if x >= m.border[e] {
 		e++
 	}
-	return uint32(min(float32(math.FMA(float64(m.slope[e]), float64(x), float64(m.offset[e]))), m.top[e]))
+	return uint32(min(float32(m.slope[e]*x)+m.offset[e], m.top[e]))
 }
 
 // first is a signed number from its code.
@@ -113,7 +118,7 @@ func (m *dynamic8Maps) first(code byte, scale float32) float32 {
 	if code == signBit {
 		return scale
 	}
-	x := float32(m.signed.value(uint32(code&^signBit))) * scale
+	x := m.signed.shares[code&^signBit] * scale
 	if code&signBit != 0 {
 		return -x
 	}
@@ -133,7 +138,7 @@ func (m *dynamic8Maps) firstCode(x float32) byte {
 
 // second is a number without sign from its code.
 func (m *dynamic8Maps) second(code byte, scale float32) float32 {
-	return float32(m.unsigned.value(uint32(code))) * scale
+	return m.unsigned.shares[code] * scale
 }
 
 // perScale turns numbers of a block into shares. Scales that have no float32 reciprocal are those of blocks of almost zeros.

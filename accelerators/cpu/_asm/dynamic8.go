@@ -14,7 +14,7 @@ type dynamic8Map struct {
 
 // The bytes of a map, and where its tables begin.
 const (
-	mapBytes  = 4*128 + 2*64 + 64
+	mapBytes  = 4*128 + 2*64 + 64 + 1024
 	mapRise   = 512
 	mapStart  = 576
 	mapLeast  = 640
@@ -90,7 +90,8 @@ func (e encoder) code(x reg.VecVirtual) reg.VecVirtual {
 	VCMPPS(U8(0x1d), e.look(0, entry), x, beyond) // x >= border
 	VPADDD(word(1), entry, beyond, entry)
 	slope, code := e.look(1, entry), e.look(2, entry)
-	VFMADD231PS(slope, x, code)
+	VMULPS(slope, x, x)
+	VADDPS(x, code, code)
 	VMINPS(e.look(3, entry), code, code)
 	VCVTTPS2DQ(code, code)
 	return code
