@@ -123,7 +123,7 @@ func (s stage) job(t testing.TB, dev accelerators.Device, dir string) Job {
 		shape.Outputs = len(kinds)
 	}
 	cfg := model.ConfigFromRecipe(shape, tok.Size(), model.Special{PAD: 0, BOS: 1, EOS: 2})
-	m, err := model.New(dev, cfg, s.head(), s.seed)
+	m, err := model.New(dev, cfg, s.head(), s.seed, Adapted(s.spec, s.seed)...)
 	if err != nil {
 		t.Fatal(err)
 	}
