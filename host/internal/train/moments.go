@@ -146,8 +146,8 @@ func (f floatMoments) parts() []part {
 	return []part{{"exp_avg", "F32", f.m}, {"exp_avg_sq", "F32", f.v}}
 }
 
-// bf16Moments are bfloat16, rounded at random: rounded to the nearest, a second moment would never fall, as what a step
-// takes from it is less than half of its last bit.
+// bf16Moments are bfloat16, rounded at random: rounded to the nearest, a second moment of a beta2 of 0.999 would never fall,
+// as what a step takes from it is less than half of its last bit.
 type bf16Moments struct{ m, v accelerators.Buffer }
 
 func newBF16Moments(dev accelerators.Device, n int) (moments, error) {

@@ -18,14 +18,15 @@ func (s stage) with(optimizer string) stage {
 	return s
 }
 
-// TestCompactMomentsLearnAsWell compares the losses of 120 steps with those of float32 moments: smoothed over ten steps they
-// stay within a tenth of a nat, and in the end within a twentieth.
+// TestCompactMomentsLearnAsWell compares the losses of 120 steps with those of float32 moments: smoothed over ten steps
+// they stay within a fiftieth of a nat, and in the end within a hundredth.
 func TestCompactMomentsLearnAsWell(t *testing.T) {
 	t.Parallel()
 	s := newStage("next_token")
 	s.spec.Steps, s.spec.SaveSteps = 120, 1000
 	adapted := s
-	adapted.spec.LoRA, adapted.spec.LearningRate = &recipe.LoRA{Rank: 8, Alpha: 16, Targets: recipe.Fields{"all-linear"}, DoRA: true}, 2e-2
+	adapted.spec.LoRA = &recipe.LoRA{Rank: 8, Alpha: 16, Targets: recipe.Fields{"all-linear"}, DoRA: true}
+	adapted.spec.LearningRate = 2e-2
 	for what, s := range map[string]stage{"all weights": s, "DoRA": adapted} {
 		dir := t.TempDir()
 		s.run(t, openCPU(t), dir)
@@ -40,7 +41,7 @@ func TestCompactMomentsLearnAsWell(t *testing.T) {
 			}
 			last := got[len(got)-1] - want[len(want)-1]
 			t.Logf("%s, %s: loss %.4f at the end, %+.4f; at most %.4f apart", what, optimizer, got[len(got)-1], last, most)
-			if most > 0.1 || math.Abs(last) > 0.05 {
+			if most > 0.02 || math.Abs(last) > 0.01 {
 				t.Errorf("%s, %s: the loss ends at %.4f, %+.4f; at most %.4f apart", what, optimizer, got[len(got)-1], last, most)
 			}
 		}
