@@ -82,6 +82,12 @@ type Kernels interface {
 
 	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers.
 	AdamW(param, grad, m, v Buffer, s AdamW)
+	// AdamWBF16 is the same with moments in bfloat16, two to an element of m and v (I32). They are rounded up or down at
+	// random, by s.Seed, s.Step and the element's number alone, so that on average nothing is lost.
+	AdamWBF16(param, grad, m, v Buffer, s AdamW)
+	// AdamW8Bit is the same with moments in eight bits, the first with a sign, the second without (Dettmers et al. 2022). They
+	// are rounded to the nearest, the second never to zero unless its whole block is.
+	AdamW8Bit(param, grad Buffer, m, v Dynamic8, s AdamW)
 
 	// PackNF4 holds the weights x in 4 bits each: every block by its own largest magnitude, and the level that is nearest, of
 	// two the lower; then the scales likewise. packed has NF4Words of x.Len elements (i32), laid out as the device likes.
@@ -153,7 +159,17 @@ type Head struct {
 type AdamW struct {
 	LR, Beta1, Beta2, Eps, WeightDecay, GradScale float32
 	Step                                          int
+	Seed                                          uint64 // of AdamWBF16's random numbers
 }
+
+// Dynamic8 is numbers in eight bits, block by block: a code, four to an element of Codes (I32), is a share of the largest
+// magnitude in its block of Dynamic8Block numbers, which is in Scales (F32). The leading one of a code is the share's power of
+// ten, what follows it the place within [0.1, 1) of that. Numbers with a sign have it in the code's highest bit. The code 1 of
+// numbers without a sign, and 128 of those with one, is the whole scale (Dettmers 2016, dynamic tree quantization).
+type Dynamic8 struct{ Codes, Scales Buffer }
+
+// Dynamic8Block is how many numbers share a scale.
+const Dynamic8Block = 256
 
 // A Draw takes an id from a row of logits: the largest when Temperature is 0, else one from the softmax at that temperature
 // cut to the TopK largest and the TopP mass, where these are not 0, by the number at Counter of the stream of Seed.

@@ -52,6 +52,8 @@ var suites = []struct {
 	{"AttentionDecode", testAttentionDecode},
 	{"HeadLoss", testHeadLoss},
 	{"AdamW", testAdamW},
+	{"AdamWBF16", testAdamWBF16},
+	{"AdamW8Bit", testAdamW8Bit},
 	{"NF4", testNF4},
 	{"Sample", testSample},
 	{"Repeatable", testRepeatable},

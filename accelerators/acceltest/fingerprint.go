@@ -143,6 +143,27 @@ func (f *printer) elements() {
 	f.dev.AdamW(x, z, m, v, accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1,
 		GradScale: 1, Step: 1})
 	f.print("AdamW", x, m, v)
+	f.compactMoments(x, z)
+}
+
+// compactMoments does two steps with each representation of moments.
+func (f *printer) compactMoments(x, g accelerators.Buffer) {
+	s := accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1, GradScale: 1, Seed: 11}
+	m, v := f.zeros(x.Len/2), f.zeros(x.Len/2)
+	m8, v8 := f.dynamic8(x.Len), f.dynamic8(x.Len)
+	for s.Step = 1; s.Step <= 2; s.Step++ {
+		f.dev.AdamWBF16(x, g, m, v, s)
+		f.dev.AdamW8Bit(x, g, m8, v8, s)
+	}
+	f.print("AdamWBF16 and AdamW8Bit", x, m8.Scales, v8.Scales)
+	for _, b := range []accelerators.Buffer{m, v, m8.Codes, v8.Codes} {
+		words := f.downloadInts(b)
+		bits := make([]float32, len(words))
+		for i, w := range words {
+			bits[i] = math.Float32frombits(uint32(w))
+		}
+		f.prints = append(f.prints, Print{"AdamWBF16 and AdamW8Bit", bits})
+	}
 }
 
 func (f *printer) attention() {

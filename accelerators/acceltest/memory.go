@@ -127,7 +127,12 @@ func mistakes(r *rig) map[string]func() {
 		"Axpy":       func() { d.Axpy(x, none, 1) },
 		"Add":        func() { d.Add(x, y, ids(1)) },
 		"AdamW":      func() { d.AdamW(x, y, y.Slice(0, 3), y, accelerators.AdamW{Step: 1}) },
-		"Sample":     func() { d.Sample(ids(0), x, 6, make([]accelerators.Draw, 2)) },
+		"AdamWBF16":  func() { d.AdamWBF16(x, y, ids(0, 0, 0, 0, 0), ids(1, 2, 3, 4, 5, 6), accelerators.AdamW{Step: 1}) },
+		"AdamW8Bit": func() {
+			codes := accelerators.Dynamic8{Codes: ids(0, 0, 0), Scales: y.Slice(0, 1)}
+			d.AdamW8Bit(x, y.Slice(0, 12), codes, codes, accelerators.AdamW{Step: 1})
+		},
+		"Sample": func() { d.Sample(ids(0), x, 6, make([]accelerators.Draw, 2)) },
 	}
 }
 

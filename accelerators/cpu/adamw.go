@@ -64,3 +64,21 @@ func factors(s accelerators.AdamW) adamwFactors {
 		decay:     float32(1 - float64(s.LR)*float64(s.WeightDecay)),
 	}
 }
+
+func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
+	for i := range param {
+		m[i], v[i] = averaged(m[i], v[i], grad[i]*f[gradScale], f)
+		param[i] = updated(param[i], m[i], v[i], f)
+	}
+}
+
+// averaged are the moments after a gradient g.
+func averaged(m, v, g float32, f *adamwFactors) (first, second float32) {
+	return f[beta1]*m + f[keep1]*g, f[beta2]*v + f[keep2]*g*g // g*g itself might be infinite
+}
+
+// updated is a weight after a step with these moments.
+func updated(param, m, v float32, f *adamwFactors) float32 {
+	root := float32(math.Sqrt(float64(v)))
+	return f[decay]*param - f[rate]*m/(f[rootScale]*root+f[epsilon])
+}

@@ -22,6 +22,11 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 	ids, drawn := ints(t, d, make([]int32, rows)...), ints(t, d, make([]int32, rows)...)
 	whole := accelerators.RoPE{Heads: 1, Dim: width, Stride: width}
 	oneHead := accelerators.HeadNorm{Tokens: rows, Heads: 1, Dim: width, Stride: width, Eps: 1e-5}
+	zeros := func(n int) accelerators.Buffer { return ints(t, d, make([]int32, n)...) }
+	words, words2 := zeros((x.Len+1)/2), zeros((x.Len+1)/2)
+	blocks := (x.Len + accelerators.Dynamic8Block - 1) / accelerators.Dynamic8Block
+	codes := accelerators.Dynamic8{Codes: zeros((x.Len + 3) / 4), Scales: floats(blocks)}
+	codes2 := accelerators.Dynamic8{Codes: zeros((x.Len + 3) / 4), Scales: floats(blocks)}
 	host, halves := make([]float32, rows*width), make([]uint16, rows*width)
 	logits := floats(rows * width) // the others may leave what has no softmax
 	packed := ints(t, d, make([]int32, accelerators.NF4Words(rows*width))...)
@@ -67,6 +72,8 @@ func rowOperations(t testing.TB, d *Device) map[string]func() {
 		"DownloadF32":   func() { d.DownloadF32(host, x) },
 		"Sync":          func() { d.Sync() },
 		"AdamW":         func() { d.AdamW(x, y, z, wide.Slice(0, x.Len), accelerators.AdamW{Step: 3, Eps: 1e-8}) },
+		"AdamWBF16":     func() { d.AdamWBF16(x, y, words, words2, accelerators.AdamW{Step: 3, Eps: 1e-8}) },
+		"AdamW8Bit":     func() { d.AdamW8Bit(x, y, codes, codes2, accelerators.AdamW{Step: 3, Eps: 1e-8}) },
 		"Sample":        func() { d.Sample(drawn, logits, width, draws) },
 	}
 }

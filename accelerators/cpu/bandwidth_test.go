@@ -29,17 +29,22 @@ func (o *triad) block(_, i int) {
 // passing are operations on arrays of n elements, with how many such arrays one reads and writes.
 func passing(b *testing.B, d *Device, n int) []struct {
 	name   string
-	arrays int
+	arrays float64
 	run    func()
 } {
 	const width = 1024
 	x := buffers(b, d, 2*n, 2*n, n, n, width, width, width, n/width, n/width, 1)
 	wide, wide2, y, z, w, bias, sums, mean, rstd, one := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9]
 	p, q := wide.Slice(0, n), wide.Slice(n, n)
+	words, codes := [2]accelerators.Buffer{}, [2]accelerators.Dynamic8{}
+	for i := range words {
+		words[i] = ints(b, d, make([]int32, n/2)...)
+		codes[i] = accelerators.Dynamic8{Codes: words[i].Slice(0, n/4), Scales: alloc(b, d, n/accelerators.Dynamic8Block)}
+	}
 	step := accelerators.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 10}
 	return []struct {
 		name   string
-		arrays int
+		arrays float64
 		run    func()
 	}{
 		{"Copy", 2, func() { d.Copy(y, z) }},
@@ -63,6 +68,8 @@ func passing(b *testing.B, d *Device, n int) []struct {
 		{"TanhGrad", 3, func() { d.TanhGrad(y, z, p) }},
 		{"BiasGrad", 1, func() { d.BiasGrad(sums, y, width) }},
 		{"AdamW", 7, func() { d.AdamW(y, z, p, q, step) }},
+		{"AdamWBF16", 5, func() { d.AdamWBF16(y, z, words[0], words[1], step) }},
+		{"AdamW8Bit", 4, func() { d.AdamW8Bit(y, z, codes[0], codes[1], step) }},
 	}
 }
 
@@ -84,7 +91,7 @@ func BenchmarkBandwidth(b *testing.B) {
 					bestOp = min(bestOp, timed(op.run))
 					bestTriad = min(bestTriad, timed(func() { d.pool.run(threads, t) }))
 				}
-				speed := float64(op.arrays) * 4 * n / bestOp.Seconds()
+				speed := op.arrays * 4 * n / bestOp.Seconds()
 				b.ReportMetric(speed/1e9, "GB/s")
 				b.ReportMetric(speed/(3*4*n/bestTriad.Seconds()), "of-triad")
 			})

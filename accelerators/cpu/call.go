@@ -155,6 +155,15 @@ func (c *call) i32(name string, b accelerators.Buffer, n int) []int32 {
 	return m.ints[b.Off : b.Off+n : b.Off+n]
 }
 
+// writeI32 is the first n elements of an integer operand that is written and shares no element with another.
+func (c *call) writeI32(name string, b accelerators.Buffer, n int) []int32 {
+	m := c.operand(name, b, accelerators.I32, n, writes)
+	if c.skip {
+		return nil
+	}
+	return m.ints[b.Off : b.Off+n : b.Off+n]
+}
+
 // ids is an integer operand whose values must lie in [low, high).
 func (c *call) ids(name string, b accelerators.Buffer, n, low, high int) []int32 {
 	x := c.i32(name, b, n)

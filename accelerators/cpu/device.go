@@ -89,6 +89,8 @@ type operations struct {
 	fill          filling
 	sums          sums
 	adamw         adamw
+	adamwBF16     adamwBF16
+	adamw8        adamw8
 	swiglu        swiglu
 	swigluGrad    swigluGrad
 	geglu         geglu

@@ -520,6 +520,16 @@ func widenBF16AVX2(dst []float32, src []uint16)
 //go:noescape
 func widenF16AVX2(dst []float32, src []uint16)
 
+// adamwBF16AVX512 is one step of AdamW on moments in bfloat16; 16 divides the length.
+//
+//go:noescape
+func adamwBF16AVX512(param []float32, grad []float32, m []uint16, v []uint16, c *[9]float32, key uint32)
+
+// adamw8AVX512 is one step of AdamW on whole blocks of moments in codes.
+//
+//go:noescape
+func adamw8AVX512(param []float32, grad []float32, m []byte, v []byte, mScales []float32, vScales []float32, c *[9]float32, maps *float32, work []float32)
+
 // tilePairs is the 6x64 tile of a product of pairs.
 //
 //go:noescape

@@ -6287,10 +6287,10 @@ many:
 	VMULPS      Y0, Y9, Y9
 	VMULPS      Y1, Y10, Y10
 	VFMADD231PS Y2, Y9, Y10
-	VMOVUPS     Y10, (DX)
 	VMULPS      Y3, Y11, Y11
 	VMULPS      Y4, Y9, Y13
 	VFMADD231PS Y13, Y9, Y11
+	VMOVUPS     Y10, (DX)
 	VMOVUPS     Y11, (BX)
 	VSQRTPS     Y11, Y11
 	VFMADD213PS Y6, Y5, Y11
@@ -6320,10 +6320,10 @@ manyTest:
 	VMULPS      Y0, Y10, Y10
 	VMULPS      Y1, Y11, Y11
 	VFMADD231PS Y2, Y10, Y11
-	VMASKMOVPS  Y11, Y9, (DX)
 	VMULPS      Y3, Y12, Y12
 	VMULPS      Y4, Y10, Y0
 	VFMADD231PS Y0, Y10, Y12
+	VMASKMOVPS  Y11, Y9, (DX)
 	VMASKMOVPS  Y12, Y9, (BX)
 	VSQRTPS     Y12, Y12
 	VFMADD213PS Y6, Y5, Y12
@@ -11747,10 +11747,10 @@ many:
 	VMULPS      Z0, Z9, Z9
 	VMULPS      Z1, Z10, Z10
 	VFMADD231PS Z2, Z9, Z10
-	VMOVUPS     Z10, (BX)
 	VMULPS      Z3, Z11, Z11
 	VMULPS      Z4, Z9, Z13
 	VFMADD231PS Z13, Z9, Z11
+	VMOVUPS     Z10, (BX)
 	VMOVUPS     Z11, (SI)
 	VSQRTPS     Z11, Z11
 	VFMADD213PS Z6, Z5, Z11
@@ -11780,10 +11780,10 @@ manyTest:
 	VMULPS      Z0, Z9, Z9
 	VMULPS      Z1, Z10, Z10
 	VFMADD231PS Z2, Z9, Z10
-	VMOVUPS     Z10, K1, (BX)
 	VMULPS      Z3, Z11, Z11
 	VMULPS      Z4, Z9, Z0
 	VFMADD231PS Z0, Z9, Z11
+	VMOVUPS     Z10, K1, (BX)
 	VMOVUPS     Z11, K1, (SI)
 	VSQRTPS     Z11, Z11
 	VFMADD213PS Z6, Z5, Z11
@@ -14431,6 +14431,430 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func adamwBF16AVX512(param []float32, grad []float32, m []uint16, v []uint16, c *[9]float32, key uint32)
+// Requires: AVX, AVX512F
+TEXT ·adamwBF16AVX512(SB), NOSPLIT, $0-108
+	MOVQ         param_base+0(FP), AX
+	MOVQ         grad_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	MOVQ         param_len+8(FP), SI
+	MOVQ         c+96(FP), DI
+	VBROADCASTSS (DI), Z0
+	VBROADCASTSS 4(DI), Z1
+	VBROADCASTSS 8(DI), Z2
+	VBROADCASTSS 12(DI), Z3
+	VBROADCASTSS 16(DI), Z4
+	VBROADCASTSS 20(DI), Z5
+	VBROADCASTSS 24(DI), Z6
+	VBROADCASTSS 28(DI), Z7
+	VBROADCASTSS 32(DI), Z8
+	MOVL         key+104(FP), DI
+	VPBROADCASTD DI, Z9
+	VPADDD       counters<>+0(SB), Z9, Z9
+	VMOVDQU32    lanese3779b90<>+0(SB), Z10
+	JMP          test
+
+vector:
+	VPMOVZXWD   (DX), Z13
+	VPSLLD      $0x10, Z13, Z13
+	VPMOVZXWD   (BX), Z14
+	VPSLLD      $0x10, Z14, Z14
+	VMOVUPS     (CX), Z11
+	VMOVUPS     (AX), Z12
+	VMULPS      Z0, Z11, Z11
+	VMULPS      Z1, Z13, Z13
+	VFMADD231PS Z2, Z11, Z13
+	VMULPS      Z3, Z14, Z14
+	VMULPS      Z4, Z11, Z15
+	VFMADD231PS Z15, Z11, Z14
+	VPSRLD      $0x10, Z9, Z11
+	VPXORD      Z9, Z11, Z11
+	VPMULLD     lanes85ebca6b<>+0(SB), Z11, Z11
+	VPSRLD      $0x0d, Z11, Z15
+	VPXORD      Z15, Z11, Z11
+	VPMULLD     lanesc2b2ae35<>+0(SB), Z11, Z11
+	VPSRLD      $0x10, Z11, Z15
+	VPXORD      Z15, Z11, Z11
+	VPADDD      Z10, Z9, Z9
+	VPANDD      lanes0000ffff<>+0(SB), Z11, Z15
+	VPSRLD      $0x10, Z11, Z11
+	VPADDD      Z13, Z15, Z15
+	VPSRLD      $0x10, Z15, Z15
+	VPMOVDW     Z15, (DX)
+	VPADDD      Z14, Z11, Z11
+	VPSRLD      $0x10, Z11, Z11
+	VPMOVDW     Z11, (BX)
+	VSQRTPS     Z14, Z14
+	VFMADD213PS Z6, Z5, Z14
+	VMULPS      Z7, Z13, Z13
+	VDIVPS      Z14, Z13, Z13
+	VFMSUB213PS Z13, Z8, Z12
+	VMOVUPS     Z12, (AX)
+	ADDQ        $+64, AX
+	ADDQ        $+64, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $+16, SI
+
+test:
+	TESTQ SI, SI
+	JNZ   vector
+	VZEROUPPER
+	RET
+
+DATA counters<>+0(SB)/4, $0x00000000
+DATA counters<>+4(SB)/4, $0x9e3779b9
+DATA counters<>+8(SB)/4, $0x3c6ef372
+DATA counters<>+12(SB)/4, $0xdaa66d2b
+DATA counters<>+16(SB)/4, $0x78dde6e4
+DATA counters<>+20(SB)/4, $0x1715609d
+DATA counters<>+24(SB)/4, $0xb54cda56
+DATA counters<>+28(SB)/4, $0x5384540f
+DATA counters<>+32(SB)/4, $0xf1bbcdc8
+DATA counters<>+36(SB)/4, $0x8ff34781
+DATA counters<>+40(SB)/4, $0x2e2ac13a
+DATA counters<>+44(SB)/4, $0xcc623af3
+DATA counters<>+48(SB)/4, $0x6a99b4ac
+DATA counters<>+52(SB)/4, $0x08d12e65
+DATA counters<>+56(SB)/4, $0xa708a81e
+DATA counters<>+60(SB)/4, $0x454021d7
+GLOBL counters<>(SB), RODATA|NOPTR, $64
+
+DATA lanese3779b90<>+0(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+4(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+8(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+12(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+16(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+20(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+24(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+28(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+32(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+36(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+40(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+44(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+48(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+52(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+56(SB)/4, $0xe3779b90
+DATA lanese3779b90<>+60(SB)/4, $0xe3779b90
+GLOBL lanese3779b90<>(SB), RODATA|NOPTR, $64
+
+DATA lanes85ebca6b<>+0(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+4(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+8(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+12(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+16(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+20(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+24(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+28(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+32(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+36(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+40(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+44(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+48(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+52(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+56(SB)/4, $0x85ebca6b
+DATA lanes85ebca6b<>+60(SB)/4, $0x85ebca6b
+GLOBL lanes85ebca6b<>(SB), RODATA|NOPTR, $64
+
+DATA lanesc2b2ae35<>+0(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+4(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+8(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+12(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+16(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+20(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+24(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+28(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+32(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+36(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+40(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+44(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+48(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+52(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+56(SB)/4, $0xc2b2ae35
+DATA lanesc2b2ae35<>+60(SB)/4, $0xc2b2ae35
+GLOBL lanesc2b2ae35<>(SB), RODATA|NOPTR, $64
+
+DATA lanes0000ffff<>+0(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+4(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+8(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+12(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+16(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+20(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+24(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+28(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+32(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+36(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+40(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+44(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+48(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+52(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+56(SB)/4, $0x0000ffff
+DATA lanes0000ffff<>+60(SB)/4, $0x0000ffff
+GLOBL lanes0000ffff<>(SB), RODATA|NOPTR, $64
+
+// func adamw8AVX512(param []float32, grad []float32, m []byte, v []byte, mScales []float32, vScales []float32, c *[9]float32, maps *float32, work []float32)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·adamw8AVX512(SB), NOSPLIT, $0-184
+	MOVQ work_base+160(FP), AX
+	MOVQ maps+152(FP), CX
+	MOVQ param_base+0(FP), DX
+	MOVQ grad_base+24(FP), BX
+	MOVQ m_base+48(FP), SI
+	MOVQ v_base+72(FP), DI
+	MOVQ mScales_base+96(FP), R8
+	MOVQ vScales_base+120(FP), R9
+	MOVQ param_len+8(FP), R10
+	JMP  test
+
+block:
+	MOVQ         c+144(FP), R11
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	VBROADCASTSS 16(R11), Z4
+	VBROADCASTSS 20(R11), Z5
+	VBROADCASTSS 24(R11), Z6
+	VBROADCASTSS 28(R11), Z7
+	VBROADCASTSS 32(R11), Z8
+	VMOVUPS      512(CX), Z9
+	VMOVUPS      576(CX), Z10
+	VMOVUPS      2240(CX), Z11
+	VMOVUPS      2304(CX), Z12
+	VPXORD       Z15, Z15, Z15
+	VPXORD       Z16, Z16, Z16
+	VBROADCASTSS (R8), Z13
+	VBROADCASTSS (R9), Z14
+	XORQ         R11, R11
+
+weights:
+	VPMOVZXBD     (SI)(R11*1), Z17
+	VPMOVZXBD     (DI)(R11*1), Z18
+	VMOVUPS       (BX)(R11*4), Z19
+	VMOVUPS       (DX)(R11*4), Z20
+	VPCMPEQD      lanes00000080<>+0(SB), Z17, K1
+	VPSLLD        $0x18, Z17, Z21
+	VPANDD        lanes80000000<>+0(SB), Z21, Z21
+	VPANDD        lanes0000007f<>+0(SB), Z17, Z17
+	VPADDD        Z17, Z17, Z17
+	VPORD         lanes00000001<>+0(SB), Z17, Z17
+	VCVTDQ2PS     Z17, Z17
+	VPSRLD        $0x17, Z17, Z22
+	VPERMPS       Z9, Z22, Z23
+	VPERMPS       Z10, Z22, Z22
+	VFMADD231PS   Z23, Z17, Z22
+	VPXORD        Z21, Z22, Z22
+	VMOVUPS       lanes3f800000<>+0(SB), Z17
+	VMOVAPS       Z17, K1, Z22
+	VPADDD        Z18, Z18, Z18
+	VPORD         lanes00000001<>+0(SB), Z18, Z18
+	VCVTDQ2PS     Z18, Z18
+	VPSRLD        $0x17, Z18, Z17
+	VPERMPS       Z11, Z17, Z21
+	VPERMPS       Z12, Z17, Z17
+	VFMADD231PS   Z21, Z18, Z17
+	VMULPS        Z13, Z22, Z22
+	VMULPS        Z14, Z17, Z17
+	VMULPS        Z0, Z19, Z19
+	VMULPS        Z1, Z22, Z22
+	VFMADD231PS   Z2, Z19, Z22
+	VMULPS        Z3, Z17, Z17
+	VMULPS        Z4, Z19, Z18
+	VFMADD231PS   Z18, Z19, Z17
+	VMOVUPS       Z22, (AX)(R11*4)
+	VMOVUPS       Z17, 1024(AX)(R11*4)
+	VPANDD        lanes7fffffff<>+0(SB), Z22, Z18
+	VMAXPS        Z18, Z15, Z15
+	VMAXPS        Z17, Z16, Z16
+	VSQRTPS       Z17, Z17
+	VFMADD213PS   Z6, Z5, Z17
+	VMULPS        Z7, Z22, Z22
+	VDIVPS        Z17, Z22, Z22
+	VFMSUB213PS   Z22, Z8, Z20
+	VMOVUPS       Z20, (DX)(R11*4)
+	ADDQ          $+16, R11
+	CMPQ          R11, $+256
+	JNE           weights
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VMAXPS        Y15, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	VMOVSS        X1, (R8)
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VMAXPS        Y16, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0x4e, X1, X0
+	VMAXPS        X0, X1, X1
+	VPERMILPS     $0xb1, X1, X0
+	VMAXPS        X0, X1, X1
+	VMOVSS        X1, (R9)
+	VMOVUPS       640(CX), Z0
+	VMOVUPS       (CX), Z1
+	VMOVUPS       64(CX), Z2
+	VMOVUPS       128(CX), Z3
+	VMOVUPS       192(CX), Z4
+	VMOVUPS       256(CX), Z5
+	VMOVUPS       320(CX), Z6
+	VMOVUPS       384(CX), Z7
+	VMOVUPS       448(CX), Z8
+	VMOVUPS       2368(CX), Z9
+	VMOVUPS       1728(CX), Z10
+	VMOVUPS       1792(CX), Z11
+	VMOVUPS       1856(CX), Z12
+	VMOVUPS       1920(CX), Z13
+	VMOVUPS       1984(CX), Z14
+	VMOVUPS       2048(CX), Z17
+	VMOVUPS       2112(CX), Z18
+	VMOVUPS       2176(CX), Z19
+	VMOVUPS       lanes3f800000<>+0(SB), Z21
+	VBROADCASTSS  (R8), Z20
+	VMAXPS        lanes00800000<>+0(SB), Z20, Z20
+	VDIVPS        Z20, Z21, Z20
+	VMOVUPS       lanes3f800000<>+0(SB), Z22
+	VBROADCASTSS  (R9), Z21
+	VMAXPS        lanes00800000<>+0(SB), Z21, Z21
+	VDIVPS        Z21, Z22, Z21
+	XORQ          R11, R11
+
+codes:
+	VMULPS     (AX)(R11*4), Z20, Z22
+	VMULPS     1024(AX)(R11*4), Z21, Z23
+	VPANDD     lanes7fffffff<>+0(SB), Z22, Z24
+	VMAXPS     Z0, Z24, Z24
+	VPSRLD     $0x17, Z24, Z25
+	VPSUBD     lanes00000060<>+0(SB), Z25, Z25
+	VMOVDQA32  Z25, Z26
+	VPERMI2PS  Z2, Z1, Z26
+	VCMPPS     $0x1d, Z26, Z24, K1
+	VPADDD     lanes00000001<>+0(SB), Z25, K1, Z25
+	VMOVDQA32  Z25, Z26
+	VPERMI2PS  Z4, Z3, Z26
+	VMOVDQA32  Z25, Z27
+	VPERMI2PS  Z6, Z5, Z27
+	VMULPS     Z26, Z24, Z24
+	VADDPS     Z24, Z27, Z27
+	VMOVDQA32  Z25, Z24
+	VPERMI2PS  Z8, Z7, Z24
+	VMINPS     Z24, Z27, Z27
+	VCVTTPS2DQ Z27, Z27
+	VPMOVD2M   Z22, K1
+	VPTESTMD   Z27, Z27, K1, K1
+	VPMINSD    lanes0000007f<>+0(SB), Z27, K1, Z27
+	VPORD      lanes00000080<>+0(SB), Z27, K1, Z27
+	VPMOVDB    Z27, (SI)(R11*1)
+	VMAXPS     Z9, Z23, Z23
+	VPSRLD     $0x17, Z23, Z22
+	VPSUBD     lanes00000060<>+0(SB), Z22, Z22
+	VMOVDQA32  Z22, Z24
+	VPERMI2PS  Z11, Z10, Z24
+	VCMPPS     $0x1d, Z24, Z23, K1
+	VPADDD     lanes00000001<>+0(SB), Z22, K1, Z22
+	VMOVDQA32  Z22, Z24
+	VPERMI2PS  Z13, Z12, Z24
+	VMOVDQA32  Z22, Z25
+	VPERMI2PS  Z17, Z14, Z25
+	VMULPS     Z24, Z23, Z23
+	VADDPS     Z23, Z25, Z25
+	VMOVDQA32  Z22, Z22
+	VPERMI2PS  Z19, Z18, Z22
+	VMINPS     Z22, Z25, Z25
+	VCVTTPS2DQ Z25, Z25
+	VPMOVDB    Z25, (DI)(R11*1)
+	ADDQ       $+16, R11
+	CMPQ       R11, $+256
+	JNE        codes
+	ADDQ       $+1024, DX
+	ADDQ       $+1024, BX
+	ADDQ       $+256, SI
+	ADDQ       $+256, DI
+	ADDQ       $+4, R8
+	ADDQ       $+4, R9
+	SUBQ       $+256, R10
+
+test:
+	TESTQ R10, R10
+	JNZ   block
+	VZEROUPPER
+	RET
+
+DATA lanes00000080<>+0(SB)/4, $0x00000080
+DATA lanes00000080<>+4(SB)/4, $0x00000080
+DATA lanes00000080<>+8(SB)/4, $0x00000080
+DATA lanes00000080<>+12(SB)/4, $0x00000080
+DATA lanes00000080<>+16(SB)/4, $0x00000080
+DATA lanes00000080<>+20(SB)/4, $0x00000080
+DATA lanes00000080<>+24(SB)/4, $0x00000080
+DATA lanes00000080<>+28(SB)/4, $0x00000080
+DATA lanes00000080<>+32(SB)/4, $0x00000080
+DATA lanes00000080<>+36(SB)/4, $0x00000080
+DATA lanes00000080<>+40(SB)/4, $0x00000080
+DATA lanes00000080<>+44(SB)/4, $0x00000080
+DATA lanes00000080<>+48(SB)/4, $0x00000080
+DATA lanes00000080<>+52(SB)/4, $0x00000080
+DATA lanes00000080<>+56(SB)/4, $0x00000080
+DATA lanes00000080<>+60(SB)/4, $0x00000080
+GLOBL lanes00000080<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00000001<>+0(SB)/4, $0x00000001
+DATA lanes00000001<>+4(SB)/4, $0x00000001
+DATA lanes00000001<>+8(SB)/4, $0x00000001
+DATA lanes00000001<>+12(SB)/4, $0x00000001
+DATA lanes00000001<>+16(SB)/4, $0x00000001
+DATA lanes00000001<>+20(SB)/4, $0x00000001
+DATA lanes00000001<>+24(SB)/4, $0x00000001
+DATA lanes00000001<>+28(SB)/4, $0x00000001
+DATA lanes00000001<>+32(SB)/4, $0x00000001
+DATA lanes00000001<>+36(SB)/4, $0x00000001
+DATA lanes00000001<>+40(SB)/4, $0x00000001
+DATA lanes00000001<>+44(SB)/4, $0x00000001
+DATA lanes00000001<>+48(SB)/4, $0x00000001
+DATA lanes00000001<>+52(SB)/4, $0x00000001
+DATA lanes00000001<>+56(SB)/4, $0x00000001
+DATA lanes00000001<>+60(SB)/4, $0x00000001
+GLOBL lanes00000001<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00800000<>+0(SB)/4, $0x00800000
+DATA lanes00800000<>+4(SB)/4, $0x00800000
+DATA lanes00800000<>+8(SB)/4, $0x00800000
+DATA lanes00800000<>+12(SB)/4, $0x00800000
+DATA lanes00800000<>+16(SB)/4, $0x00800000
+DATA lanes00800000<>+20(SB)/4, $0x00800000
+DATA lanes00800000<>+24(SB)/4, $0x00800000
+DATA lanes00800000<>+28(SB)/4, $0x00800000
+DATA lanes00800000<>+32(SB)/4, $0x00800000
+DATA lanes00800000<>+36(SB)/4, $0x00800000
+DATA lanes00800000<>+40(SB)/4, $0x00800000
+DATA lanes00800000<>+44(SB)/4, $0x00800000
+DATA lanes00800000<>+48(SB)/4, $0x00800000
+DATA lanes00800000<>+52(SB)/4, $0x00800000
+DATA lanes00800000<>+56(SB)/4, $0x00800000
+DATA lanes00800000<>+60(SB)/4, $0x00800000
+GLOBL lanes00800000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00000060<>+0(SB)/4, $0x00000060
+DATA lanes00000060<>+4(SB)/4, $0x00000060
+DATA lanes00000060<>+8(SB)/4, $0x00000060
+DATA lanes00000060<>+12(SB)/4, $0x00000060
+DATA lanes00000060<>+16(SB)/4, $0x00000060
+DATA lanes00000060<>+20(SB)/4, $0x00000060
+DATA lanes00000060<>+24(SB)/4, $0x00000060
+DATA lanes00000060<>+28(SB)/4, $0x00000060
+DATA lanes00000060<>+32(SB)/4, $0x00000060
+DATA lanes00000060<>+36(SB)/4, $0x00000060
+DATA lanes00000060<>+40(SB)/4, $0x00000060
+DATA lanes00000060<>+44(SB)/4, $0x00000060
+DATA lanes00000060<>+48(SB)/4, $0x00000060
+DATA lanes00000060<>+52(SB)/4, $0x00000060
+DATA lanes00000060<>+56(SB)/4, $0x00000060
+DATA lanes00000060<>+60(SB)/4, $0x00000060
+GLOBL lanes00000060<>(SB), RODATA|NOPTR, $64
 
 // func tilePairs(k int, a []float32, rowStep int, colStep int, b []float32, c []float32, ldc int, m int, n int, alpha float32, add bool)
 // Requires: AVX, AVX512F, CMOV, MMX+

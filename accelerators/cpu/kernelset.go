@@ -92,6 +92,12 @@ type kernelSet struct {
 	tanhGrad     func(dx, dy, y []float32) // dx = dy (1-y) (1+y), within 2 ULP
 	// adamw: each of the three results is within 4 ULP of the largest of its terms.
 	adamw func(param, grad, m, v []float32, f *adamwFactors)
+	// adamwBF16 has moments in bfloat16, for slices whose length 16 divides; key is that of the first element's random
+	// bits. The moments before they are rounded, and the weights, are as close as adamw's.
+	adamwBF16 func(param, grad []float32, m, v []uint16, f *adamwFactors, key uint32)
+	// adamw8 has moments in codes, for whole blocks of them; work is of two blocks. The moments before they are rounded,
+	// and the weights, are as close as adamw's; the codes are the nearest to what they were rounded from.
+	adamw8 func(param, grad []float32, m, v []byte, mScales, vScales []float32, f *adamwFactors, work []float32)
 
 	// stream, where there is one, has the same for destinations that no cache holds.
 	stream *streamSet
@@ -117,6 +123,7 @@ var genericSet = kernelSet{
 	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
 	geluTanh: geluTanhGeneric, geluTanhGrad: geluTanhGradGeneric,
 	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
+	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,
 }
 
 // chooseSet returns the named set, or for the empty name the best that this processor runs.

@@ -18,6 +18,7 @@ var avx2Set = kernelSet{
 	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	geluTanh: geluTanhAVX2, geluTanhGrad: geluTanhGradAVX2,
 	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
+	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,
 	prefetch: prefetch, widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX2,
 	stream: &avx2Stream,
 }
@@ -36,6 +37,7 @@ var avx512Set = kernelSet{
 	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	geluTanh: geluTanhAVX512, geluTanhGrad: geluTanhGradAVX512,
 	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
+	adamwBF16: adamwBF16AVX512, adamw8: adamw8Wide,
 	prefetch: prefetch, widenBF16: widenBF16AVX2, widenF16: widenF16AVX2, unpackNF4: unpackNF4AVX512,
 	stream: &avx512Stream,
 }
@@ -72,6 +74,11 @@ func assemblySets() []*kernelSet {
 		}
 	}
 	return sets
+}
+
+// adamw8Wide hands the maps over as the floats that they are.
+func adamw8Wide(param, grad []float32, m, v []byte, mScales, vScales []float32, f *adamwFactors, work []float32) {
+	adamw8AVX512(param, grad, m, v, mScales, vScales, f, &dynamicMaps.signed.border[0], work)
 }
 
 // hasF16C says whether the processor converts numbers of half precision: bit 29 of ECX in leaf 1.

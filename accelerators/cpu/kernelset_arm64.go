@@ -20,6 +20,7 @@ var neonSet = kernelSet{
 	swiglu: swigluNEON, swigluGrad: swigluGradNEON, gelu: geluNEON, geluGrad: geluGradNEON,
 	geluTanh: geluTanhNEON, geluTanhGrad: geluTanhGradNEON,
 	tanh: tanhNEON, tanhGrad: tanhGradNEON, adamw: adamwNEON,
+	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,
 }
 
 func assemblySets() []*kernelSet { return []*kernelSet{&neonSet} }

@@ -41,7 +41,12 @@ func TestOverlapsAreErrors(t *testing.T) {
 		"Embed":      func() { d.Embed(at(0, 8), at(4, 8), ids, 4) },
 		"GatherGrad": func() { d.GatherGrad(at(0, 8), at(7, 8), ids, 4) },
 		"AdamW":      func() { d.AdamW(at(0, 8), apart(0, 8), at(8, 8), at(8, 8), step) },
-		"Dot":        func() { d.Dot(at(3, 1), at(0, 8), at(0, 8)) },
+		"AdamWBF16":  func() { d.AdamWBF16(apart(0, 4), apart(4, 4), ids, ids, step) },
+		"AdamW8Bit": func() {
+			codes := func() accelerators.Dynamic8 { return accelerators.Dynamic8{Codes: ints(t, d, 0), Scales: at(0, 1)} }
+			d.AdamW8Bit(apart(0, 4), apart(4, 4), codes(), codes(), step)
+		},
+		"Dot": func() { d.Dot(at(3, 1), at(0, 8), at(0, 8)) },
 		"LayerNormGrad": func() {
 			w, stat := apart(8, 4), apart(12, 1)
 			d.LayerNormGrad(at(0, 4), at(3, 4), at(8, 4), apart(0, 4), apart(4, 4), w, stat, stat, 4)

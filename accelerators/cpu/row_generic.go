@@ -158,13 +158,3 @@ func softmaxGradGeneric(d, p []float32, mean, scale float32) {
 		d[i] = p[i] * scale * (v - mean)
 	}
 }
-
-func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
-	for i := range param {
-		g := grad[i] * f[gradScale]
-		m[i] = f[beta1]*m[i] + f[keep1]*g
-		v[i] = f[beta2]*v[i] + f[keep2]*g*g
-		root := float32(math.Sqrt(float64(v[i])))
-		param[i] = f[decay]*param[i] - f[rate]*m[i]/(f[rootScale]*root+f[epsilon])
-	}
-}

@@ -26,6 +26,7 @@ const (
 	slotSums             // sums of a tile
 	slotFlat             // hyperbolic tangents of capped scores and logits
 	slotScales           // scales of blocks in NF4
+	slotMoments          // moments of a block before they are rounded
 	slotCount
 )
 

@@ -85,6 +85,9 @@ func (device) HeadLearn(_, _, _, _, _, _, _, _ accelerators.Buffer, _ accelerato
 func (device) AdamW(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)                   {}
 func (device) PackNF4(_, _ accelerators.Buffer)                                             {}
 func (device) UnpackNF4(_, _ accelerators.Buffer, _, _ int)                                 {}
-func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw)                {}
+func (device) AdamWBF16(_, _, _, _ accelerators.Buffer, _ accelerators.AdamW)               {}
+func (device) AdamW8Bit(_, _ accelerators.Buffer, _, _ accelerators.Dynamic8, _ accelerators.AdamW) {
+}
+func (device) Sample(_, _ accelerators.Buffer, _ int, _ []accelerators.Draw) {}
 
 var _ accelerators.Device = device{}

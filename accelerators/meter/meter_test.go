@@ -188,6 +188,13 @@ func TestWorkIsCounted(t *testing.T) {
 		}, "2x2x3", 0, 4 * 24},
 		"Axpy":  {func(d *Device) { d.Axpy(f(6), f(6), 1) }, "6", 0, 4 * 18},
 		"AdamW": {func(d *Device) { d.AdamW(f(6), f(6), f(6), f(6), accelerators.AdamW{Step: 1}) }, "6", 0, 4 * 42},
+		"AdamWBF16": {func(d *Device) {
+			d.AdamWBF16(f(6), f(6), i(0, 0, 0), i(0, 0, 0), accelerators.AdamW{Step: 1})
+		}, "6", 0, 4*18 + 2*24},
+		"AdamW8Bit": {func(d *Device) {
+			m := accelerators.Dynamic8{Codes: i(0, 0), Scales: f(1)}
+			d.AdamW8Bit(f(6), f(6), m, accelerators.Dynamic8{Codes: i(0, 0), Scales: f(1)}, accelerators.AdamW{Step: 1})
+		}, "6", 0, 4*18 + 4*8 + 4*4},
 		"EmbedGrad": {func(d *Device) { d.EmbedGrad(f(20), f(6), i(4, 4, 1), 2) },
 			"3x2", 0, 4 * (3*6 + 3)},
 		"RoPE": {func(d *Device) {

@@ -26,6 +26,8 @@ func main() {
 		unpackNF4(s)
 	}
 	widenKernels()
+	adamwBF16Kernel()
+	adamw8Kernel()
 	bf16Kernels()
 	amxKernels()
 	Generate()

@@ -294,36 +294,3 @@ func softmaxGradKernel(s isa) {
 	})
 	end()
 }
-
-// adamwKernel reads the constants in the order of the factors in adamw.go.
-func adamwKernel(s isa) {
-	begin("adamw"+s.name, "func(param, grad, m, v []float32, c *[9]float32)", "is one step of AdamW.")
-	p, n := slices("param", "grad", "m", "v")
-	constants := Load(Param("c"), GP64())
-	var c [9]reg.VecVirtual
-	for i := range c {
-		c[i] = s.vec()
-		VBROADCASTSS(Mem{Base: constants, Disp: 4 * i}, c[i])
-	}
-	gradScale, beta1, keep1, beta2, keep2 := c[0], c[1], c[2], c[3], c[4]
-	root, eps, rate, decay := c[5], c[6], c[7], c[8]
-	s.loop(n, p, 1, func(l lane) {
-		g, m, v, x := l.load(p[1]), l.load(p[2]), l.load(p[3]), l.load(p[0])
-		VMULPS(gradScale, g, g)
-		VMULPS(beta1, m, m)
-		VFMADD231PS(keep1, g, m)
-		l.store(m, p[2])
-		VMULPS(beta2, v, v)
-		kept := s.vec()
-		VMULPS(keep2, g, kept) // g*g itself might be infinite
-		VFMADD231PS(kept, g, v)
-		l.store(v, p[3])
-		VSQRTPS(v, v)
-		VFMADD213PS(eps, root, v)
-		VMULPS(rate, m, m)
-		VDIVPS(v, m, m)
-		VFMSUB213PS(m, decay, x)
-		l.store(x, p[0])
-	})
-	end()
-}

@@ -34,7 +34,7 @@ func mountFull(t *testing.T, dir string, bytes int) (grow func(bytes int)) {
 func TestAFullDiskStopsARunThatGoesOnWithMoreRoom(t *testing.T) {
 	whole, _ := undisturbed(t)
 	dir := newFolder(t)
-	size := 8 << 10
+	size := 20 << 10
 	grow := mountFull(t, filepath.Join(dir, "runs"), size)
 	named := regexp.MustCompile(`(?m)^stage \w+: .*runs/mini/\S+: no space left on device$`)
 	full := 0

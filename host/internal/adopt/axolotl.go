@@ -33,7 +33,7 @@ func axolotl(k *keys) (*training, error) {
 	if t.minimum == 0 && t.rate > 0 {
 		t.minimum = k.number("cosine_min_lr", 0) / t.rate
 	}
-	adamW(k, "optimizer")
+	t.adamW(k, "optimizer")
 	t.packing = k.flag("sample_packing")
 	t.recomputesForward = k.flag("gradient_checkpointing") || k.values["gradient_checkpointing"] == "true"
 	for _, read := range []func(*keys) error{t.goal, t.tooLong, t.axolotlAdapters, t.axolotlData} {

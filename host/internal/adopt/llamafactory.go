@@ -30,7 +30,7 @@ func llamaFactory(k *keys) (*training, error) {
 	t.epochs = k.number("num_train_epochs", 3)
 	t.course(k, "lr_scheduler_type", "linear")
 	t.leastRate(k)
-	adamW(k, "optim")
+	t.adamW(k, "optim")
 	t.recomputesForward = k.flag("gradient_checkpointing")
 	if k.flag("pure_bf16") {
 		t.bf16 = true

@@ -34,6 +34,7 @@ type training struct {
 
 	rate, warmup, minimum   float64
 	scheduler               string
+	moments                 string // the recipe's optimizer
 	decay, beta1, beta2     float64
 	epsilon, norm, beta     float64
 	saveSteps, saveLimit    int
@@ -138,6 +139,7 @@ func (t *training) optimizer() mapping {
 	if t.scheduler != "constant" {
 		m.add("min_ratio", t.minimum)
 	}
+	m.add("optimizer", t.moments)
 	return append(m, mapping{{"weight_decay", t.decay}, {"adam_beta1", t.beta1}, {"adam_beta2", t.beta2},
 		{"adam_epsilon", t.epsilon}, {"max_grad_norm", t.norm}}...)
 }
@@ -226,11 +228,18 @@ func (t *training) common(k *keys) {
 	}
 }
 
-// adamW reports an optimizer that is not AdamW, or one whose states are.
-func adamW(k *keys, key string) {
+// adamW reads the optimizer, and reports what is not AdamW, or is in another way than ours.
+func (t *training) adamW(k *keys, key string) {
 	name := k.text(key)
+	eight := strings.Contains(name, "adamw") && strings.Contains(name, "8bit")
+	if eight {
+		t.moments = "adamw_8bit"
+	}
 	switch {
-	case name == "" || strings.HasPrefix(name, "adamw_torch") || name == "adamw_hf" || name == "adamw_apex_fused":
+	case strings.HasPrefix(name, "paged_adamw"):
+		k.leave(key, "states are not paged; AdamW is taken")
+	case eight || name == "" || strings.HasPrefix(name, "adamw_torch") && !strings.Contains(name, "4bit"):
+	case name == "adamw_hf" || name == "adamw_apex_fused":
 	case strings.Contains(name, "adamw"):
 		k.leave(key, "AdamW is taken, with its states in 32 bits")
 	default:

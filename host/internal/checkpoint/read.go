@@ -15,6 +15,24 @@ func (x *Tensors) Read(name string, dst []float32) error {
 	})
 }
 
+// ReadRaw reads the bytes of a tensor of one type into dst, which has room for exactly them.
+func (x *Tensors) ReadRaw(name, dtype string, dst []byte) error {
+	t, ok := x.tensors[name]
+	n, _ := count(t.shape)
+	switch {
+	case !ok:
+		return fmt.Errorf("read tensor %q: there is no such tensor", name)
+	case t.dtype != dtype:
+		return fmt.Errorf("read tensor %q: its type is %s, not %s", name, t.dtype, dtype)
+	case n*bytesOf[dtype] != int64(len(dst)):
+		return fmt.Errorf("read tensor %q of shape %v into %d bytes: it does not fit", name, t.shape, len(dst))
+	}
+	if _, err := t.file.ReadAt(dst, t.at); err != nil {
+		return fmt.Errorf("read tensor %q from %s: %w", name, t.file.Name(), err)
+	}
+	return nil
+}
+
 // Upload is Read to a device's memory. What lies in the file as this machine holds numbers goes there without a copy in
 // between, and is widened there.
 func (x *Tensors) Upload(name string, dev accelerators.Memory, dst accelerators.Buffer) error {

@@ -14,12 +14,14 @@ import (
 )
 
 // A Tensor is a named array, its Data in row-major order. A shape without dimensions is a scalar. DType is what it is
-// stored in, F32, F16 or BF16; empty is F32.
+// stored in, F32, F16 or BF16; empty is F32. Raw, where it is not nil, is stored as it is in place of Data, as values of
+// any type of the format.
 type Tensor struct {
 	Name  string
 	Shape []int
 	Data  []float32
 	DType string
+	Raw   []byte
 }
 
 // index is the content of <base>.safetensors.index.json.
@@ -64,7 +66,12 @@ func indexName(base string) string  { return base + ".safetensors.index.json" }
 
 func (t Tensor) dtype() string { return cmp.Or(t.DType, "F32") }
 
-func (t Tensor) bytes() int64 { return bytesOf[t.dtype()] * int64(len(t.Data)) }
+func (t Tensor) bytes() int64 {
+	if t.Raw != nil {
+		return int64(len(t.Raw))
+	}
+	return bytesOf[t.dtype()] * int64(len(t.Data))
+}
 
 func checkTensors(tensors []Tensor) error {
 	seen := map[string]bool{metadataKey: true}
@@ -73,11 +80,12 @@ func checkTensors(tensors []Tensor) error {
 			return fmt.Errorf("the name %q is taken", t.Name)
 		}
 		seen[t.Name] = true
-		if packs[t.dtype()] == nil {
+		width := bytesOf[t.dtype()]
+		if width == 0 || t.Raw == nil && packs[t.dtype()] == nil {
 			return fmt.Errorf("tensor %q cannot be written as %s", t.Name, t.DType)
 		}
-		if n, ok := count(t.Shape); !ok || n != int64(len(t.Data)) {
-			return fmt.Errorf("tensor %q of shape %v has %d values", t.Name, t.Shape, len(t.Data))
+		if n, ok := count(t.Shape); !ok || n*width != t.bytes() {
+			return fmt.Errorf("tensor %q of shape %v has %d values", t.Name, t.Shape, t.bytes()/width)
 		}
 	}
 	return nil
@@ -121,6 +129,10 @@ func writeShard(path string, tensors []Tensor, metadata map[string]string) error
 
 // write puts the values block after block.
 func (t Tensor) write(w io.Writer) error {
+	if t.Raw != nil {
+		_, err := w.Write(t.Raw)
+		return err
+	}
 	var block [16 << 10]byte
 	width := int(bytesOf[t.dtype()])
 	for values := range slices.Chunk(t.Data, len(block)/width) {

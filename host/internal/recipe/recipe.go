@@ -177,6 +177,7 @@ type Train struct {
 	DecayRatio     float64 `key:"decay_ratio" default:"0.2" min:"0" max:"1" when:"scheduler=wsd" doc:"wsd: share of the steps in which the rate falls at the end"`
 	MinRatio       float64 `key:"min_ratio" default:"0.1" min:"0" max:"1" when:"scheduler=cosine|linear|wsd" doc:"final share of the peak rate (cosine, linear, wsd)"`
 	WeightDecay    float64 `key:"weight_decay" default:"0.1" min:"0" doc:"decoupled decay of matrices; norms, biases and embeddings have none"`
+	Optimizer      string  `key:"optimizer" default:"adamw" enum:"adamw,adamw_bf16,adamw_8bit" doc:"what AdamW keeps its two moments of matrices in: 8 bytes a weight in float32, 4 in bfloat16, 2.03 in blocks of 8-bit codes; those of norms, biases and embeddings stay float32"`
 	Beta1          float64 `key:"adam_beta1" default:"0.9" min:"0" below:"1" doc:"decay of the first moment"`
 	Beta2          float64 `key:"adam_beta2" default:"0.95" min:"0" below:"1" doc:"decay of the second moment"`
 	Epsilon        float64 `key:"adam_epsilon" default:"1e-8" above:"0" doc:"added to the root of the second moment"`

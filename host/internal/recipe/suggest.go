@@ -80,6 +80,7 @@ var aliases = map[string][]string{
 	"num_samples":                   {"limit", "n"},
 	"num_tokens":                    {"tokens"},
 	"num_train_epochs":              {"epochs"},
+	"optim":                         {"optimizer"},
 	"output_dir":                    {"output"},
 	"path":                          {"files", "from", "use"},
 	"per_device_train_batch_size":   {"micro_batch_size"},

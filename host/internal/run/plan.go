@@ -22,7 +22,7 @@ import (
 func (p *Process) Plan(ctx context.Context) error {
 	missing := p.missing(ctx)
 	stages := table{title: "Stages of " + p.recipe.Name, left: 5,
-		header: []string{"stage", "kind", "after", "state", "products", "tokens", "steps", "parameters", "memory"}}
+		header: []string{"stage", "kind", "after", "state", "products", "tokens", "steps", "parameters", "memory", "of it moments"}}
 	for _, name := range p.recipe.Order() {
 		stages.rows = append(stages.rows, p.planStage(ctx, name))
 	}
@@ -89,7 +89,7 @@ func (p *Process) has(folder, file string) error {
 func (p *Process) planStage(ctx context.Context, name string) []string {
 	st := p.recipe.Stages[name]
 	after := strings.Join(p.recipe.Needs(name).Stages, " ")
-	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", ""}
+	row := []string{name, st.Kind, after, p.planState(ctx, name), "", "", "", "", "", ""}
 	if st.Pairs != nil {
 		row[5] = p.planAnswers(ctx, st.Pairs)
 	}
@@ -100,9 +100,11 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	sequence := st.Train.SequenceLen
 	if known {
 		sequence = cmp.Or(sequence, cfg.Context())
-		row[7], row[8] = count(cfg.Parameters()), mebibytes(planMemory(cfg, *st.Train))
+		need := planMemory(cfg, *st.Train)
+		row[7], row[8] = count(cfg.Parameters()), mebibytes(need.Total())
+		row[9] = moments(need.Moments, need.FloatMoments)
 	} else {
-		row[7], row[8] = "?", "?"
+		row[7], row[8], row[9] = "?", "?", "?"
 	}
 	row[4] = products(*st.Train)
 	row[5], row[6] = p.planLength(ctx, st.Train, sequence)

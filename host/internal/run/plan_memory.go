@@ -9,14 +9,22 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
-// planMemory is the device memory that a train stage takes for a model, in bytes; 0 where the model cannot learn what the
-// stage asks for, which running it will say.
-func planMemory(cfg model.Config, spec recipe.Train) int64 {
+// planMemory is the device memory that a train stage takes for a model; none where the model cannot learn what the stage
+// asks for, which running it will say.
+func planMemory(cfg model.Config, spec recipe.Train) train.Memory {
 	need, err := train.Footprint(cfg, spec)
 	if err != nil {
-		return 0
+		return train.Memory{}
 	}
-	return need.Total()
+	return need
+}
+
+// moments says what the optimizer's states take, and what they would in float32 if that is something else.
+func moments(bytes, float32s int64) string {
+	if bytes == float32s {
+		return mebibytes(bytes)
+	}
+	return fmt.Sprintf("%s (f32 %s)", mebibytes(bytes), count(float32s>>20))
 }
 
 // planRoom lists the train stages that the device has no room for. A device that will not open here is no problem of a
@@ -33,7 +41,7 @@ func (p *Process) planRoom() []string {
 		if !known {
 			continue
 		}
-		need := planMemory(cfg, *spec)
+		need := planMemory(cfg, *spec).Total()
 		if need <= fits {
 			continue
 		}

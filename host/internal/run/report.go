@@ -17,7 +17,7 @@ const reportFile = "report.md"
 
 // report writes report.md and the loss curves, and prints the tables.
 func (p *Process) report(all []*Summary) error {
-	tables := []table{stageTable(all), reasonTable(all), mixTable(all), pairsTable(all), swapTable(all),
+	tables := []table{stageTable(all), momentsTable(all), reasonTable(all), mixTable(all), pairsTable(all), swapTable(all),
 		choiceTable(all), perplexityTable(all), preferenceTable(all), ratingTable(all), rewardTable(all)}
 	curves, err := p.plotLosses(all)
 	if err != nil {
@@ -90,6 +90,20 @@ func stageTable(all []*Summary) table {
 		}
 		t.rows = append(t.rows, []string{s.Stage, s.Kind, s.Unit, count(s.In), count(s.Out), count(s.Dropped),
 			count(s.Quarantined), loss, took})
+	}
+	return t
+}
+
+// momentsTable shows what the optimizers' states take.
+func momentsTable(all []*Summary) table {
+	t := table{title: "Optimizer states", left: 2, header: []string{"stage", "optimizer", "bytes", "in float32", "share"}}
+	for _, s := range all {
+		if s.Train == nil || s.Train.FloatMoments == 0 { // of a run of a version that did not say
+			continue
+		}
+		share := float64(s.Train.Moments) / float64(s.Train.FloatMoments)
+		t.rows = append(t.rows, []string{s.Stage, s.Train.Optimizer, count(s.Train.Moments), count(s.Train.FloatMoments),
+			percent(share)})
 	}
 	return t
 }

@@ -25,7 +25,7 @@ func (p *Process) train(ctx context.Context, name, dir string, s *Summary) error
 	s.Data = plan.Report()
 	progress, finish := p.progress(name, plan.Steps())
 	result, err := train.Run(ctx, train.Job{
-		Name: name, Spec: spec, Device: p.device, Model: m.model, Plan: plan, Dir: dir, Key: s.Key,
+		Name: name, Spec: spec, Device: p.device, Model: m.model, Plan: plan, Dir: dir, Seed: p.recipe.Seed, Key: s.Key,
 		Describe: m.describe, Progress: progress, Log: p.log,
 	})
 	finish()

@@ -2,7 +2,9 @@ package train
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -70,6 +72,11 @@ func everyStage() []stage {
 			encoder.arch = model.Roberta
 			all = append(all, encoder)
 		}
+	}
+	for _, optimizer := range slices.Sorted(maps.Keys(compact)) {
+		s := newStage("next_token")
+		s.spec.Optimizer = optimizer
+		all = append(all, s)
 	}
 	return all
 }

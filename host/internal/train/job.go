@@ -23,6 +23,7 @@ type Job struct {
 	Model  *model.Model // start weights; trained in place
 	Plan   *data.Plan
 	Dir    string // of the stage: metrics, events, checkpoints
+	Seed   uint64 // of moments that are rounded at random
 	Key    string // of the stage's inputs: a checkpoint with another key is not gone on from
 	// Describe writes what makes a checkpoint a whole model directory besides its weights: configuration and tokenizer.
 	Describe func(dir string) error
@@ -50,4 +51,8 @@ type Result struct {
 	LastLoss  float64 `json:"last_loss"` // mean over the last tenth of the steps
 	Accuracy  float64 `json:"accuracy"`  // the same, of objectives that decide; else 0
 	PeakBytes int64   `json:"peak_bytes"`
+
+	Optimizer    string `json:"optimizer"`
+	Moments      int64  `json:"moments_bytes"`         // what the optimizer's states take
+	FloatMoments int64  `json:"float32_moments_bytes"` // what they would in float32
 }

@@ -48,7 +48,7 @@ func newRun(job Job) *run {
 	arena := tensor.NewArena(job.Device)
 	return &run{
 		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), arena: arena, tape: newTape(job, arena),
-		state: state{Key: job.Key, Plan: job.Plan.Digest()},
+		state: state{Key: job.Key, Plan: job.Plan.Digest(), Optimizer: job.Spec.Optimizer},
 	}
 }
 
@@ -69,6 +69,8 @@ func (r *run) start(ctx context.Context) (err error) {
 	if err = r.allocate(); err != nil {
 		return err
 	}
+	r.job.Log.Info("optimizer states", "stage", r.job.Name, "optimizer", named(r.job.Spec.Optimizer),
+		"MiB", mebibytes(r.optimizer.bytes()), "MiB in float32", mebibytes(r.optimizer.floatBytes()))
 	if r.objective, err = r.newObjective(ctx); err != nil {
 		return err
 	}
@@ -172,6 +174,7 @@ func (r *run) result() (Result, error) {
 	res := Result{
 		Dir: checkpoint.Dir(r.job.Dir, r.state.Step), Steps: r.state.Step, Tokens: r.state.Tokens,
 		FirstLoss: all[0].Loss, PeakBytes: r.arena.Peak(),
+		Optimizer: named(r.job.Spec.Optimizer), Moments: r.optimizer.bytes(), FloatMoments: r.optimizer.floatBytes(),
 	}
 	tail := all[len(all)-max(1, len(all)/10):]
 	for _, m := range tail {

@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/dry"
@@ -14,10 +15,12 @@ import (
 
 // Memory is what a stage takes of a device, in bytes. Scratch that the device takes for its own is not included.
 type Memory struct {
-	Weights     int64
-	Gradients   int64
-	Moments     int64 // the optimizer's
-	Activations int64 // with their gradients and the workspace of the head
+	Weights   int64
+	Gradients int64
+	Moments   int64 // the optimizer's
+	// FloatMoments is what they would take in float32; no part of the sum.
+	FloatMoments int64
+	Activations  int64 // with their gradients and the workspace of the head
 }
 
 // Total is the sum.
@@ -36,7 +39,13 @@ func Footprint(cfg model.Config, spec recipe.Train) (Memory, error) {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
 	trained := int64(m.Params().Count()) * int64(accelerators.F32.Size())
-	return Memory{Weights: m.FrozenBytes() + trained, Gradients: trained, Moments: 2 * trained, Activations: need.Total()}, nil
+	o, err := newOptimizer(dry.New(), m.Params(), spec, 0)
+	if err != nil {
+		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
+	}
+	return Memory{
+		Weights: m.FrozenBytes() + trained, Gradients: trained, Moments: o.bytes(), FloatMoments: o.floatBytes(), Activations: need.Total(),
+	}, nil
 }
 
 // An extent is how large a micro-batch is.
@@ -117,24 +126,36 @@ func (r *run) allocate() error {
 	if err != nil {
 		return err
 	}
+	params := r.job.Model.Params()
+	planned, err := newOptimizer(dry.New(), params, r.job.Spec, 0)
+	if err != nil {
+		return err
+	}
 	if err = r.arena.Reserve(need); err == nil {
-		r.optimizer, err = newOptimizer(r.job.Device, r.job.Model.Params(), r.job.Spec)
+		r.optimizer, err = newOptimizer(r.job.Device, params, r.job.Spec, r.job.Seed)
 	}
 	if err != nil {
-		weights := r.job.Model.Params().Count()
 		return fmt.Errorf(
 			"the device has no room: %d MiB for the activations of a pass over %d tokens and %d MiB for the moments of %d "+
 				"weights: %w; %s",
-			mebibytes(need.Total()), e.tokens, mebibytes(2*4*int64(weights)), weights, err, r.advice())
+			mebibytes(need.Total()), e.tokens, mebibytes(planned.bytes()), params.Count(), err, r.advice())
 	}
 	return nil
 }
 
 func (r *run) advice() string {
-	if r.job.Spec.GradientCheckpointing {
-		return "a smaller micro_batch_size or sequence_len needs less"
+	ways := []string{"a smaller micro_batch_size or sequence_len"}
+	if !r.job.Spec.GradientCheckpointing {
+		ways = append(ways, "gradient_checkpointing: true")
 	}
-	return "a smaller micro_batch_size or sequence_len, or gradient_checkpointing: true, needs less"
+	if compact[r.job.Spec.Optimizer] == nil {
+		ways = append(ways, "optimizer: adamw_8bit")
+	}
+	last := len(ways) - 1
+	if last == 0 {
+		return ways[0] + " needs less"
+	}
+	return strings.Join(ways[:last], ", ") + ", or " + ways[last] + ", needs less"
 }
 
 func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }

@@ -161,7 +161,7 @@ func TestAStageWithoutRoomIsRefusedBeforeItsFirstStep(t *testing.T) {
 		"train toy: the device has no room: 1 MiB for the activations of a pass over ",
 		" tokens and 1 MiB for the moments of ",
 		fmt.Sprintf("gauge: %d of %d bytes are in use", dev.used, dev.room),
-		"a smaller micro_batch_size or sequence_len, or gradient_checkpointing: true, needs less",
+		"a smaller micro_batch_size or sequence_len, gradient_checkpointing: true, or optimizer: adamw_8bit, needs less",
 	}
 	for _, part := range want {
 		if err == nil || !strings.Contains(err.Error(), part) {

@@ -83,7 +83,7 @@ func TestTheResultSumsUpTheMetrics(t *testing.T) {
 	want := Result{
 		Dir: checkpoint.Dir(dir, 25), Steps: 25, Tokens: job.Plan.Report().Seen, FirstLoss: all[0].Loss,
 		LastLoss: (all[23].Loss + all[24].Loss) / 2, Accuracy: (*all[23].Accuracy + *all[24].Accuracy) / 2,
-		PeakBytes: got.PeakBytes,
+		PeakBytes: got.PeakBytes, Optimizer: "adamw", Moments: got.Moments, FloatMoments: got.FloatMoments,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("result (-metrics +result):\n%s", diff)

@@ -14,32 +14,51 @@ type optimizer struct {
 	dev    accelerators.Device
 	params *tensor.ParamSet
 	spec   recipe.Train
-	m, v   accelerators.Buffer // first and second moments, laid out as the parameters
+	seed   uint64 // of what is rounded at random
+	states []states
 	norm   accelerators.Buffer // one element
 	square [1]float32          // the same on the host
 }
 
-func newOptimizer(dev accelerators.Device, params *tensor.ParamSet, spec recipe.Train) (*optimizer, error) {
-	o := &optimizer{dev: dev, params: params, spec: spec}
-	for _, b := range []struct {
-		buffer *accelerators.Buffer
-		n      int
-	}{{&o.m, params.Value.Len}, {&o.v, params.Value.Len}, {&o.norm, 1}} {
-		var err error
-		if *b.buffer, err = dev.Alloc(accelerators.F32, b.n); err != nil {
-			o.free()
-			return nil, fmt.Errorf("allocate optimizer state: %w", err)
-		}
+func newOptimizer(dev accelerators.Device, params *tensor.ParamSet, spec recipe.Train, seed uint64) (*optimizer, error) {
+	o := &optimizer{dev: dev, params: params, spec: spec, seed: seed}
+	var err error
+	if o.states, err = newStates(dev, params, spec.Optimizer); err == nil {
+		o.norm, err = dev.Alloc(accelerators.F32, 1)
+	}
+	if err != nil {
+		o.free()
+		return nil, fmt.Errorf("allocate optimizer state: %w", err)
 	}
 	return o, nil
 }
 
 func (o *optimizer) free() {
-	for _, b := range []accelerators.Buffer{o.m, o.v, o.norm} {
-		if b.Present() {
-			o.dev.Free(b)
+	for _, s := range o.states {
+		for _, p := range s.moments.parts() {
+			if p.Present() {
+				o.dev.Free(p.Buffer)
+			}
 		}
 	}
+	if o.norm.Present() {
+		o.dev.Free(o.norm)
+	}
+}
+
+// bytes is what the moments take.
+func (o *optimizer) bytes() (n int64) {
+	for _, s := range o.states {
+		for _, p := range s.moments.parts() {
+			n += int64(p.Len) * int64(p.Type.Size())
+		}
+	}
+	return n
+}
+
+// floatBytes is what they would take in float32.
+func (o *optimizer) floatBytes() int64 {
+	return 2 * int64(o.params.Count()) * int64(accelerators.F32.Size())
 }
 
 // step updates the parameters from their gradients; number counts from 1. It returns the gradient's norm before clipping.
@@ -55,9 +74,11 @@ func (o *optimizer) step(number int, rate float64) (float64, error) {
 	if o.spec.MaxGradNorm > 0 && norm > o.spec.MaxGradNorm {
 		scale = o.spec.MaxGradNorm / norm
 	}
-	for _, g := range o.params.Groups() {
-		o.dev.AdamW(o.params.Value.Slice(g.Off, g.Len), o.params.Grad.Slice(g.Off, g.Len),
-			o.m.Slice(g.Off, g.Len), o.v.Slice(g.Off, g.Len), o.constants(number, rate, scale, g.Decay))
+	for _, s := range o.states {
+		for _, g := range s.groups {
+			s.moments.step(o.dev, o.params.Value.Slice(g.Off, g.Len), o.params.Grad.Slice(g.Off, g.Len), g.Off-s.groups[0].Off,
+				o.constants(number, rate, scale, g.Decay))
+		}
 	}
 	return norm, nil
 }
@@ -71,7 +92,7 @@ func (o *optimizer) gradNorm() (float64, error) {
 func (o *optimizer) constants(number int, rate, scale float64, decay bool) accelerators.AdamW {
 	a := accelerators.AdamW{
 		LR: float32(rate), Beta1: float32(o.spec.Beta1), Beta2: float32(o.spec.Beta2), Eps: float32(o.spec.Epsilon),
-		GradScale: float32(scale), Step: number,
+		GradScale: float32(scale), Step: number, Seed: o.seed,
 	}
 	if decay {
 		a.WeightDecay = float32(o.spec.WeightDecay)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/durable"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -18,6 +17,8 @@ type state struct {
 	Key    string  `json:"key"`
 	Plan   string  `json:"plan"`
 	Loss   float64 `json:"loss"`
+	// Optimizer is the recipe's; empty in checkpoints of versions that had adamw only.
+	Optimizer string `json:"optimizer,omitempty"`
 }
 
 const (
@@ -71,23 +72,16 @@ func Stored(weights []model.NamedTensor, dtype string) []checkpoint.Tensor {
 // moments downloads the optimizer's state.
 func (r *run) moments() ([]checkpoint.Tensor, error) {
 	var all []checkpoint.Tensor
-	for _, b := range r.namedMoments() {
-		data := make([]float32, b.buffer.Len)
-		if err := r.job.Device.DownloadF32(data, b.buffer); err != nil {
-			return nil, err
+	for _, s := range r.optimizer.states {
+		for _, p := range s.moments.parts() {
+			t, err := p.download(r.job.Device)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, t)
 		}
-		all = append(all, checkpoint.Tensor{Name: b.name, Shape: []int{len(data)}, Data: data})
 	}
 	return all, nil
-}
-
-type namedBuffer struct {
-	name   string
-	buffer accelerators.Buffer
-}
-
-func (r *run) namedMoments() []namedBuffer {
-	return []namedBuffer{{"exp_avg", r.optimizer.m}, {"exp_avg_sq", r.optimizer.v}}
 }
 
 // restore goes back to the newest checkpoint of the same inputs, if there is one.
@@ -99,6 +93,10 @@ func (r *run) restore() error {
 	var s state
 	if err := checkpoint.ReadJSON(filepath.Join(dir, stateFile), &s); err != nil {
 		return err
+	}
+	if has, want := named(s.Optimizer), named(r.job.Spec.Optimizer); has != want {
+		return fmt.Errorf("%s has the optimizer states of %s, and the stage asks for %s: set optimizer: %s to go on, or remove "+
+			"%s to start the stage again", dir, has, want, has, r.job.Dir)
 	}
 	if s.Key != r.job.Key || s.Plan != r.job.Plan.Digest() {
 		return fmt.Errorf("%s was made from other inputs; remove %s to start the stage again", dir, r.job.Dir)
@@ -128,12 +126,12 @@ func (r *run) restoreBuffers(dir string) error {
 		return err
 	}
 	defer moments.Close()
-	for _, b := range r.namedMoments() {
-		data := make([]float32, b.buffer.Len)
-		if err := moments.Read(b.name, data); err != nil {
-			return err
+	for _, s := range r.optimizer.states {
+		for _, p := range s.moments.parts() {
+			if err := p.upload(r.job.Device, moments); err != nil {
+				return err
+			}
 		}
-		r.job.Device.UploadF32(b.buffer, data)
 	}
 	return r.job.Device.Sync()
 }
