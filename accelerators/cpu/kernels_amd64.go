@@ -200,6 +200,11 @@ func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
 //go:noescape
 func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
 
+// fewAVX2 is the product of up to 4 rows of A with 16 rows of B.
+//
+//go:noescape
+func fewAVX2(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc int, m int, alpha float32, add bool, next []float32)
+
 // copyStreamAVX2 sets y = x.
 //
 //go:noescape
@@ -434,6 +439,11 @@ func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
 //
 //go:noescape
 func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+
+// fewAVX512 is the product of up to 4 rows of A with 16 rows of B.
+//
+//go:noescape
+func fewAVX512(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc int, m int, alpha float32, add bool, next []float32)
 
 // copyStreamAVX512 sets y = x.
 //

@@ -23,6 +23,10 @@ type kernelSet struct {
 	// from memory; its colStep is 1.
 	narrow     tileKernel
 	narrowRows int
+	// few: C[m,fewWidth] (+)= alpha * A[m,k] B[fewWidth,k]^T with m <= fewRows, where 4 divides k and nothing is packed.
+	// It may bring what begins at next nearer. Nil: there is none.
+	few func(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc, m int, alpha float32, add bool,
+		next []float32)
 	// peakBF16 runs rounds of bf16 products within the cache and returns their floating-point operations; nil where they
 	// have no instructions of their own.
 	peakBF16 func(s *scratch, rounds int) (flops float64)

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 var avx2Set = kernelSet{
 	name: "avx2", width: 16,
-	tile: tileAVX2, narrow: tileAVX2, narrowRows: tileRows, transpose: transposeHalves, strips: stripsAVX,
+	tile: tileAVX2, narrow: tileAVX2, narrowRows: tileRows, few: fewAVX2, transpose: transposeHalves, strips: stripsAVX,
 	dot: dotAVX2, dot64: dot64AVX2, dot3: dot3AVX2, copy: copyGeneric, fill: fillAVX2,
 	add: addAVX2, mul: mulAVX2, axpy: axpyAVX2, scale: scaleAVX2, scaleMul: scaleMulAVX2,
 	sum: sumAVX2, squares: squaresAVX2, centredSums: centredSumsAVX2,
@@ -24,7 +24,7 @@ var avx2Set = kernelSet{
 
 var avx512Set = kernelSet{
 	name: "avx512", width: 64,
-	tile: tileAVX512, narrow: narrowAVX512, narrowRows: 8, transpose: transposeAVX512, strips: stripsAVX,
+	tile: tileAVX512, narrow: narrowAVX512, narrowRows: 8, few: fewAVX512, transpose: transposeAVX512, strips: stripsAVX,
 	dot: dotAVX512, dot64: dot64AVX512, dot3: dot3AVX512, copy: copyGeneric, fill: fillAVX512,
 	add: addAVX512, mul: mulAVX512, axpy: axpyAVX512, scale: scaleAVX512, scaleMul: scaleMulAVX512,
 	sum: sumAVX512, squares: squaresAVX512, centredSums: centredSumsAVX512,
