@@ -190,11 +190,6 @@ func softmaxTileAVX2(x []float32, stride int, n int, tops []float32, sums []floa
 //go:noescape
 func softmaxGradTileAVX2(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
 
-// dotRowsAVX2 sets out[j] = sum(x*row j).
-//
-//go:noescape
-func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
-
 // mixRowsAVX2 sets out to the sum of w[j] times row j.
 //
 //go:noescape
@@ -429,11 +424,6 @@ func softmaxTileAVX512(x []float32, stride int, n int, tops []float32, sums []fl
 //
 //go:noescape
 func softmaxGradTileAVX512(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
-
-// dotRowsAVX512 sets out[j] = sum(x*row j).
-//
-//go:noescape
-func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
 
 // mixRowsAVX512 sets out to the sum of w[j] times row j.
 //

@@ -69,7 +69,6 @@ type kernelSet struct {
 	// sums. A row of minus infinities becomes zeros. softmaxGradTile: p = exp(p-lse), d = scale p (d-means).
 	softmaxTile     func(x []float32, stride, n int, tops, sums []float32)
 	softmaxGradTile func(p, d []float32, stride, n int, lse, means []float32, scale float32)
-	dotRows         func(out, x, rows []float32, stride int) // out[j] = sum(x*row j), rows of len(x)
 	mixRows         func(out, w, rows []float32, stride int) // out = sum of w[j] times row j, rows of len(out)
 
 	// The following give the exact result for any float32 within the units in the last place (ULP) that are said here,
@@ -115,8 +114,8 @@ var genericSet = kernelSet{
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
 	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
-	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
-	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
+	mixRows: mixRowsGeneric,
+	swiglu:  swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
 	geluTanh: geluTanhGeneric, geluTanhGrad: geluTanhGradGeneric,
 	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
 }
