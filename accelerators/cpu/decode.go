@@ -203,8 +203,8 @@ func (t *decode) scorePage(s *scratch, scores, q, keys []float32, n int) {
 	if set.few != nil && t.HeadDim%4 == 0 && t.PageSize >= fewWidth {
 		for j := 0; j < n; j += fewWidth { // the last few rows may be of the page's values
 			for h := 0; h < t.group(); h += fewRows {
-				set.few(t.HeadDim, keys[j*t.stride():], t.stride(), q[h*t.HeadDim:], t.HeadDim, scores[h*scoreStride+j:],
-					scoreStride, min(fewRows, t.group()-h), t.Scale, false, keys)
+				set.few(t.HeadDim, keys[j*t.stride():], t.stride(), q[h*t.HeadDim:], t.HeadDim,
+					scores[h*scoreStride+j:], scoreStride, min(fewRows, t.group()-h), t.Scale, false, keys)
 			}
 		}
 		return

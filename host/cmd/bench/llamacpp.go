@@ -67,8 +67,8 @@ func besideReport(all []series) report {
 		t.row(s.name, s.rate(contestTokens), number(all[0].over(s)))
 	}
 	ratio := all[0].over(all[1])
-	body := fmt.Sprintf("The shape of Qwen2.5-0.5B, random weights, 2 threads: one prompt of %d tokens and %d after it; "+
-		"best (median). CareBot holds weights in f32.\n\n%v", contestPrompt, contestTokens, t)
+	body := fmt.Sprintf("The shape of Qwen2.5-0.5B, random weights, 2 threads: one prompt of %d tokens and %d "+
+		"after it; best (median). CareBot holds weights in f32.\n\n%v", contestPrompt, contestTokens, t)
 	return report{body, []figure{{workLlamaCpp, number(ratio) + " with f32 weights", ratio >= 0.8}}}
 }
 
