@@ -25,6 +25,8 @@ func testAttentionDecode(r *rig) {
 		{decoding{Queries: 5, Sequences: 2, Heads: 4, KVHeads: 4, HeadDim: 80, PageSize: 32}, 600},
 		{decoding{Queries: 3, Sequences: 3, Heads: 7, KVHeads: 1, HeadDim: 128, PageSize: 300, Window: 257}, 300},
 		{decoding{Queries: 4, Sequences: 3, Heads: 4, KVHeads: 2, HeadDim: 24, PageSize: 5, Cap: 1.5}, 140},
+		{decoding{Queries: 21, Sequences: 1, Heads: 4, KVHeads: 2, HeadDim: 72, PageSize: 32}, 900},
+		{decoding{Queries: 63, Sequences: 1, Heads: 5, KVHeads: 1, HeadDim: 16, PageSize: 48, Cap: 1.5, Window: 350}, 400},
 	} {
 		p := pagedCache{AttentionDecode: c.decoding}
 		p.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))

@@ -20,12 +20,6 @@ func softmaxGradTileGeneric(p, d []float32, stride, n int, lse, means []float32,
 	}
 }
 
-func dotRowsGeneric(out, x, rows []float32, stride int) {
-	for j := range out {
-		out[j] = dotGeneric(x, rows[j*stride:][:len(x)])
-	}
-}
-
 func mixRowsGeneric(out, w, rows []float32, stride int) {
 	clear(out)
 	for j, v := range w {

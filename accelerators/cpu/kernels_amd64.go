@@ -190,15 +190,15 @@ func softmaxTileAVX2(x []float32, stride int, n int, tops []float32, sums []floa
 //go:noescape
 func softmaxGradTileAVX2(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
 
-// dotRowsAVX2 sets out[j] = sum(x*row j).
-//
-//go:noescape
-func dotRowsAVX2(out []float32, x []float32, rows []float32, stride int)
-
 // mixRowsAVX2 sets out to the sum of w[j] times row j.
 //
 //go:noescape
 func mixRowsAVX2(out []float32, w []float32, rows []float32, stride int)
+
+// fewAVX2 is the product of up to 4 rows of A with 16 rows of B.
+//
+//go:noescape
+func fewAVX2(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc int, m int, alpha float32, add bool, next []float32)
 
 // copyStreamAVX2 sets y = x.
 //
@@ -425,15 +425,15 @@ func softmaxTileAVX512(x []float32, stride int, n int, tops []float32, sums []fl
 //go:noescape
 func softmaxGradTileAVX512(p []float32, d []float32, stride int, n int, lse []float32, means []float32, scale float32)
 
-// dotRowsAVX512 sets out[j] = sum(x*row j).
-//
-//go:noescape
-func dotRowsAVX512(out []float32, x []float32, rows []float32, stride int)
-
 // mixRowsAVX512 sets out to the sum of w[j] times row j.
 //
 //go:noescape
 func mixRowsAVX512(out []float32, w []float32, rows []float32, stride int)
+
+// fewAVX512 is the product of up to 4 rows of A with 16 rows of B.
+//
+//go:noescape
+func fewAVX512(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc int, m int, alpha float32, add bool, next []float32)
 
 // copyStreamAVX512 sets y = x.
 //

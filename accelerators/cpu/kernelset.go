@@ -23,6 +23,10 @@ type kernelSet struct {
 	// from memory; its colStep is 1.
 	narrow     tileKernel
 	narrowRows int
+	// few: C[m,fewWidth] (+)= alpha * A[m,k] B[fewWidth,k]^T with m <= fewRows, where 4 divides k and nothing is packed.
+	// It may bring what begins at next nearer. Nil: there is none.
+	few func(k int, b []float32, ldb int, a []float32, lda int, c []float32, ldc, m int, alpha float32, add bool,
+		next []float32)
 	// peakBF16 runs rounds of bf16 products within the cache and returns their floating-point operations; nil where they
 	// have no instructions of their own.
 	peakBF16 func(s *scratch, rounds int) (flops float64)
@@ -67,7 +71,6 @@ type kernelSet struct {
 	// sums. A row of minus infinities becomes zeros. softmaxGradTile: p = exp(p-lse), d = scale p (d-means).
 	softmaxTile     func(x []float32, stride, n int, tops, sums []float32)
 	softmaxGradTile func(p, d []float32, stride, n int, lse, means []float32, scale float32)
-	dotRows         func(out, x, rows []float32, stride int) // out[j] = sum(x*row j), rows of len(x)
 	mixRows         func(out, w, rows []float32, stride int) // out = sum of w[j] times row j, rows of len(out)
 
 	// The following give the exact result for any float32 within the units in the last place (ULP) that are said here,
@@ -119,8 +122,8 @@ var genericSet = kernelSet{
 	rmsNormGrad: rmsNormGradGeneric, rotate: rotateGeneric, max: maxGeneric,
 	expSum: expSumGeneric, softmaxGrad: softmaxGradGeneric,
 	softmaxTile: softmaxTileGeneric, softmaxGradTile: softmaxGradTileGeneric,
-	dotRows: dotRowsGeneric, mixRows: mixRowsGeneric,
-	swiglu: swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
+	mixRows: mixRowsGeneric,
+	swiglu:  swigluGeneric, swigluGrad: swigluGradGeneric, gelu: geluGeneric, geluGrad: geluGradGeneric,
 	geluTanh: geluTanhGeneric, geluTanhGrad: geluTanhGradGeneric,
 	tanh: tanhGeneric, tanhGrad: tanhGradGeneric, adamw: adamwGeneric,
 	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 var avx2Set = kernelSet{
 	name: "avx2", width: 16,
-	tile: tileAVX2, narrow: tileAVX2, narrowRows: tileRows, transpose: transposeHalves, strips: stripsAVX,
+	tile: tileAVX2, narrow: tileAVX2, narrowRows: tileRows, few: fewAVX2, transpose: transposeHalves, strips: stripsAVX,
 	dot: dotAVX2, dot64: dot64AVX2, dot3: dot3AVX2, copy: copyGeneric, fill: fillAVX2,
 	add: addAVX2, mul: mulAVX2, axpy: axpyAVX2, scale: scaleAVX2, scaleMul: scaleMulAVX2,
 	sum: sumAVX2, squares: squaresAVX2, centredSums: centredSumsAVX2,
@@ -14,8 +14,8 @@ var avx2Set = kernelSet{
 	rmsNormGrad: rmsNormGradAVX2, rotate: rotateAVX2, max: maxAVX2,
 	expSum: expSumAVX2, softmaxGrad: softmaxGradAVX2,
 	softmaxTile: softmaxTileAVX2, softmaxGradTile: softmaxGradTileAVX2,
-	dotRows: dotRowsAVX2, mixRows: mixRowsAVX2,
-	swiglu: swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
+	mixRows: mixRowsAVX2,
+	swiglu:  swigluAVX2, swigluGrad: swigluGradAVX2, gelu: geluAVX2, geluGrad: geluGradAVX2,
 	geluTanh: geluTanhAVX2, geluTanhGrad: geluTanhGradAVX2,
 	tanh: tanhAVX2, tanhGrad: tanhGradAVX2, adamw: adamwAVX2,
 	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,
@@ -25,7 +25,7 @@ var avx2Set = kernelSet{
 
 var avx512Set = kernelSet{
 	name: "avx512", width: 64,
-	tile: tileAVX512, narrow: narrowAVX512, narrowRows: 8, transpose: transposeAVX512, strips: stripsAVX,
+	tile: tileAVX512, narrow: narrowAVX512, narrowRows: 8, few: fewAVX512, transpose: transposeAVX512, strips: stripsAVX,
 	dot: dotAVX512, dot64: dot64AVX512, dot3: dot3AVX512, copy: copyGeneric, fill: fillAVX512,
 	add: addAVX512, mul: mulAVX512, axpy: axpyAVX512, scale: scaleAVX512, scaleMul: scaleMulAVX512,
 	sum: sumAVX512, squares: squaresAVX512, centredSums: centredSumsAVX512,
@@ -33,8 +33,8 @@ var avx512Set = kernelSet{
 	rmsNormGrad: rmsNormGradAVX512, rotate: rotateAVX512, max: maxAVX512,
 	expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
 	softmaxTile: softmaxTileAVX512, softmaxGradTile: softmaxGradTileAVX512,
-	dotRows: dotRowsAVX512, mixRows: mixRowsAVX512,
-	swiglu: swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
+	mixRows: mixRowsAVX512,
+	swiglu:  swigluAVX512, swigluGrad: swigluGradAVX512, gelu: geluAVX512, geluGrad: geluGradAVX512,
 	geluTanh: geluTanhAVX512, geluTanhGrad: geluTanhGradAVX512,
 	tanh: tanhAVX512, tanhGrad: tanhGradAVX512, adamw: adamwAVX512,
 	adamwBF16: adamwBF16AVX512, adamw8: adamw8Wide,

@@ -16,8 +16,8 @@ var neonSet = kernelSet{
 	rmsNormGrad: rmsNormGradNEON, rotate: rotateNEON, max: maxNEON,
 	expSum: expSumBlocks, softmaxGrad: softmaxGradNEON,
 	softmaxTile: softmaxRows, softmaxGradTile: softmaxGradRows,
-	dotRows: dotEachRow, mixRows: mixEachRow,
-	swiglu: swigluNEON, swigluGrad: swigluGradNEON, gelu: geluNEON, geluGrad: geluGradNEON,
+	mixRows: mixEachRow,
+	swiglu:  swigluNEON, swigluGrad: swigluGradNEON, gelu: geluNEON, geluGrad: geluGradNEON,
 	geluTanh: geluTanhNEON, geluTanhGrad: geluTanhGradNEON,
 	tanh: tanhNEON, tanhGrad: tanhGradNEON, adamw: adamwNEON,
 	adamwBF16: adamwBF16Generic, adamw8: adamw8Generic,
@@ -58,12 +58,6 @@ func softmaxGradRows(p, d []float32, stride, n int, lse, means []float32, scale 
 		w := p[i*stride:][:n]
 		expSumBlocks(w, 1, lse[i])
 		softmaxGradNEON(d[i*stride:][:n], w, means[i], scale)
-	}
-}
-
-func dotEachRow(out, x, rows []float32, stride int) {
-	for j := range out {
-		out[j] = dotNEON(x, rows[j*stride:][:len(x)])
 	}
 }
 

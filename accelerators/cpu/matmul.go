@@ -121,6 +121,8 @@ func (d *Device) multiply(c, a, b []float32, s accelerators.MatMul) {
 		}
 	case p.Compute == accelerators.BF16:
 		d.multiplyBF16(p)
+	case p.isFew():
+		p.few()
 	case p.M <= turnedMost && p.TransB && p.N >= p.M:
 		p.turned()
 	default:

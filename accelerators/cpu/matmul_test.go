@@ -126,9 +126,9 @@ func TestRowsOfAProductDoNotDependOnTheOthers(t *testing.T) {
 		d := newDevice(2, set)
 		defer d.Close()
 		for form := range 4 {
-			s := accelerators.MatMul{M: 150, N: 160, K: 800, TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 0.7, Beta: 0.3}
+			s := accelerators.MatMul{M: 150, N: 170, K: 800, TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 0.7, Beta: 0.3}
 			whole := firstRows(d, s.M, s)
-			for _, m := range []int{1, 8, 17, 90, 110} {
+			for _, m := range []int{1, 2, 3, 4, 8, 17, 90, 110} {
 				part := firstRows(d, m, s)
 				for i, v := range part {
 					if math.Float32bits(v) != math.Float32bits(whole[i]) {

@@ -18,12 +18,17 @@ func (p *product) turned() {
 			p.packTurned(p.turnedPanel(m, k), span{m, min(thinWidth, p.M-m)}, span{k, min(p.step, p.K-k)})
 		}
 	}
+	p.inShares(p.N, (*turnedTask)(p))
+}
+
+// inShares gives each worker a share of so many columns of C, in groups.
+func (p *product) inShares(columns int, t task) {
 	work := p.K * max(p.M, thinWidth) // with fewer rows the memory sets the pace
 	p.group = turnedRows * max(1, taskFlops/2/(turnedRows*work))
-	groups := (p.N + p.group - 1) / p.group
+	groups := (columns + p.group - 1) / p.group
 	p.shares = p.dev.shares[:min(groups, len(p.dev.shares))]
 	p.shares.deal(groups)
-	p.dev.pool.run(len(p.shares), (*turnedTask)(p))
+	p.dev.pool.run(len(p.shares), t)
 }
 
 // turnedWidth is the number of columns of all panels of op(A)^T.

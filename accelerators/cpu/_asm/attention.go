@@ -12,7 +12,6 @@ import (
 func attentionKernels(s isa) {
 	softmaxTileKernel(s)
 	softmaxGradTileKernel(s)
-	dotRowsKernel(s)
 	mixRowsKernel(s)
 }
 
@@ -142,33 +141,6 @@ func (s isa) softmaxGradRows(rows []reg.GPVirtual, toD reg.GPVirtual, from int) 
 			l.write(d, m)
 		}
 	})
-}
-
-func dotRowsKernel(s isa) {
-	begin("dotRows"+s.name, "func(out, x, rows []float32, stride int)", "sets out[j] = sum(x*row j).")
-	out, row, step := base("out"), base("rows"), stride("stride")
-	count := Load(Param("out").Len(), GP64()).(reg.GPVirtual)
-	sums := s.sums()
-	JMP(LabelRef("rowTest"))
-	Label("row")
-	for _, v := range sums {
-		s.xor(v)
-	}
-	x, n := slices("x")
-	at := GP64()
-	MOVQ(row, at)
-	s.loop(n, append(x, at), unrolled, func(l lane) {
-		a, b := l.load(x[0]), l.load(at)
-		VFMADD231PS(a, b, sums[l.unit])
-	})
-	VMOVSS(s.fold(combine(sums, VADDPS), VADDPS).AsX(), Mem{Base: out})
-	ADDQ(step, row)
-	ADDQ(I32(4), out)
-	DECQ(count)
-	Label("rowTest")
-	TESTQ(count, count)
-	JNZ(LabelRef("row"))
-	end()
 }
 
 // mixRowsKernel takes the columns in groups that stay in registers while the rows go by.

@@ -22,6 +22,7 @@ func main() {
 	for _, s := range []isa{avx2, avx512} {
 		rowKernels(s)
 		attentionKernels(s)
+		fewKernel(s)
 		streamKernels(s.streaming())
 		unpackNF4(s)
 	}

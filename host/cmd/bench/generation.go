@@ -14,14 +14,23 @@ import (
 // generated is the tokens of an answer that are timed; the first, which reads the prompt, is not.
 const generated = 32
 
-// generation measures greedy continuations with a cache against the time that reading the weights or multiplying with
-// them takes at least.
+// generation measures greedy continuations with a cache against what the machine allows, and against llama.cpp.
 func generation(b *bench) (report, error) {
 	dev, err := cpu.New(2)
 	if err != nil {
 		return report{}, err
 	}
 	defer dev.Close()
+	r, err := b.besideBound(dev)
+	if err != nil {
+		return report{}, err
+	}
+	beside, err := b.besideLlamaCpp(dev)
+	return report{r.body + "\n" + beside.body, append(r.figures, beside.figures...)}, err
+}
+
+// besideBound measures against the time that reading the weights or multiplying with them takes at least.
+func (b *bench) besideBound(dev accelerators.Device) (report, error) {
 	read, err := b.readBandwidth(dev)
 	if err != nil {
 		return report{}, err

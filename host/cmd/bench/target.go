@@ -15,6 +15,7 @@ const (
 	workPeak       = "share of f32 peak, step of the 134M model, f32"
 	workPeakBF16   = "share of f32 peak, step of the 134M model, bf16"
 	workGeneration = "generation with KV cache, batch 1 and 16"
+	workLlamaCpp   = "generation of a 0.5B shape"
 	workLoading    = "loading a model of 1 GB, f32, bf16 and f16"
 	workScoring    = "scoring by an encoder of bge-m3's shape"
 	workEncoding   = "encoding by tokenizers, a core and all cores"
@@ -42,6 +43,7 @@ func targets() []target {
 		target{workGrowth, "linear"},
 		target{workThreads, "1.85"},
 		target{workGeneration, "80 % of the bandwidth or compute bound"},
+		target{workLlamaCpp, "0.8 of llama.cpp"},
 		target{workLoading, "at most 1.5 of reading the file"},
 		target{workScoring, "1 of transformers, f32 and bf16"},
 		target{workEncoding, "1 of Hugging Face's tokenizers"},
