@@ -22,6 +22,7 @@ const tokenVariable = "CAREBOT_TOKEN"
 type serveFlags struct {
 	listen, tokenFile, device, cache string
 	queue                            int
+	bf16                             bool
 	timeout                          time.Duration
 }
 
@@ -44,6 +45,7 @@ Only programs of this machine may ask, unless --listen names another address; th
 	f.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	f.StringVar(&o.cache, "cache", "1GiB", "memory for keys and values of all models")
+	f.BoolVar(&o.bf16, "bf16", false, "compute scores and embeddings with products in bfloat16")
 	f.IntVar(&o.queue, "queue", 256, "answers that wait or grow at one time; more are refused")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "longest time of one request")
 	return cmd
@@ -70,6 +72,9 @@ func (a *app) serve(ctx context.Context, args []string, o serveFlags) error {
 	}
 	models := make([]serve.Model, len(loaded))
 	for i, m := range loaded {
+		if o.bf16 {
+			m.ComputeBF16()
+		}
 		models[i] = serve.Model{Name: names[i], Served: m}
 	}
 	s, err := serve.New(models, serve.Options{

@@ -200,6 +200,28 @@ func TestEmbeddingsAreMeansOfTheLastLayer(t *testing.T) {
 	}
 }
 
+func TestScoresInBFloat16AreNearThoseInFloat32(t *testing.T) {
+	texts := [][]sdk.Turn{raw("the patient has fever"), raw("water and rest")}
+	s := judge(t, 2)
+	want, err := s.Score(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.ComputeBF16()
+	got, err := s.Score(t.Context(), texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cmp.Equal(want, got) {
+		t.Error("the scores are the same to the bit: nothing was rounded")
+	}
+	for i := range want {
+		if !near(got[i], want[i], 0.02) {
+			t.Errorf("text %d: %v, in float32 %v", i, got[i], want[i])
+		}
+	}
+}
+
 func TestEmbeddingsAreMadeAsAModelSays(t *testing.T) {
 	s := encoder(t)
 	ids := data.TextTokens(s.tok, "the patient has fever")

@@ -85,6 +85,7 @@ type Plugin struct {
 	SHA256 string            `key:"sha256" pattern:"sha256" doc:"digest that the file must have"`
 	Args   []string          `key:"args" doc:"command-line arguments of an executable"`
 	Models map[string]string `key:"models" doc:"the plugin's model names to models or stages of this recipe"`
+	BF16   bool              `key:"bf16" doc:"the models that the plugin asks compute matrix products in bfloat16, as in a train stage; what they generate stays float32. Default: false"`
 	With   map[string]any    `key:"with" doc:"configuration, checked against the plugin's manifest"`
 	Grant  Grant             `key:"grant" doc:"what the plugin may do beyond judging; models are granted by binding them"`
 	Limits Limits            `key:"limits" doc:"bounds on memory and time"`

@@ -34,6 +34,9 @@ func (p *Process) openEntry(ctx context.Context, name string, spec recipe.Plugin
 			o.closeModels()
 			return nil, fmt.Errorf("plugin %s: model %s: %w", name, as, err)
 		}
+		if spec.BF16 {
+			m.ComputeBF16()
+		}
 		o.models = append(o.models, m)
 		bound[as] = m
 	}

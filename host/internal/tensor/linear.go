@@ -7,7 +7,8 @@ func (t *Tape) Linear(x *Tensor, w, b *Param, low ...LowRank) *Tensor {
 	return t.linear("Linear", nil, x, w, b, low)
 }
 
-// LinearAdd is residual + Linear for a residual [T,out].
+// LinearAdd is residual + Linear for a residual [T,out]. On an inference tape it works in place: the residual is gone, the
+// result has its memory.
 func (t *Tape) LinearAdd(residual, x *Tensor, w, b *Param, low ...LowRank) *Tensor {
 	return t.linear("LinearAdd", residual, x, w, b, low)
 }
@@ -21,14 +22,9 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 		return t.rescaled(residual, x, w, b, low)
 	}
 	out := w.Shape[0]
-	y := t.output(x.Rows, out)
+	y, beta := t.sumOf(residual, x.Rows, out)
 	if t.err != nil {
 		return y
-	}
-	beta := float32(0)
-	if residual != nil {
-		t.dev.Copy(y.Value, residual.Value)
-		beta = 1
 	}
 	t.product(y.Value, x, w, beta)
 	if b != nil {
@@ -38,6 +34,20 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 	return t.record(node{
 		back: linearGrad, out: y, x: x, z: residual, w: w, b: b, low: low, saved: [3]accelerators.Buffer{inner},
 	})
+}
+
+// sumOf is what a product adds to, and by how much of it: a copy of the residual, or itself where nothing needs it any
+// more; a new tensor, of which nothing, without one.
+func (t *Tape) sumOf(residual *Tensor, rows, cols int) (y *Tensor, beta float32) {
+	if residual != nil && t.inference {
+		return residual, 1
+	}
+	y = t.output(rows, cols)
+	if residual == nil || t.err != nil {
+		return y, 0
+	}
+	t.dev.Copy(y.Value, residual.Value)
+	return y, 1
 }
 
 // product: y = x W^T + beta*y for y [T,out].

@@ -18,6 +18,7 @@ type Tape struct {
 	dev       accelerators.Device
 	arena     *Arena
 	recording bool
+	inference bool // it never records, so nothing is gone over again
 	err       error
 	nodes     []node
 	held      []accelerators.Buffer // memory of the tape, in the order in which it was taken
@@ -35,7 +36,9 @@ func NewTape(dev accelerators.Device, arena *Arena) *Tape {
 }
 
 // NewInference returns a tape without gradients, on which Release frees activations early.
-func NewInference(dev accelerators.Device, arena *Arena) *Tape { return &Tape{dev: dev, arena: arena} }
+func NewInference(dev accelerators.Device, arena *Arena) *Tape {
+	return &Tape{dev: dev, arena: arena, inference: true}
+}
 
 // Err is the first error since the last Reset.
 func (t *Tape) Err() error { return t.err }

@@ -142,6 +142,24 @@ func TestAnInferenceTapeReleasesWhatIsNotKept(t *testing.T) {
 	}
 }
 
+func TestWhatAnInferenceTapeDoesInPlaceHasTheSameBits(t *testing.T) {
+	dev := openCPU(t)
+	set := operands(t, dev, []int{5, 4}, []int{9, 4}, []int{9}, []int{4, 9}, []int{4})
+	x, up, upBias, down, bias := set.All()[0], set.All()[1], set.All()[2], set.All()[3], set.All()[4]
+	outputs := func(tape *Tape) []float32 {
+		residual := tape.Scale(leaf(tape, x), 2)
+		y, err := tape.Download(tape.LinearAdd(residual, tape.GELU(tape.Linear(residual, up, upBias)), down, bias))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y
+	}
+	inference, recording := outputs(NewInference(dev, NewArena(dev))), outputs(NewTape(dev, NewArena(dev)))
+	if !slices.Equal(inference, recording) {
+		t.Errorf("%v, recording %v", inference, recording)
+	}
+}
+
 func TestAnArenaWithoutRoomFailsTheTape(t *testing.T) {
 	dev := &counting{Device: openCPU(t), room: 2}
 	tape := NewTape(dev, NewArena(dev))
