@@ -94,11 +94,11 @@ func stageTable(all []*Summary) table {
 	return t
 }
 
-// momentsTable shows what the optimizers' states take.
+// momentsTable shows what optimizers' states take that are not all float32.
 func momentsTable(all []*Summary) table {
 	t := table{title: "Optimizer states", left: 2, header: []string{"stage", "optimizer", "bytes", "in float32", "share"}}
 	for _, s := range all {
-		if s.Train == nil || s.Train.FloatMoments == 0 { // of a run of a version that did not say
+		if s.Train == nil || s.Train.Moments == s.Train.FloatMoments {
 			continue
 		}
 		share := float64(s.Train.Moments) / float64(s.Train.FloatMoments)
