@@ -47,6 +47,7 @@ var suites = []struct {
 	{"AttentionPacked", testAttentionPacked},
 	{"AttentionPrefix", testAttentionPrefix},
 	{"AttentionWideWindow", testAttentionWideWindow},
+	{"AttentionEqualValues", testAttentionEqualValues},
 	{"AttentionContains", testAttentionContains},
 	{"AttentionMistakes", testAttentionMistakes},
 	{"AttentionDecode", testAttentionDecode},

@@ -76,6 +76,27 @@ func testAttentionWideWindow(r *rig) {
 	}
 }
 
+// testAttentionEqualValues: where the values of all keys are equal, weights make no difference, and queries and keys have no
+// gradient. Gradients of weights and their mean cancel each other only when both are of the same rounded operands.
+func testAttentionEqualValues(r *rig) {
+	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
+		p := newPacking(r, []int{64}, 2, 1, 24, 0)
+		p.Compute = compute
+		clear(p.q) // weights are 1/64, which nothing rounds
+		for t := range p.Tokens {
+			copy(p.v[t*p.StrideV:][:p.HeadDim], p.v[:p.HeadDim])
+		}
+		results := p.results(r, r.normal(p.Tokens*p.Heads*p.HeadDim))
+		for i, x := range results[1:3] {
+			for at, v := range x {
+				if math.Abs(float64(v)) > 1e-5 {
+					r.t.Fatalf("compute %v: gradient %d of %s is %v", compute, at, [2]string{"q", "k"}[i], v)
+				}
+			}
+		}
+	}
+}
+
 // testAttentionContains: infinities and NaN in the operands of one token reach only what depends on them.
 func testAttentionContains(r *rig) {
 	const token = 60

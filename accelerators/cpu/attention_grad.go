@@ -30,11 +30,15 @@ func (a *attention) runBackward() {
 // zeros.
 type attentionMeans attention
 
-func (a *attentionMeans) items(_, lo, hi int) {
+func (a *attentionMeans) items(worker, lo, hi int) {
 	for t := lo; t < hi; t++ {
+		out, dout := row(a.out, t, a.outStride), row(a.dout, t, a.outStride)
+		if a.Compute == accelerators.BF16 {
+			dout = roundedRow(a.d.scratch[worker].floats(slotRows, len(dout)), dout)
+		}
 		for h := range a.Heads {
-			at := t*a.outStride + h*a.HeadDim
-			a.means[t*a.Heads+h] = a.set.dot(a.out[at:at+a.HeadDim], a.dout[at:at+a.HeadDim])
+			at := interval{h * a.HeadDim, (h + 1) * a.HeadDim}
+			a.means[t*a.Heads+h] = a.set.dot(out[at.from:at.to], dout[at.from:at.to])
 		}
 		if a.waves > 1 {
 			clear(a.dq[t*a.StrideQ:][:a.outStride])
@@ -42,6 +46,15 @@ func (a *attentionMeans) items(_, lo, hi int) {
 			clear(a.dv[t*a.StrideV:][:a.KVHeads*a.HeadDim])
 		}
 	}
+}
+
+// roundedRow is what products make of x. A mean is taken from gradients of P that are computed from rounded operands, and
+// mostly from much that all of them share: it must have the same of it.
+func roundedRow(to, x []float32) []float32 {
+	for i, v := range x {
+		to[i] = roundBF16(v)
+	}
+	return to
 }
 
 // attentionBackward is the operation as the tasks of one wave of the backward pass.
