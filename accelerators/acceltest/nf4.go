@@ -3,6 +3,7 @@ package acceltest
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -73,7 +74,7 @@ func throughNF4(x []float64) []float64 {
 		block := x[i:min(i+accelerators.NF4Block, len(x))]
 		top := largestOf(block)
 		for j, v := range block {
-			out[i+j] = nearestLevel(accelerators.NF4Levels[:], v, top)
+			out[i+j] = nearestLevel(widest(accelerators.NF4Levels[:]), v, top)
 		}
 		tops = append(tops, top)
 	}
@@ -85,11 +86,13 @@ func throughNF4(x []float64) []float64 {
 	for i := range tops {
 		tops[i] = float64(float32(tops[i] - mean))
 	}
+	levels := signedShares()
+	slices.Sort(levels[:])
 	for i := range out {
 		b := i / accelerators.NF4Block
-		first := b / accelerators.NF4Group * accelerators.NF4Group
-		top := largestOf(tops[first:min(first+accelerators.NF4Group, len(tops))])
-		out[i] *= nearestLevel(accelerators.NF4ScaleLevels[:], tops[b], top)*top + mean
+		first := b / accelerators.Dynamic8Block * accelerators.Dynamic8Block
+		top := largestOf(tops[first:min(first+accelerators.Dynamic8Block, len(tops))])
+		out[i] *= nearestLevel(levels[:], tops[b], top)*top + mean
 	}
 	return out
 }
@@ -102,14 +105,14 @@ func largestOf(x []float64) (top float64) {
 }
 
 // nearestLevel is the level nearest to v/top, of two the lower.
-func nearestLevel(levels []float32, v, top float64) float64 {
-	at, best := float32(v)*(1/float32(max(top, 1e-38))), 0
+func nearestLevel(levels []float64, v, top float64) float64 {
+	at, best := float64(float32(v)*(1/float32(max(top, 0x1p-126)))), 0
 	for i := 1; i < len(levels); i++ {
 		if at > (levels[i-1]+levels[i])/2 {
 			best = i
 		}
 	}
-	return float64(levels[best])
+	return levels[best]
 }
 
 func (f *printer) packed() {

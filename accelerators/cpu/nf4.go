@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"math"
-	"slices"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -10,28 +9,28 @@ import (
 const (
 	nf4Unit      = accelerators.NF4Unit
 	nf4Block     = accelerators.NF4Block
-	nf4Group     = accelerators.NF4Group
 	nf4UnitWords = nf4Unit / 8
 )
 
-// An nf4Matrix is the words of packed weights. Nibble k of word j of a unit is its number 16k+j. The scales' codes are
-// four to a word; the groups' magnitudes and the scales' mean are float32 as they are.
+// An nf4Matrix is the words of packed weights. Nibble k of word j of a unit is its number 16k+j. The scales, less their
+// mean, are numbers in eight bits; their own scales, tops, and the mean are float32 as they are.
 type nf4Matrix struct {
-	codes, scales, tops []int32
-	mean                *int32
+	codes  []int32
+	scales []byte
+	tops   []int32
+	mean   *int32
 }
 
 func nf4Of(words []int32, n int) nf4Matrix {
 	units := (n + nf4Unit - 1) / nf4Unit
 	codes, rest := words[:units*nf4UnitWords], words[units*nf4UnitWords:]
 	scales, rest := rest[:(2*units+3)/4], rest[(2*units+3)/4:]
-	return nf4Matrix{codes, scales, rest[:len(rest)-1], &rest[len(rest)-1]}
+	return nf4Matrix{codes, parts[byte](scales), rest[:len(rest)-1], &rest[len(rest)-1]}
 }
 
 // scale is that of block i.
 func (m *nf4Matrix) scale(i int) float32 {
-	level := accelerators.NF4ScaleLevels[uint8(m.scales[i/4]>>(i%4*8))]
-	return float32(level*asFloat(m.tops[i/nf4Group])) + asFloat(*m.mean)
+	return dynamicMaps.first(m.scales[i], asFloat(m.tops[i/dynamic8Block])) + asFloat(*m.mean)
 }
 
 func asFloat(word int32) float32 { return math.Float32frombits(uint32(word)) }
@@ -61,7 +60,7 @@ func (o *packNF4) items(_, lo, hi int) {
 // packBlock sets the codes of a block, the first of which is number first of its unit, and returns its scale.
 func packBlock(words []int32, first int, block []float32) float32 {
 	top := magnitude(block)
-	inverse := 1 / max(top, leastTop)
+	inverse := perScale(top)
 	words = words[:16]
 	for from := 0; from < len(block); from += 16 {
 		shift := (first + from) / 16 * 4
@@ -72,9 +71,6 @@ func packBlock(words []int32, first int, block []float32) float32 {
 	return top
 }
 
-// leastTop takes the place of magnitudes that have no reciprocal.
-const leastTop = 1e-38
-
 // magnitude is the largest of x; without signs, numbers are in the order of their bits.
 func magnitude(x []float32) float32 {
 	top := uint32(0)
@@ -84,18 +80,16 @@ func magnitude(x []float32) float32 {
 	return math.Float32frombits(top)
 }
 
-// Between the levels lie the bounds of what is rounded to them.
-var (
-	nf4Bounds      = [16]float32(append(middles(accelerators.NF4Levels[:]), 2))
-	nf4ScaleBounds = middles(accelerators.NF4ScaleLevels[:])
-)
+// nf4Bounds lie between the levels; what is above one is rounded to the next.
+var nf4Bounds = bounds()
 
-func middles(levels []float32) []float32 {
-	bounds := make([]float32, len(levels)-1)
-	for i := range bounds {
-		bounds[i] = (levels[i] + levels[i+1]) / 2
+func bounds() (between [16]float32) {
+	levels := accelerators.NF4Levels
+	for i := range levels[1:] {
+		between[i] = (levels[i] + levels[i+1]) / 2
 	}
-	return bounds
+	between[15] = 2
+	return between
 }
 
 // nf4Cells are the codes at the lower ends of cells of a 16th from -1 on. No cell has more than one bound in it, and none at
@@ -131,17 +125,16 @@ func (m *nf4Matrix) packScales(scales []float32) {
 	*m.mean = asWord(mean)
 	clear(m.scales)
 	for g := range m.tops {
-		group := scales[min(g*nf4Group, len(scales)):min((g+1)*nf4Group, len(scales))]
+		first := g * dynamic8Block
+		group := scales[min(first, len(scales)):min(first+dynamic8Block, len(scales))]
 		for i := range group {
 			group[i] -= mean
 		}
 		top := magnitude(group)
 		m.tops[g] = asWord(top)
-		inverse := 1 / max(top, leastTop)
+		inverse := perScale(top)
 		for i, v := range group {
-			code, _ := slices.BinarySearch(nf4ScaleBounds, v*inverse)
-			i += g * nf4Group
-			m.scales[i/4] |= int32(code) << (i % 4 * 8)
+			m.scales[first+i] = dynamicMaps.firstCode(v * inverse)
 		}
 	}
 }

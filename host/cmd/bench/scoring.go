@@ -1,25 +1,25 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/cpu"
+	"github.com/carebot-llm/carebot/host/internal/eval"
 	"github.com/carebot-llm/carebot/host/internal/model"
-	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
 // scored is bge-m3 but for its vocabulary of 250,002, of which a document reads a few rows.
 var scored = shape{Layers: 24, Width: 1024, Heads: 16, Inner: 4096, Vocab: 32000, Length: 512}
 
-const (
-	scoredDocuments = 16
-	packedTokens    = 4096 // of a batch, as raters and servers pack it
-)
+const scoredDocuments = 16
 
 // encoder is the shape as an XLM-RoBERTa that gives each document one number.
 func (s shape) encoder() model.Config {
@@ -30,7 +30,8 @@ func (s shape) encoder() model.Config {
 	}.WithHead(model.HeadClassify)
 }
 
-// scoring measures the scores of documents of 64 to 512 tokens. Ours packs them, transformers pads them.
+// scoring measures the scores of documents of 64 to 512 tokens, asked for as raters and the server do. Ours packs them,
+// transformers pads them.
 func scoring(b *bench) (report, error) {
 	dev, err := cpu.New(2)
 	if err != nil {
@@ -43,17 +44,27 @@ func scoring(b *bench) (report, error) {
 	}
 	defer m.Close()
 	documents := scored.documents()
-	s := newScorer(dev, m, documents)
-	defer s.arena.Free()
 	theirs, err := b.scoringPeers(documents, 2)
 	if err != nil {
 		return report{}, err
 	}
-	all, err := b.hold(contest{sides: append(s.sides(), theirs...)})
+	var sides []side
+	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
+		served := eval.Serve("scored", m, nil, dev, new(sync.Mutex))
+		defer served.Close()
+		if compute == accelerators.BF16 {
+			served.ComputeBF16()
+		}
+		sides = append(sides, ours("ours "+compute.String(), func() error {
+			_, err := served.ScoreTokens(context.Background(), documents, nil)
+			return err
+		}))
+	}
+	all, err := b.hold(contest{sides: append(sides, theirs...)})
 	if err != nil {
 		return report{}, err
 	}
-	return scoringReport(all, s), nil
+	return scoringReport(all, documents), nil
 }
 
 // documents are random tokens; their lengths go evenly from 64 to the shape's, in a mixed order.
@@ -68,52 +79,6 @@ func (s shape) documents() [][]int32 {
 		}
 	}
 	return all
-}
-
-// A scorer runs a model over packed documents.
-type scorer struct {
-	m       *model.Model
-	arena   *tensor.Arena
-	tape    *tensor.Tape
-	batches []model.Input
-	tokens  int
-}
-
-func newScorer(dev accelerators.Device, m *model.Model, documents [][]int32) *scorer {
-	s := &scorer{m: m, arena: tensor.NewArena(dev)}
-	s.tape = tensor.NewInference(dev, s.arena)
-	for _, ids := range documents {
-		last := len(s.batches) - 1
-		if last < 0 || len(s.batches[last].Tokens)+len(ids) > packedTokens {
-			s.batches = append(s.batches, model.Input{Offsets: []int32{0}})
-			last++
-		}
-		in := &s.batches[last]
-		in.Tokens = append(in.Tokens, ids...)
-		in.Offsets = append(in.Offsets, int32(len(in.Tokens)))
-		s.tokens += len(ids)
-	}
-	return s
-}
-
-func (s *scorer) score(compute accelerators.DType) error {
-	s.tape.Compute = compute
-	for _, in := range s.batches {
-		_, err := s.tape.Download(s.m.Outputs(s.tape, s.m.Hidden(s.tape, in), in))
-		s.tape.Reset()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *scorer) sides() []side {
-	var both []side
-	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
-		both = append(both, ours("ours "+compute.String(), func() error { return s.score(compute) }))
-	}
-	return both
 }
 
 // scoringSettings are those of transformers, f32 first: documents of a batch, one alone without padding.
@@ -152,20 +117,17 @@ func (b *bench) scoringPeers(documents [][]int32, threads int) ([]side, error) {
 }
 
 // scoringReport compares each type with the best of transformers' settings of that type.
-func scoringReport(all []series, s *scorer) report {
+func scoringReport(all []series, documents [][]int32) report {
+	tokens := len(slices.Concat(documents...))
 	best := bestOf(scoringSettings, all[2:])
 	t := table{{"documents", "tokens/s", "of transformers f32", "of transformers bf16"}}
 	for _, x := range all {
-		t.row(x.name, x.rate(float64(s.tokens)), number(x.over(best["f32"])), number(x.over(best["bf16"])))
+		t.row(x.name, x.rate(float64(tokens)), number(x.over(best["f32"])), number(x.over(best["bf16"])))
 	}
 	f32, bf16 := all[0].over(best["f32"]), all[1].over(best["bf16"])
 	body := fmt.Sprintf("XLM-RoBERTa, %d layers, d=%d, inner %d, vocabulary %d instead of 250,002, one output; "+
-		"%d documents of 64 to %d tokens, %d in all; 2 threads, best (median). Padding is not counted. "+
-		"Beside %s of weights ours took %s.\n\n%v",
-		scored.Layers, scored.Width, scored.Inner, scored.Vocab, scoredDocuments, scored.Length, s.tokens,
-		megabytes(4*int64(s.m.Params().Count())), megabytes(s.arena.Peak()), t)
+		"%d documents of 64 to %d tokens, %d in all; 2 threads, best (median). Padding is not counted.\n\n%v",
+		scored.Layers, scored.Width, scored.Inner, scored.Vocab, scoredDocuments, scored.Length, tokens, t)
 	measured := fmt.Sprintf("f32 %s, bf16 %s", number(f32), number(bf16))
 	return report{body, []figure{{workScoring, measured, f32 >= 1 && bf16 >= 1}}}
 }
-
-func megabytes(bytes int64) string { return fmt.Sprintf("%d MB", bytes/1e6) }

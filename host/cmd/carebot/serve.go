@@ -66,15 +66,12 @@ func (a *app) serve(ctx context.Context, args []string, o serveFlags) error {
 	}
 	defer l.Close()
 	names, dirs := namedDirs(args)
-	loaded, release, err := run.OpenModels(dirs, o.device)
+	loaded, release, err := run.OpenModels(dirs, o.device, o.bf16)
 	if err != nil {
 		return err
 	}
 	models := make([]serve.Model, len(loaded))
 	for i, m := range loaded {
-		if o.bf16 {
-			m.ComputeBF16()
-		}
 		models[i] = serve.Model{Name: names[i], Served: m}
 	}
 	s, err := serve.New(models, serve.Options{

@@ -63,7 +63,7 @@ func (r *Record) Learned(t Tokenizer, last bool) ([]int32, []tokenizer.Span, err
 }
 
 // beyondText are the parts of a message that its text does not have.
-var beyondText = []string{"tool_calls", "reasoning_content", "reasoning", "thinking"}
+var beyondText = tokenizer.BeyondText()
 
 // beyond says whether a dialogue has more than turns of text.
 func (p *parser) beyond(f fields, list []any) bool {

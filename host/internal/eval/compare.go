@@ -12,7 +12,7 @@ import (
 const probeTokens = 64
 
 // Compare returns the largest difference of two models' answers to one sequence that goes through the whole vocabulary: of the
-// likelihood of each token, or of the outputs of the head. It is NaN when an answer is.
+// likelihood of each token, of the outputs of the head, or of the last layer where there is none. It is NaN when an answer is.
 func Compare(a, b *Served) (float64, error) {
 	in := a.probe()
 	first, err := a.forward(func(t *tensor.Tape) *tensor.Tensor { return a.answer(t, in) })
@@ -45,8 +45,11 @@ func (s *Served) probe() model.Input {
 
 func (s *Served) answer(t *tensor.Tape, in model.Input) *tensor.Tensor {
 	hidden := s.model.Hidden(t, in)
-	if s.model.Head() == model.HeadClassify {
+	switch s.model.Head() {
+	case model.HeadClassify:
 		return s.model.Outputs(t, hidden, in)
+	case model.HeadLM:
+		return s.model.TokenNLL(t, hidden, span{in.Tokens, 1}.targets())
 	}
-	return s.model.TokenNLL(t, hidden, span{in.Tokens, 1}.targets())
+	return hidden
 }

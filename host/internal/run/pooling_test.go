@@ -1,13 +1,78 @@
 package run
 
 import (
+	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/model"
 )
+
+// testdata/make_sentences.py wrote the directory, with modules of its version's names. Exported, it says the same.
+func TestEmbeddingsAreThoseOfSentenceTransformers(t *testing.T) {
+	raw, err := os.ReadFile("testdata/sentences/expected.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Texts      []string
+		Embeddings [][]float64
+	}
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t, map[string]string{"out.yaml": "name: out\nmodels: {m: {from: " + absolute(t, "testdata/sentences") +
+		"}}\nstages: {out: {kind: export, model: m}}\n"})
+	p.run(t, "out.yaml")
+	exported := filepath.Join(p.dir, "runs/out/out/model")
+	for _, dir := range []string{"testdata/sentences", exported} {
+		models, closeAll, err := OpenModels([]string{dir}, "cpu", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := models[0].Embed(t.Context(), want.Texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range want.Embeddings {
+			for j, v := range row {
+				if math.Abs(got[i][j]-v) > 1e-5 {
+					t.Errorf("%s: number %d of text %d is %v, want %v", dir, j, i, got[i][j], v)
+				}
+			}
+		}
+		if err := closeAll(); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, want := tensorNames(t, exported), tensorNames(t, "testdata/sentences"); !slices.Equal(got, want) {
+		t.Errorf("%v were exported of %v", got, want)
+	}
+}
+
+func tensorNames(t *testing.T, dir string) []string {
+	t.Helper()
+	x, err := checkpoint.OpenTensors(dir, "model")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	return x.Names()
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
 
 // pooled is a directory whose modules.json and 1_Pooling/config.json say so.
 func pooled(t *testing.T, modules, pooling string) string {

@@ -58,8 +58,9 @@ func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head mode
 	return loaded, nil
 }
 
-// OpenModels loads the models of directories on one device, to be asked at the same time. Release them with close.
-func OpenModels(dirs []string, device string) (models []*eval.Served, close func() error, err error) {
+// OpenModels loads the models of directories on one device, to be asked at the same time; with bf16 they compute scores
+// and embeddings in bfloat16. Release them with close.
+func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served, close func() error, err error) {
 	dev, _, err := accelerators.Open(device)
 	if err != nil {
 		return nil, nil, err
@@ -76,6 +77,9 @@ func OpenModels(dirs []string, device string) (models []*eval.Served, close func
 		m, err := loadServed(dev, lock, dir, "")
 		if err != nil {
 			return nil, nil, errors.Join(err, close())
+		}
+		if bf16 {
+			m.ComputeBF16()
 		}
 		all, models = append(all, m), append(models, m.Served)
 	}

@@ -148,6 +148,14 @@ func (c *templateChat) learned(messages []*jinja.Object, tools []any, last bool)
 	return ids, answers, nil
 }
 
+// BeyondText are the names under which a message has more than its text.
+func BeyondText() (keys []string) {
+	for _, p := range parts {
+		keys = append(keys, p.keys...)
+	}
+	return keys
+}
+
 // parts are what a template may leave out of a dialogue: the names that a message has for it, none for the tools.
 var parts = []struct {
 	what string
