@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/eval"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -25,13 +24,7 @@ const fixtureDir = "../model/testdata/"
 // fixtures are models of package model's fixtures, whose answers by transformers are known.
 func fixtures(t testing.TB, names ...string) (all []Model) {
 	t.Helper()
-	tok := numbered(t)
-	dev, _, err := accelerators.Open("cpu")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dev.Close() })
-	lock := new(sync.Mutex)
+	tok, dev, lock := numbered(t), openCPU(t), new(sync.Mutex)
 	for _, name := range names {
 		var cfg model.Config
 		if err := checkpoint.ReadJSON(filepath.Join(fixtureDir, name, "config.json"), &cfg); err != nil {

@@ -33,13 +33,8 @@ var toyTokenizer = sync.OnceValues(func() (*tokenizer.Tokenizer, error) {
 	return tokenizer.Train(slices.Values(texts), 300)
 })
 
-// toys are two language models and a head with two outputs, all with random weights, on one device.
-func toys(t testing.TB) []Model {
+func openCPU(t testing.TB) accelerators.Device {
 	t.Helper()
-	tok, err := toyTokenizer()
-	if err != nil {
-		t.Fatal(err)
-	}
 	dev, _, err := accelerators.Open("cpu")
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +44,17 @@ func toys(t testing.TB) []Model {
 			t.Error(err)
 		}
 	})
-	lock := new(sync.Mutex)
+	return dev
+}
+
+// toys are two language models and a head with two outputs, all with random weights, on one device.
+func toys(t testing.TB) []Model {
+	t.Helper()
+	tok, err := toyTokenizer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev, lock := openCPU(t), new(sync.Mutex)
 	var all []Model
 	for i, name := range []string{"toy", "other", "rater"} {
 		head, outputs := model.HeadLM, 1
