@@ -19,6 +19,8 @@ type Device interface {
 	Describe() string
 	// Peak is what the device can do, measured when first asked for.
 	Peak() Peak
+	// HoldsBF16 reports whether buffers may be BF16, as Kernels says which.
+	HoldsBF16() bool
 	Close() error
 }
 

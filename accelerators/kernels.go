@@ -5,6 +5,22 @@ package accelerators
 // unless a stride is named. Every call is enqueued on the device's stream; errors are sticky and come out of Sync. Gradient
 // kernels add to their d* destinations where the comment says "+=", and overwrite them otherwise. No result depends on the
 // number of threads.
+//
+// Types: indices are I32, and every kernel works on F32. On a device that HoldsBF16 activations and their gradients may be
+// BF16 instead: what one call has of x, y, out, a, b, q, k, v, cache, hidden, dx, dy, dout, dq, dk, dv and dhidden is then
+// all BF16. That is so for all kernels but those of the optimizer, PackNF4, Dot, SquaredNorm and Sample. Besides:
+//
+//   - MatMul: with Compute BF16 each of A, B and C is F32 or BF16 as it comes; with Compute F32 all three are F32.
+//   - Attention, its gradient and the head have Compute BF16 when their activations are BF16.
+//   - The head's weight has the type of hidden. The table of Embed is F32, or BF16 where out is.
+//   - Always F32 are weights and biases of norms, AddBias's bias, gradients of parameters (dw, db, dbias, dtable, dweight),
+//     rstd, mean, lse, nll, dnll, cos, sin and logits.
+//
+// A kernel computes on BF16 as if its operands had been widened: sums, statistics and functions are F32, and each element
+// of a result is rounded once, to the nearest even, when it is stored; "+=" reads the element, adds in F32 and rounds. What
+// goes into a product within a kernel (probabilities, their gradients, those of logits) may be rounded before it. Windows
+// begin at any element; where the engine asks for speed they begin on a boundary of 32 bytes, or at a column that is a
+// multiple of the head's width.
 type Kernels interface {
 	// Embed: out[t,:] = table[ids[t],:]. EmbedGrad: dtable[ids[t],:] += dout[t,:], in order of t. Ids out of range are an error.
 	Embed(out, table, ids Buffer, width int)
@@ -60,8 +76,8 @@ type Kernels interface {
 	TanhGrad(dx, dy, y Buffer)
 
 	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden *
-	// weight^T. A target of -1 gives 0. logits is workspace for at least one row of V; as many rows as fit are computed at a
-	// time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes them; dnll[t] is the gradient of each nll:
+	// weight^T. A target of -1 gives 0. logits is workspace for at least one row of V, used as the device likes; as many
+	// rows as fit are computed at a time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes them; dnll[t] is the gradient of each nll:
 	// dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is known beforehand, the logits computed once.
 	HeadLoss(nll, lse, hidden, weight, targets, logits Buffer, s Head)
 	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse, logits Buffer, s Head)
@@ -80,7 +96,8 @@ type Kernels interface {
 	Dot(out, a, b Buffer)
 	SquaredNorm(out, x Buffer)
 
-	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers.
+	// AdamW is one step of Adam with decoupled weight decay (Loshchilov and Hutter 2019) on flat buffers. It does nothing
+	// when the norm that it clips by is not finite.
 	AdamW(param, grad, m, v Buffer, s AdamW)
 	// AdamWBF16 is the same with moments in bfloat16, two to an element of m and v (I32). They are rounded up or down at
 	// random, by s.Seed, s.Step and the element's number alone, so that on average nothing is lost.
@@ -92,11 +109,16 @@ type Kernels interface {
 	// PackNF4 holds the weights x in 4 bits each: every block by its own largest magnitude, and the level that is nearest, of
 	// two the lower; then the scales likewise. packed has NF4Words of x.Len elements (i32), laid out as the device likes.
 	PackNF4(packed, x Buffer)
-	// UnpackNF4: out = weights of packed, which holds of, from number from on, a multiple of NF4Unit.
+	// UnpackNF4: out = weights of packed, which holds of, from number from on, a multiple of NF4Unit. out may be BF16.
 	UnpackNF4(out, packed Buffer, of, from int)
 
 	// Sample draws one id for each row of logits [N,V], by a draw each, which may be reused on return.
 	Sample(ids, logits Buffer, vocab int, draws []Draw)
+
+	// Together calls work, whose kernel calls form a unit that is likely to come again with the same buffers and shapes: the
+	// pass of a decoding step, a micro-batch of a small model. A device may collect them and run them as one by the time
+	// that Together returns, or that an upload, a download or Sync within it needs them. Units do not nest.
+	Together(work func())
 }
 
 // MatMul describes C[M,N] = alpha*op(A)[M,K] op(B)[K,N] + beta*C. A is [M,K], or [K,M] when TransA; B is [K,N], or [N,K] when
@@ -106,7 +128,7 @@ type MatMul struct {
 	TransA, TransB            bool
 	StrideA, StrideB, StrideC int
 	Alpha, Beta               float32
-	Compute                   DType // BF16 rounds A and B to bfloat16, to nearest even; sums and C stay f32
+	Compute                   DType // BF16 rounds A and B to bfloat16, to nearest even; sums stay f32
 }
 
 // HeadNorm describes Heads heads of width Dim side by side in Tokens rows that are Stride elements apart.
@@ -155,11 +177,15 @@ type Head struct {
 	Compute              DType // of its matrix products, as in MatMul
 }
 
-// AdamW holds the constants of one optimizer step; Step counts from 1. GradScale multiplies the gradient first (clipping).
+// AdamW holds the constants of one optimizer step; Step counts from 1. Squared, one element on the device, is the squared
+// norm of the whole gradient: where it is present and MaxNorm is not 0, the gradient is first multiplied with
+// min(1, MaxNorm/sqrt(Squared)), computed in float64 and rounded to float32.
 type AdamW struct {
-	LR, Beta1, Beta2, Eps, WeightDecay, GradScale float32
-	Step                                          int
-	Seed                                          uint64 // of AdamWBF16's random numbers
+	LR, Beta1, Beta2, Eps, WeightDecay float32
+	Squared                            Buffer
+	MaxNorm                            float64
+	Step                               int
+	Seed                               uint64 // of AdamWBF16's random numbers
 }
 
 // Dynamic8 is numbers in eight bits, block by block: a code, four to an element of Codes (I32), is a share of the largest

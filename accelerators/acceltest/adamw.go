@@ -8,9 +8,10 @@ import (
 
 const beta1, beta2, rate, eps, decay, clip = 0.9, 0.95, 0.01, 1e-8, 0.1, 0.5
 
-func adamwAt(step int) accelerators.AdamW {
-	return accelerators.AdamW{LR: rate, Beta1: beta1, Beta2: beta2, Eps: eps, WeightDecay: decay, GradScale: clip,
-		Step: step, Seed: 5}
+// adamwAt is a step of a gradient whose norm is said to be 2.
+func (r *rig) adamwAt(step int) accelerators.AdamW {
+	return accelerators.AdamW{LR: rate, Beta1: beta1, Beta2: beta2, Eps: eps, WeightDecay: decay, Step: step, Seed: 5,
+		Squared: r.upload([]float64{4}), MaxNorm: 2 * clip}
 }
 
 // adamwStep is a step of a weight, with the moments after it.
@@ -22,12 +23,13 @@ func adamwStep(p, g, m, v float64, step int) (weight, first, second float64) {
 }
 
 func testAdamW(r *rig) {
+	r.run("clipping", testClipping)
 	for _, n := range []int{1, 17, 65, 20000} {
 		p, m, v := r.normal(n), make([]float64, n), make([]float64, n)
 		param, first, second := r.upload(p), r.upload(m), r.upload(v)
 		for step := 1; step <= 4; step++ {
 			g := r.normal(n)
-			r.dev.AdamW(param, r.upload(g), first, second, adamwAt(step))
+			r.dev.AdamW(param, r.upload(g), first, second, r.adamwAt(step))
 			for i := range p {
 				p[i], m[i], v[i] = adamwStep(p[i], g[i], m[i], v[i], step)
 			}
@@ -36,6 +38,21 @@ func testAdamW(r *rig) {
 		r.expect("v", second, v, reduced)
 		r.expect("param", param, p, reduced)
 		r.reset()
+	}
+}
+
+// testClipping wants a gradient multiplied by what its norm asks for, and no step where that is not finite.
+func testClipping(r *rig) {
+	for _, c := range []struct{ squared, most, moment float64 }{
+		{4, 0, 1}, {4, 3, 1}, {4, 2, 1}, {4, 0.5, 0.25}, {math.NaN(), 1, 0}, {math.Inf(1), 1, 0}, {math.Inf(1), 0, 0},
+	} {
+		param, m, v := r.upload([]float64{3}), r.upload([]float64{0}), r.upload([]float64{0})
+		r.dev.AdamW(param, r.upload([]float64{1}), m, v, accelerators.AdamW{LR: 1, Beta1: 0.5, Beta2: 0.5, Step: 1,
+			Squared: r.upload([]float64{c.squared}), MaxNorm: c.most})
+		r.expect("m", m, []float64{c.moment / 2}, elementwise)
+		if c.moment == 0 {
+			r.expect("param", param, []float64{3}, exactly)
+		}
 	}
 }
 
@@ -50,7 +67,7 @@ func testAdamWBF16(r *rig) {
 		param, first, second := r.upload(p), r.zeros((n+1)/2), r.zeros((n+1)/2)
 		for step := 1; step <= 3; step++ {
 			g := r.normal(n)
-			r.dev.AdamWBF16(param, r.upload(g), first, second, adamwAt(step))
+			r.dev.AdamWBF16(param, r.upload(g), first, second, r.adamwAt(step))
 			for i := range p {
 				p[i], m[i], v[i] = adamwStep(p[i], g[i], m[i], v[i], step)
 			}
@@ -106,7 +123,7 @@ func testAdamW8Bit(r *rig) {
 			param, first, second := r.upload(p), r.dynamic8(n), r.dynamic8(n)
 			for step := 1; step <= 3; step++ {
 				g := r.spread(n, size)
-				r.dev.AdamW8Bit(param, r.upload(g), first, second, adamwAt(step))
+				r.dev.AdamW8Bit(param, r.upload(g), first, second, r.adamwAt(step))
 				for i := range p {
 					p[i], m[i], v[i] = adamwStep(p[i], g[i], m[i], v[i], step)
 				}
@@ -119,7 +136,7 @@ func testAdamW8Bit(r *rig) {
 	}
 	r.run("of zeros nothing comes", func(r *rig) {
 		param, first, second := r.upload(make([]float64, 300)), r.dynamic8(300), r.dynamic8(300)
-		r.dev.AdamW8Bit(param, r.upload(make([]float64, 300)), first, second, adamwAt(1))
+		r.dev.AdamW8Bit(param, r.upload(make([]float64, 300)), first, second, r.adamwAt(1))
 		r.expect("param", param, make([]float64, 300), exactly)
 		r.expect("scales", second.Scales, make([]float64, 2), exactly)
 	})

@@ -141,14 +141,14 @@ func (f *printer) elements() {
 	f.print("GeGLU and GeGLUGrad", y, z)
 	m, v := f.upload(make([]float64, n)), f.upload(make([]float64, n))
 	f.dev.AdamW(x, z, m, v, accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1,
-		GradScale: 1, Step: 1})
+		Step: 1})
 	f.print("AdamW", x, m, v)
 	f.compactMoments(x, z)
 }
 
 // compactMoments does two steps with each representation of moments.
 func (f *printer) compactMoments(x, g accelerators.Buffer) {
-	s := accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1, GradScale: 1, Seed: 11}
+	s := accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, WeightDecay: 0.1, Seed: 11}
 	m, v := f.zeros(x.Len/2), f.zeros(x.Len/2)
 	m8, v8 := f.dynamic8(x.Len), f.dynamic8(x.Len)
 	for s.Step = 1; s.Step <= 2; s.Step++ {

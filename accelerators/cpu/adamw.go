@@ -41,8 +41,8 @@ func (d *Device) AdamW(param, grad, m, v accelerators.Buffer, s accelerators.Ada
 	c.positive("Step", s.Step)
 	ps, gs := c.write("param", param, n), c.f32("grad", grad, n)
 	ms, vs := c.write("m", m, n), c.write("v", v, n)
-	if passed(c, s) {
-		d.ops.adamw = adamw{d.set, ps, gs, ms, vs, factors(s)}
+	if f, finite := c.factors(s); passed(c, s) && finite {
+		d.ops.adamw = adamw{d.set, ps, gs, ms, vs, f}
 		d.each(n, adamwWork, &d.ops.adamw)
 	}
 }
@@ -50,10 +50,34 @@ func (d *Device) AdamW(param, grad, m, v accelerators.Buffer, s accelerators.Ada
 // adamwWork is the work of one element, in elements passed over.
 const adamwWork = 4
 
+// factors are those of a step, which is none when the norm to clip by is not finite.
+func (c *call) factors(s accelerators.AdamW) (f adamwFactors, finite bool) {
+	f = factors(s)
+	if s.Squared.Present() {
+		if x := c.f32("Squared", s.Squared, 1); len(x) == 1 {
+			f[gradScale], finite = clipped(x[0], s.MaxNorm)
+			return f, finite
+		}
+	}
+	return f, true
+}
+
+// clipped is what a gradient of a squared norm is multiplied with.
+func clipped(squared float32, most float64) (scale float32, finite bool) {
+	norm := math.Sqrt(float64(squared))
+	if math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return 0, false
+	}
+	if most > 0 && norm > most {
+		return float32(most / norm), true
+	}
+	return 1, true
+}
+
 func factors(s accelerators.AdamW) adamwFactors {
 	b1, b2, step := float64(s.Beta1), float64(s.Beta2), float64(s.Step)
 	return adamwFactors{
-		gradScale: s.GradScale,
+		gradScale: 1,
 		beta1:     s.Beta1,
 		keep1:     float32(1 - b1),
 		beta2:     s.Beta2,

@@ -39,9 +39,9 @@ func (d *Device) AdamW8Bit(param, grad accelerators.Buffer, m, v accelerators.Dy
 	ps, gs := c.write("param", param, n), c.f32("grad", grad, n)
 	mCodes, mScales := c.dynamic8("m.Codes", "m.Scales", m, n)
 	vCodes, vScales := c.dynamic8("v.Codes", "v.Scales", v, n)
-	if passed(c, s) {
+	if f, finite := c.factors(s); passed(c, s) && finite {
 		d.ops.adamw8 = adamw8{d.set, d.scratch, ps, gs, parts[byte](mCodes)[:n], parts[byte](vCodes)[:n],
-			mScales, vScales, factors(s)}
+			mScales, vScales, f}
 		d.split(n, adamw8Step, &d.ops.adamw8)
 	}
 }

@@ -40,8 +40,8 @@ func (d *Device) AdamWBF16(param, grad, m, v accelerators.Buffer, s accelerators
 	c.positive("Step", s.Step)
 	ps, gs := c.write("param", param, n), c.f32("grad", grad, n)
 	ms, vs := c.writeI32("m", m, words), c.writeI32("v", v, words)
-	if passed(c, s) {
-		d.ops.adamwBF16 = adamwBF16{d.set, ps, gs, parts[uint16](ms)[:n], parts[uint16](vs)[:n], factors(s), roundingKey(s)}
+	if f, finite := c.factors(s); passed(c, s) && finite {
+		d.ops.adamwBF16 = adamwBF16{d.set, ps, gs, parts[uint16](ms)[:n], parts[uint16](vs)[:n], f, roundingKey(s)}
 		d.each(n, adamwWork, &d.ops.adamwBF16)
 	}
 }

@@ -41,7 +41,7 @@ func passing(b *testing.B, d *Device, n int) []struct {
 		words[i] = ints(b, d, make([]int32, n/2)...)
 		codes[i] = accelerators.Dynamic8{Codes: words[i].Slice(0, n/4), Scales: alloc(b, d, n/accelerators.Dynamic8Block)}
 	}
-	step := accelerators.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 10}
+	step := accelerators.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: 10}
 	return []struct {
 		name   string
 		arrays float64

@@ -44,8 +44,9 @@ type Device struct {
 	labels     labels
 	peak       accelerators.Peak
 	err        error
-	used       int64 // bytes allocated
-	room       int64 // bytes that may be
+	fetched    func() error // returns err
+	used       int64        // bytes allocated
+	room       int64        // bytes that may be
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -67,11 +68,13 @@ func New(threads int) (*Device, error) {
 
 func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
-	return &Device{
+	d := &Device{
 		set: set, streaming: set.streamed(), streamFrom: streamFrom, blockBytes: blockBytes(secondLevel()),
 		pool: newPool(threads), scratch: make([]scratch, threads), shares: make(shares, threads), labels: labels{},
 		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
 	}
+	d.fetched = func() error { return d.err }
+	return d
 }
 
 // operations are the operations with their arguments of the last call. One runs at a time; that they are kept here is
@@ -120,6 +123,12 @@ func (d *Device) Name() string { return "cpu" }
 func (d *Device) Describe() string {
 	return fmt.Sprintf("cpu: %s, threads: %d, kernels: %s", processorName(), d.pool.threads, d.set.name)
 }
+
+// HoldsBF16 is false: bfloat16 here is what products round to on the way.
+func (d *Device) HoldsBF16() bool { return false }
+
+// Together is work itself.
+func (d *Device) Together(work func()) { work() }
 
 // Close stops the workers. The device must not be used after it.
 func (d *Device) Close() error {

@@ -42,7 +42,7 @@ func TestStepsAreThoseOfBitsandbytes(t *testing.T) {
 			}
 			d.UploadF32(grad, host)
 			d.AdamW8Bit(param, grad, m, v, accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8,
-				GradScale: 1, Step: step})
+				Step: step})
 		}
 		if err := d.DownloadF32(host, param); err != nil {
 			t.Fatal(err)

@@ -78,6 +78,12 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	return d.err
 }
 
+// FetchF32 is DownloadF32: there is nothing left to wait for.
+func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() error) {
+	_ = d.DownloadF32(dst, src)
+	return d.fetched
+}
+
 // DownloadI32 copies src to dst, which has the same length, and returns the device's error.
 func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 	c := d.call("DownloadI32")

@@ -4,17 +4,20 @@ package dry
 import "github.com/carebot-llm/carebot/accelerators"
 
 // device satisfies every request. Its buffers hold nothing: uploads go nowhere, downloads are zeros.
-type device struct{}
+type device struct{ holdsBF16 bool }
 
 // memory is one allocation; it has a size, so that no two have one address.
 type memory struct{ _ byte }
 
-// New returns the device. It has room for anything, so only what asks for memory decides how much is asked for.
-func New() accelerators.Device { return device{} }
+// New returns the device, for one that holds BF16 or does not. It has room for anything, so only what asks for memory
+// decides how much is asked for.
+func New(holdsBF16 bool) accelerators.Device { return device{holdsBF16} }
 
 func (device) Name() string             { return "dry" }
 func (device) Describe() string         { return "dry: no memory, no work" }
 func (device) Peak() accelerators.Peak  { return accelerators.Peak{} }
+func (d device) HoldsBF16() bool        { return d.holdsBF16 }
+func (device) Together(work func())     { work() }
 func (device) Close() error             { return nil }
 func (device) Sync() error              { return nil }
 func (device) Free(accelerators.Buffer) {}
@@ -31,6 +34,11 @@ func (device) UploadF16(accelerators.Buffer, []uint16)  {}
 func (device) DownloadF32(dst []float32, _ accelerators.Buffer) error {
 	clear(dst)
 	return nil
+}
+
+func (d device) FetchF32(dst []float32, _ accelerators.Buffer) (wait func() error) {
+	clear(dst)
+	return d.Sync
 }
 
 func (device) DownloadI32(dst []int32, _ accelerators.Buffer) error {

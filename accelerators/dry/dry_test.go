@@ -8,7 +8,7 @@ import (
 )
 
 func TestTheDeviceHasRoomForAnythingAndHoldsNothing(t *testing.T) {
-	dev := New()
+	dev := New(false)
 	a, err := dev.Alloc(accelerators.F32, 1<<50)
 	if err != nil || a.Len != 1<<50 || a.Type != accelerators.F32 || !a.Present() {
 		t.Fatalf("%+v, %v", a, err)

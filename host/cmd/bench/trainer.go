@@ -56,7 +56,7 @@ func (t *trainer) step() (err error) {
 	}
 	t.steps++
 	for _, g := range t.params.Groups() {
-		s := accelerators.AdamW{LR: t.rate, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: t.steps}
+		s := accelerators.AdamW{LR: t.rate, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: t.steps}
 		if g.Decay {
 			s.WeightDecay = 0.1
 		}

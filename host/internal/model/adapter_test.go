@@ -124,7 +124,7 @@ func (s *adapterSteps) step(number int, in Input) float32 {
 		loss = s.learnOutputs(hidden, in)
 	}
 	s.m.dev.AdamW(params.Value, params.Grad, s.moment, s.square, accelerators.AdamW{
-		LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, GradScale: 1, Step: number + 1,
+		LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: number + 1,
 	})
 	s.tape.Reset()
 	return loss

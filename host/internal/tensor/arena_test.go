@@ -66,7 +66,7 @@ func disjoint(lent []loan) bool {
 
 func TestLoansOfAnArenaAreDisjointAndAligned(t *testing.T) {
 	for seed := range uint64(20) {
-		a := NewArena(dry.New())
+		a := NewArena(dry.New(false))
 		for _, reserved := range []bool{false, true} {
 			if reserved {
 				if err := a.Reserve(Sizes{F32: 400 << 10, I32: 64}); err != nil {
@@ -94,13 +94,13 @@ func TestLoansOfAnArenaAreDisjointAndAligned(t *testing.T) {
 
 func TestADryRunTellsExactlyWhatToReserve(t *testing.T) {
 	for seed := range uint64(20) {
-		plan := NewArena(dry.New())
+		plan := NewArena(dry.New(false))
 		if err := plan.Reserve(Unbounded); err != nil {
 			t.Fatal(err)
 		}
 		var want []int
 		errand(t, plan, seed, 500, 100_000, func(lent []loan) { want = append(want, plan.places(lent)...) })
-		dev := &counting{Device: dry.New()}
+		dev := &counting{Device: dry.New(false)}
 		a := NewArena(dev)
 		if err := a.Reserve(plan.Used()); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestADryRunTellsExactlyWhatToReserve(t *testing.T) {
 }
 
 func TestAnArenaMakesNoGarbage(t *testing.T) {
-	a := NewArena(dry.New())
+	a := NewArena(dry.New(false))
 	var held [8]accelerators.Buffer
 	step := func() {
 		for i := range held {
@@ -135,7 +135,7 @@ func TestAnArenaMakesNoGarbage(t *testing.T) {
 }
 
 func TestFreedMemoryIsLentAgainFromTheSmallestGapThatFits(t *testing.T) {
-	a := NewArena(dry.New())
+	a := NewArena(dry.New(false))
 	var all []accelerators.Buffer
 	for _, n := range []int{64, 16, 32, 16, 48, 16} {
 		b, err := a.Get(accelerators.F32, n)
@@ -157,7 +157,7 @@ func TestFreedMemoryIsLentAgainFromTheSmallestGapThatFits(t *testing.T) {
 }
 
 func TestAReturnToTheWrongArenaIsABug(t *testing.T) {
-	a, b := NewArena(dry.New()), NewArena(dry.New())
+	a, b := NewArena(dry.New(false)), NewArena(dry.New(false))
 	x, err := a.Get(accelerators.F32, 1)
 	if err != nil {
 		t.Fatal(err)

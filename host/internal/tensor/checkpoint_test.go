@@ -45,7 +45,7 @@ func TestCheckpointsChangeNoBitAndTakeLessMemory(t *testing.T) {
 	if less*2 > whole {
 		t.Errorf("checkpoints take %d bytes, recording %d", less, whole)
 	}
-	planned := dry.New()
+	planned := dry.New(false)
 	if _, dryRun := deep(t, planned, operands(t, planned, shapes...), true); dryRun != less {
 		t.Errorf("a dry run says %d bytes, it takes %d", dryRun, less)
 	}

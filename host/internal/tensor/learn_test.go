@@ -153,7 +153,7 @@ func (r *rounded) HeadLearn(_, _, _, _, _, _, _, _ accelerators.Buffer, s accele
 }
 
 func TestComputeReachesEveryProduct(t *testing.T) {
-	dev := &rounded{dry.New(), map[accelerators.DType]int{}}
+	dev := &rounded{dry.New(false), map[accelerators.DType]int{}}
 	set := operands(t, dev, []int{5, 4}, []int{4, 4}, []int{7, 4})
 	tape := NewTape(dev, NewArena(dev))
 	tape.Compute = accelerators.BF16

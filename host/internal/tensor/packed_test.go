@@ -83,7 +83,7 @@ func TestProductsWithPackedTilesAreThoseWithTheirValues(t *testing.T) {
 }
 
 func TestPackedTensorsTakeNoMoreThanATileOfValues(t *testing.T) {
-	dev := dry.New()
+	dev := dry.New(false)
 	packed, full := packedTwin(t, dev)
 	var peak [2]int64
 	for i, w := range []*Param{full, packed} {

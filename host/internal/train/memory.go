@@ -39,7 +39,7 @@ func Footprint(cfg model.Config, spec recipe.Train) (Memory, error) {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
 	trained := int64(m.Params().Count()) * int64(accelerators.F32.Size())
-	o, err := newOptimizer(dry.New(), m.Params(), spec, 0)
+	o, err := newOptimizer(dry.New(false), m.Params(), spec, 0)
 	if err != nil {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
@@ -54,7 +54,7 @@ type extent struct{ tokens, sequences, longest int }
 // rehearse learns a micro-batch of an extent with a model that holds nothing, and returns what its arena needed, and the
 // model.
 func rehearse(cfg model.Config, spec recipe.Train, e extent) (tensor.Sizes, *model.Model, error) {
-	dev := dry.New()
+	dev := dry.New(false)
 	m, err := model.New(dev, cfg, HeadFor(spec.Objective), 0, append(Adapted(spec, 0), model.Blank())...)
 	if err != nil {
 		return tensor.Sizes{}, nil, err
@@ -127,7 +127,7 @@ func (r *run) allocate() error {
 		return err
 	}
 	params := r.job.Model.Params()
-	planned, err := newOptimizer(dry.New(), params, r.job.Spec, 0)
+	planned, err := newOptimizer(dry.New(false), params, r.job.Spec, 0)
 	if err != nil {
 		return err
 	}

@@ -70,14 +70,10 @@ func (o *optimizer) step(number int, rate float64) (float64, error) {
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("step %d: the gradient is not finite; lower learning_rate or max_grad_norm", number)
 	}
-	scale := 1.0
-	if o.spec.MaxGradNorm > 0 && norm > o.spec.MaxGradNorm {
-		scale = o.spec.MaxGradNorm / norm
-	}
 	for _, s := range o.states {
 		for _, g := range s.groups {
 			s.moments.step(o.dev, o.params.Value.Slice(g.Off, g.Len), o.params.Grad.Slice(g.Off, g.Len), g.Off-s.groups[0].Off,
-				o.constants(number, rate, scale, g.Decay))
+				o.constants(number, rate, g.Decay))
 		}
 	}
 	return norm, nil
@@ -89,10 +85,10 @@ func (o *optimizer) gradNorm() (float64, error) {
 	return math.Sqrt(float64(o.square[0])), err
 }
 
-func (o *optimizer) constants(number int, rate, scale float64, decay bool) accelerators.AdamW {
+func (o *optimizer) constants(number int, rate float64, decay bool) accelerators.AdamW {
 	a := accelerators.AdamW{
 		LR: float32(rate), Beta1: float32(o.spec.Beta1), Beta2: float32(o.spec.Beta2), Eps: float32(o.spec.Epsilon),
-		GradScale: float32(scale), Step: number, Seed: o.seed,
+		Squared: o.norm, MaxNorm: o.spec.MaxGradNorm, Step: number, Seed: o.seed,
 	}
 	if decay {
 		a.WeightDecay = float32(o.spec.WeightDecay)
