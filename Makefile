@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility emulator test-cuda-emulated clean
 
 all: build plugins
 
@@ -71,6 +71,26 @@ bench-peers:
 # the packages of host/cmd/compatibility/requirements.txt too; DATA names the data pack, unpacked.
 compatibility:
 	$(GO) run ./host/cmd/compatibility -peers $(PEERS) -data $(DATA)
+
+# The kernels for tests without a GPU: a driver that runs them on the processor. CAREBOT_LIBCUDA names it.
+CUDA     := accelerators/cuda
+EMULATOR := bin/emulator
+EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
+EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+
+emulator: $(EMULATOR)/libcuda.so.1
+
+$(EMULATOR)/libcuda.so.1: $(EMULATED)
+	$(CXX) -shared -o $@ $^
+
+$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(CUDA)/kernels/device.cuh
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
+
+GPU := CGO_ENABLED=1 CGO_CFLAGS="-I$(CURDIR)/$(CUDA)/include" 
+
+test-cuda-emulated: emulator
+	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 $(GO) test -tags cuda ./$(CUDA)/...
 
 clean:
 	rm -rf bin runs
