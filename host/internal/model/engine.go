@@ -45,10 +45,10 @@ func (m *Model) NewEngine(pages int) (*Engine, error) {
 	return &Engine{m: m, tape: tape, cache: cache}, nil
 }
 
-// generating returns a tape to generate on: in float32, unless the model is held in BF16.
+// generating returns a tape to generate on: in float32, unless activations are in BF16.
 func (m *Model) generating() *tensor.Tape {
 	t := tensor.NewInference(m.dev, m.arena)
-	if m.halved {
+	if m.inBF16() {
 		t.Compute = accelerators.BF16
 	}
 	return t
