@@ -50,8 +50,9 @@ func attended(s accelerators.Attention) int {
 func attentionWork(s accelerators.Attention, pairs float64, products int, activations float64) work {
 	form := maskForms[index(s.Compute == accelerators.BF16)][index(s.Causal)][index(s.Window > 0)]
 	return work{
-		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim), bytes: activations + floats(s.Tokens*s.Heads),
-		compute: s.Compute, shape: shape{[4]int{s.Tokens, s.Heads, s.KVHeads, s.HeadDim}, form},
+		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim),
+		bytes: activations + floats(s.Tokens*s.Heads), compute: s.Compute,
+		shape: shape{[4]int{s.Tokens, s.Heads, s.KVHeads, s.HeadDim}, form},
 	}
 }
 

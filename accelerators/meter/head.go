@@ -39,7 +39,8 @@ func (d *Device) counted(targets accelerators.Buffer, s accelerators.Head) int {
 	return n
 }
 
-// learned is the bytes that a head's gradient moves: hidden and its gradient, the weight, its gradient read and written.
+// learned is the bytes that a head's gradient moves: hidden and its gradient, the weight, its gradient read and
+// written.
 func learned(hidden accelerators.Buffer, s accelerators.Head, counted int) float64 {
 	return part(hidden, (counted+s.Tokens+s.Vocab)*s.Width) + floats(2*s.Vocab*s.Width)
 }
@@ -49,7 +50,8 @@ var headForms = [2]string{"", "bf16"}
 // headWork is that of so many products, and the bytes of matrices and of three numbers for each token.
 func headWork(s accelerators.Head, counted, products int, matrices float64) work {
 	return work{
-		flops: 2 * float64(products) * float64(counted) * float64(s.Width) * float64(s.Vocab), bytes: matrices + floats(3*s.Tokens),
+		flops:   2 * float64(products) * float64(counted) * float64(s.Width) * float64(s.Vocab),
+		bytes:   matrices + floats(3*s.Tokens),
 		shape:   shape{[4]int{s.Tokens, s.Vocab, s.Width}, headForms[index(s.Compute == accelerators.BF16)]},
 		compute: s.Compute,
 	}

@@ -189,7 +189,8 @@ func TestWorkIsCounted(t *testing.T) {
 			d.HeadNorm(f(16), f(4), f(16), f(3), accelerators.HeadNorm{Tokens: 2, Heads: 2, Dim: 3, Stride: 8, Eps: 1})
 		}, "2x2x3", 0, 4 * 24},
 		"MatMul of bf16": {func(d *Device) {
-			d.MatMul(f(6), half(8), half(12), accelerators.MatMul{M: 2, N: 3, K: 4, Alpha: 1, Compute: accelerators.BF16})
+			s := accelerators.MatMul{M: 2, N: 3, K: 4, Alpha: 1, Compute: accelerators.BF16}
+			d.MatMul(f(6), half(8), half(12), s)
 		}, "2x3x4 nn bf16", 48, 2*(8+12) + 4*6},
 		"Attention of bf16": {func(d *Device) {
 			s := attention
