@@ -10,7 +10,9 @@ import (
 
 // The slots of scratch memory. Operations that run inside one another use different ones.
 const (
-	slotStaged = iota // bits from the host on their way to memory of another type
+	slotStaged = iota // bits on their way between the host and memory of another type
+	slotClip          // what a gradient is multiplied with
+	slotCodes         // the table of package dynamic8, which stays there
 	slotCount
 )
 
