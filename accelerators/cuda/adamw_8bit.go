@@ -2,12 +2,7 @@
 
 package cuda
 
-import (
-	"unsafe"
-
-	"github.com/carebot-llm/carebot/accelerators"
-	"github.com/carebot-llm/carebot/accelerators/dynamic8"
-)
+import "github.com/carebot-llm/carebot/accelerators"
 
 const dynamic8Block = accelerators.Dynamic8Block
 
@@ -32,15 +27,4 @@ func (c *call) dynamic8(codes, scales string, b accelerators.Dynamic8, n int) (c
 	c.exact(codes, b.Codes, words)
 	c.exact(scales, b.Scales, count)
 	return c.writeI32(codes, b.Codes, words), c.writeF32(scales, b.Scales, count)
-}
-
-// codeTable is the address of the table of package dynamic8, which is uploaded once.
-func (d *Device) codeTable() uint64 {
-	table := dynamic8.Table()
-	missing := d.scratches[slotCodes].bytes == 0
-	at := d.scratch(slotCodes, 4*len(table))
-	if missing {
-		d.upload(at, unsafe.Pointer(unsafe.SliceData(table)), 4*len(table))
-	}
-	return at
 }

@@ -12,7 +12,9 @@ import (
 const (
 	slotStaged = iota // bits on their way between the host and memory of another type
 	slotClip          // what a gradient is multiplied with
-	slotCodes         // the table of package dynamic8, which stays there
+	slotCodes         // the tables of numbers in few bits, which stay there
+	slotSums          // sums of the first stage
+	slotScales        // scales of blocks before they are packed
 	slotCount
 )
 

@@ -7,12 +7,15 @@ struct CodeMap {
 	float border[32], slope[32], offset[32], top[32], rise[16], start[16], least[16];
 };
 
-// A CodeTable is the whole table in memory.
+enum { SIGN = 128 }; // as a code it is the scale itself
+
+// A CodeTable is what the host uploads: the table of package dynamic8, and the levels of NF4.
 struct CodeTable {
 	struct {
 		CodeMap map;
 		float shares[256];
 	} with_sign, without;
+	float levels[16];
 };
 
 // copy_map takes the map to shared memory with all threads of a block; the caller synchronizes. Threads of a warp read
@@ -36,13 +39,11 @@ DEVICE u32 code_of(const CodeMap &map, float x) {
 	return (u32)fminf(__fadd_rn(__fmul_rn(map.slope[e], x), map.offset[e]), map.top[e]);
 }
 
-enum { SIGN = 128 }; // as a code it is the scale itself
-
 // signed_share and signed_code are for numbers with a sign. The lowest share of all has no code: -1 within half a cell.
 DEVICE float signed_share(const CodeMap &map, u32 code) {
 	if (code == SIGN) return 1;
-	float x = share_of(map, code & ~SIGN);
-	return code & SIGN ? -x : x;
+	float x = share_of(map, code % SIGN);
+	return code > SIGN ? -x : x;
 }
 
 DEVICE u32 signed_code(const CodeMap &map, float x) {
