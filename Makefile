@@ -83,7 +83,7 @@ emulator: $(EMULATOR)/libcuda.so.1
 $(EMULATOR)/libcuda.so.1: $(EMULATED)
 	$(CXX) -shared -o $@ $^
 
-$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(CUDA)/kernels/device.cuh
+$(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h) $(CUDA)/kernels/device.cuh
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
 
