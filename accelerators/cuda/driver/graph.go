@@ -32,7 +32,10 @@ func Record(s cu.Stream, issue func() error) (*Graph, error) {
 		return nil, err
 	}
 	g := new(Graph)
-	return g, check(C.cuGraphInstantiateWithFlags(&g.exec, recorded, 0))
+	if err := check(C.cuGraphInstantiateWithFlags(&g.exec, recorded, 0)); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
 // Launch enqueues the graph's work on a stream.

@@ -1,8 +1,8 @@
 // A CUDA driver for tests without a GPU, opened in the place of libcuda.so.1: device memory is the host's, kernels run in
 // the emulator. Functions that are not here or in stream.cpp are missing, as in an old driver.
 //
-// CAREBOT_EMULATOR_DRIVER and CAREBOT_EMULATOR_CAPABILITY make it that of another version (11080) or device (75), and
-// CAREBOT_EMULATOR_FAIL lets functions fail.
+// CAREBOT_EMULATOR_DRIVER, CAREBOT_EMULATOR_CAPABILITY and CAREBOT_EMULATOR_MEMORY make it that of another version (11080)
+// or device (75, so many MiB), and CAREBOT_EMULATOR_FAIL lets functions fail.
 #include "emulator.h"
 #include "stream.h"
 
@@ -23,7 +23,6 @@ enum {
 	INVALID_CONTEXT = 201, NOT_FOUND = 500, INVALID_HANDLE = 400, CAPTURE_UNSUPPORTED = 900,
 };
 
-static const size_t TOTAL = 4ull << 30;
 static const unsigned MOST_SHARED = 232448, MOST_ARGUMENTS = 40;
 static Handle const CONTEXT = (Handle)0x1000, MODULE = (Handle)0x2000;
 
@@ -54,6 +53,8 @@ static int setting(const char *name, int otherwise) {
 	const char *text = getenv(name);
 	return text && *text ? atoi(text) : otherwise;
 }
+
+static size_t total() { return (size_t)setting("CAREBOT_EMULATOR_MEMORY", 4096) << 20; }
 
 static bool hidden() {
 	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
@@ -87,7 +88,7 @@ int cuDeviceGetName(char *name, int size, int) {
 }
 
 int cuDeviceTotalMem_v2(size_t *bytes, int) {
-	*bytes = TOTAL;
+	*bytes = total();
 	return SUCCESS;
 }
 
@@ -127,7 +128,7 @@ int cuMemAlloc_v2(Address *at, size_t bytes) {
 	if (emulator::recording()) return CAPTURE_UNSUPPORTED;
 	if (int code = planted("cuMemAlloc")) return code;
 	std::lock_guard<std::mutex> guard(lock);
-	if (bytes > TOTAL - used) return OUT_OF_MEMORY;
+	if (bytes > total() - used) return OUT_OF_MEMORY;
 	void *memory = aligned_alloc(256, (bytes + 255) / 256 * 256);
 	if (!memory) return OUT_OF_MEMORY;
 	memset(memory, 0xff, bytes);
@@ -148,9 +149,9 @@ int cuMemFree_v2(Address at) {
 	return SUCCESS;
 }
 
-int cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
-	*free_bytes = TOTAL - used;
-	*total = TOTAL;
+int cuMemGetInfo_v2(size_t *free_bytes, size_t *all) {
+	*free_bytes = total() - used;
+	*all = total();
 	return SUCCESS;
 }
 
