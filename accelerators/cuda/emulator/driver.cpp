@@ -69,7 +69,7 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
 
 int cuDeviceGetAttribute(int *value, int attribute, int) {
 	static const std::map<int, int> attributes = {
-		{1, 1024}, {10, 32}, {16, 2}, {75, 9}, {76, 0}, {97, (int)MOST_SHARED},
+		{1, 1024}, {10, 32}, {16, 2}, {75, 0}, {76, 0}, {97, (int)MOST_SHARED},
 	};
 	auto found = attributes.find(attribute);
 	*value = found == attributes.end() ? 0 : found->second;
