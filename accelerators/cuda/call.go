@@ -156,9 +156,15 @@ func (c *call) real(name string, b accelerators.Buffer, n int, access access) ui
 }
 
 // read, update and write are real with the three kinds of access.
-func (c *call) read(name string, b accelerators.Buffer, n int) uint64   { return c.real(name, b, n, reads) }
-func (c *call) update(name string, b accelerators.Buffer, n int) uint64 { return c.real(name, b, n, updates) }
-func (c *call) write(name string, b accelerators.Buffer, n int) uint64  { return c.real(name, b, n, writes) }
+func (c *call) read(name string, b accelerators.Buffer, n int) uint64 {
+	return c.real(name, b, n, reads)
+}
+func (c *call) update(name string, b accelerators.Buffer, n int) uint64 {
+	return c.real(name, b, n, updates)
+}
+func (c *call) write(name string, b accelerators.Buffer, n int) uint64 {
+	return c.real(name, b, n, writes)
+}
 
 // i32 is the address of the first n elements of an integer operand that is read.
 func (c *call) i32(name string, b accelerators.Buffer, n int) uint64 {

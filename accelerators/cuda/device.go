@@ -19,20 +19,20 @@ func init() {
 // Device is one GPU with a stream of work. Like every device it is used by one goroutine at a time, on any thread.
 type Device struct {
 	accelerators.Kernels // those that are not written yet
-	index    int
-	gpu      cu.Device
-	context  cu.CUContext
-	stream   cu.Stream
-	name     string
-	major    int // compute capability
-	minor    int
-	sms      int // multiprocessors
-	modules  map[string]cu.Module
-	kernels  map[string]*kernel
-	checks   call
-	launched launch
-	faults   faults
-	err      error
+	index                int
+	gpu                  cu.Device
+	context              cu.CUContext
+	stream               cu.Stream
+	name                 string
+	major                int // compute capability
+	minor                int
+	sms                  int // multiprocessors
+	modules              map[string]cu.Module
+	kernels              map[string]*kernel
+	checks               call
+	launched             launch
+	faults               faults
+	err                  error
 }
 
 func open(index int) (accelerators.Device, error) {

@@ -4,7 +4,6 @@ package cuda
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-
 func (d *Device) UploadBF16(accelerators.Buffer, []uint16) {}
 func (d *Device) UploadF16(accelerators.Buffer, []uint16)  {}
 func (d *Device) Copy(dst, src accelerators.Buffer)        {}
