@@ -74,7 +74,7 @@ func TestHotKernelsDoNotSpill(t *testing.T) {
 		}
 		cells := strings.Split(strings.Trim(line, "| \n"), "|")
 		for _, cell := range cells[1:] {
-			if numbers := strings.Split(cell, "/"); len(numbers) != 3 || strings.TrimSpace(numbers[1]) != "0" {
+			if numbers := strings.Split(cell, "/"); len(numbers) != 4 || strings.TrimSpace(numbers[1]) != "0" {
 				t.Errorf("%s spills: %s", strings.TrimSpace(cells[0]), cell)
 			}
 		}

@@ -12,18 +12,19 @@ import (
 	"github.com/carebot-llm/carebot/accelerators/cuda/images"
 )
 
-// resources are what a kernel takes, by target: registers of each thread, bytes of each thread that were spilled (stores
-// and loads together), and bytes of shared memory of each block that the source fixes.
+// resources are what a kernel takes, by target.
 type resources struct {
 	kernel string
 	of     map[string]taken
 }
 
-type taken struct{ registers, spilled, shared int }
+// taken are registers of a thread, bytes that it spills (stores and loads together), bytes of its local memory (what it
+// spills, and arrays that are not in registers), and bytes of shared memory of a block that the source fixes.
+type taken struct{ registers, spilled, local, shared int }
 
 var (
 	entryLine = regexp.MustCompile(`Compiling entry function '(\w+)'`)
-	spillLine = regexp.MustCompile(`bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads`)
+	localLine = regexp.MustCompile(`(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads`)
 	usedLine  = regexp.MustCompile(`Used (\d+) registers`)
 	smemLine  = regexp.MustCompile(`(\d+) bytes smem`)
 )
@@ -37,15 +38,16 @@ type report struct {
 // parse reads the assembler's reports in a log; rest is what else the log says.
 func parse(log string) (reports []report, rest string) {
 	var other strings.Builder
-	spilled := 0
+	local, spilled := 0, 0
 	for line := range strings.Lines(log) {
 		switch {
 		case entryLine.MatchString(line):
 			reports = append(reports, report{kernel: entryLine.FindStringSubmatch(line)[1]})
-		case spillLine.MatchString(line):
-			spilled = number(spillLine, line, 1) + number(spillLine, line, 2)
+		case localLine.MatchString(line):
+			local = number(localLine, line, 1)
+			spilled = number(localLine, line, 2) + number(localLine, line, 3)
 		case usedLine.MatchString(line) && len(reports) > 0:
-			reports[len(reports)-1].taken = taken{number(usedLine, line, 1), spilled, number(smemLine, line, 1)}
+			reports[len(reports)-1].taken = taken{number(usedLine, line, 1), spilled, local, number(smemLine, line, 1)}
 		case !strings.HasPrefix(line, "ptxas info") && strings.TrimSpace(line) != "":
 			other.WriteString(line)
 		}
@@ -74,4 +76,6 @@ func (f *family) add(t images.Target, reports []report) {
 	}
 }
 
-func (t taken) String() string { return fmt.Sprintf("%d / %d / %d", t.registers, t.spilled, t.shared) }
+func (t taken) String() string {
+	return fmt.Sprintf("%d / %d / %d / %d", t.registers, t.spilled, t.local, t.shared)
+}

@@ -13,9 +13,9 @@ import (
 
 const introduction = `# What the kernels take of a GPU
 
-For each kernel and architecture: registers of a thread / bytes of a thread that were spilled to memory, stores and
-loads / bytes of shared memory of a block, without what a launch adds. Hot kernels (**bold**) must not spill; a test
-reads this file. Written by ` + "`make kernels`" + ` with NVRTC %s.
+For each kernel and architecture: registers of a thread / bytes that a thread spills, stores and loads / bytes of a
+thread's local memory / bytes of shared memory of a block, without what a launch adds. Hot kernels (**bold**) must not
+spill; a test reads this file. Written by ` + "`make kernels`" + ` with NVRTC %s.
 `
 
 // tabulate is the text of docs/gpu-kernels.md.
