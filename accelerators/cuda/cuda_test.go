@@ -12,7 +12,7 @@ import (
 )
 
 // opened is the first device; without one the test is skipped, unless CAREBOT_GPU=required says that there is one.
-func opened(t *testing.T) accelerators.Device {
+func opened(t testing.TB) accelerators.Device {
 	t.Helper()
 	if _, err := driver.Devices(); err != nil && os.Getenv("CAREBOT_GPU") == "required" {
 		t.Fatal(err)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// A Target is what kernels are compiled for. The image of a real architecture (sm_90a) is a cubin, that of a virtual one
-// (compute_80) is PTX, which the driver compiles for the GPU when it is loaded.
+// A Target is what kernels are compiled for. The image of a real architecture (sm_90a) is a cubin, that of a virtual
+// one (compute_80) is PTX, which the driver compiles for the GPU when it is loaded.
 type Target struct {
 	Name         string
 	major, minor int
@@ -38,8 +38,8 @@ var embedded = [][2]int{{8, 7}, {10, 1}}
 func For(major, minor int) (Target, error) {
 	i := slices.IndexFunc(Targets, func(t Target) bool { return t.runsOn(major, minor) })
 	if i < 0 {
-		return Target{}, fmt.Errorf("a GPU of compute capability %d.%d is too old, needed is 8.0 or newer (A100, RTX 30 "+
-			"and what came after); train on the CPU with device: cpu", major, minor)
+		return Target{}, fmt.Errorf("a GPU of compute capability %d.%d is too old, needed is 8.0 or newer (A100, "+
+			"RTX 30 and what came after); train on the CPU with device: cpu", major, minor)
 	}
 	return Targets[i], nil
 }

@@ -53,7 +53,8 @@ func (c *Compiler) Version() (string, error) {
 }
 
 // Compile makes PTX where the options name a virtual architecture (compute_80), a cubin where they name a real one. The
-// log is what the compiler says besides, with --ptxas-options=-v the resources of every kernel; it is there with an error too.
+// log is what the compiler says besides, with --ptxas-options=-v the resources of every kernel; it is there with an
+// error too.
 func (c *Compiler) Compile(name, source string, options ...string) (image []byte, log string, err error) {
 	var free cstrings
 	defer free.release()
@@ -91,7 +92,8 @@ func (c *Compiler) read(program C.nvrtc_program, what C.nvrtc_output) ([]byte, e
 		return nil, err
 	}
 	out := make([]byte, size)
-	return out, c.check("read what was made", C.nvrtc_read(&c.functions, program, what, (*C.char)(unsafe.Pointer(&out[0]))))
+	code := C.nvrtc_read(&c.functions, program, what, (*C.char)(unsafe.Pointer(&out[0])))
+	return out, c.check("read what was made", code)
 }
 
 func (c *Compiler) check(attempt string, code C.int) error {

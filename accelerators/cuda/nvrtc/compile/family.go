@@ -80,7 +80,8 @@ func (f *family) compile(c *nvrtc.Compiler) error {
 		}
 		f.images[t] = image
 		f.add(t, used)
-		fmt.Printf("%-32s %8d bytes  %v\n", f.name+" "+t.Name, len(image), time.Since(start).Round(10*time.Millisecond))
+		took := time.Since(start).Round(10 * time.Millisecond)
+		fmt.Printf("%-32s %8d bytes  %v\n", f.name+" "+t.Name, len(image), took)
 	}
 	return f.checkHot()
 }
@@ -106,7 +107,8 @@ func (f *family) options(t images.Target) []string {
 
 // writeImages replaces all images of a folder.
 func writeImages(folder string, families []*family) error {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1))
+	best := zstd.WithEncoderLevel(zstd.SpeedBestCompression)
+	encoder, err := zstd.NewWriter(nil, best, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return err
 	}
