@@ -93,7 +93,7 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-	int capability = setting("CAREBOT_EMULATOR_CAPABILITY", 90);
+	int capability = setting("CAREBOT_EMULATOR_CAPABILITY", 0);
 	const std::map<int, int> attributes = {
 		{1, 1024}, {10, 32}, {13, 1000000}, {16, 2}, {75, capability / 10}, {76, capability % 10}, {97, (int)MOST_SHARED},
 	};
