@@ -38,6 +38,7 @@ type Device struct {
 	staging              staging
 	landings             landings
 	faults               faults
+	scratches            scratches
 	checks               call
 	pointers             pointers
 	unit                 unit

@@ -47,8 +47,10 @@ func (m *memory) fill(bytes int64) (err error) {
 	if bytes == 0 {
 		return nil
 	}
-	if free, total := m.dev.room(); bytes > largeBytes && bytes+keptFree > free {
-		return m.dev.full(bytes, free, total)
+	if bytes > largeBytes {
+		if free, total := m.dev.room(); bytes+keptFree > free {
+			return m.dev.full(bytes, free, total)
+		}
 	}
 	if m.at, err = m.dev.take(bytes); err == nil {
 		m.dev.note(cu.MemsetD8Async(m.at, 0, bytes, m.dev.stream), "clear memory")
@@ -130,9 +132,9 @@ func (d *Device) Free(b accelerators.Buffer) {
 func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
 	c := d.call("UploadF32")
 	c.exact("dst", dst, len(src))
-	to := c.writeF32("dst", dst, len(src))
+	to := c.write("dst", dst, len(src))
 	if passed(c, len(src)) {
-		d.upload(to, unsafe.Pointer(unsafe.SliceData(src)), 4*len(src))
+		d.uploadAs(to, dst.Type, "f32", unsafe.Pointer(unsafe.SliceData(src)), 4, len(src))
 	}
 }
 
