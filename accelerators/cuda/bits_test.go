@@ -94,9 +94,9 @@ func sameBits(t *testing.T, work func(s side) []accelerators.Buffer) {
 		device := side{opened(t), t, lead}
 		for i, b := range work(device) {
 			got := device.bits(b)
-			for j := range got {
-				if got[j] != want[i][j] {
-					t.Fatalf("lead %d: element %d of result %d has the bits %08x, want %08x", lead, j, i, got[j], want[i][j])
+			for j, w := range want[i] {
+				if got[j] != w {
+					t.Fatalf("lead %d: element %d of result %d has the bits %08x, want %08x", lead, j, i, got[j], w)
 				}
 			}
 		}
@@ -109,40 +109,45 @@ func sameBits(t *testing.T, work func(s side) []accelerators.Buffer) {
 var bitLengths = []int{1, 255, 256, 259, 2048, 5001}
 
 func stepAt(s side, step int) accelerators.AdamW {
-	return accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Step: step, Seed: 1<<40 + 7,
-		Squared: s.floats([]float32{7.25}), MaxNorm: 1}
+	return accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Step: step,
+		Seed: 1<<40 + 7, Squared: s.floats([]float32{7.25}), MaxNorm: 1}
 }
 
-// A stepper makes moments of n weights, and returns how to step with them and what they lie in.
-type stepper func(s side, n int) (step func(param, grad accelerators.Buffer, a accelerators.AdamW), in []accelerators.Buffer)
+// A stepping is how to step, and what the moments lie in.
+type stepping struct {
+	step    func(param, grad accelerators.Buffer, s accelerators.AdamW)
+	moments []accelerators.Buffer
+}
 
-var steppers = map[string]stepper{
-	"f32": func(s side, n int) (func(param, grad accelerators.Buffer, a accelerators.AdamW), []accelerators.Buffer) {
+var steppings = map[string]func(s side, n int) stepping{
+	"f32": func(s side, n int) stepping {
 		m, v := s.alloc(accelerators.F32, n), s.alloc(accelerators.F32, n)
-		return func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamW(p, g, m, v, a) }, []accelerators.Buffer{m, v}
+		step := func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamW(p, g, m, v, a) }
+		return stepping{step, []accelerators.Buffer{m, v}}
 	},
-	"bf16": func(s side, n int) (func(param, grad accelerators.Buffer, a accelerators.AdamW), []accelerators.Buffer) {
+	"bf16": func(s side, n int) stepping {
 		m, v := s.alloc(accelerators.I32, (n+1)/2), s.alloc(accelerators.I32, (n+1)/2)
-		return func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamWBF16(p, g, m, v, a) }, []accelerators.Buffer{m, v}
+		step := func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamWBF16(p, g, m, v, a) }
+		return stepping{step, []accelerators.Buffer{m, v}}
 	},
-	"8 bits": func(s side, n int) (func(param, grad accelerators.Buffer, a accelerators.AdamW), []accelerators.Buffer) {
+	"8 bits": func(s side, n int) stepping {
 		m, v := s.codes(n), s.codes(n)
-		return func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamW8Bit(p, g, m, v, a) },
-			[]accelerators.Buffer{m.Codes, m.Scales, v.Codes, v.Scales}
+		step := func(p, g accelerators.Buffer, a accelerators.AdamW) { s.AdamW8Bit(p, g, m, v, a) }
+		return stepping{step, []accelerators.Buffer{m.Codes, m.Scales, v.Codes, v.Scales}}
 	},
 }
 
 func TestStepsHaveTheBitsOfTheCPU(t *testing.T) {
-	for name, moments := range steppers {
+	for name, begin := range steppings {
 		for _, n := range bitLengths {
 			t.Run(fmt.Sprint(name, "/", n), func(t *testing.T) {
 				sameBits(t, func(s side) []accelerators.Buffer {
 					param := s.floats(drawn(1, n))
-					step, in := moments(s, n)
+					of := begin(s, n)
 					for i := 1; i <= 3; i++ {
-						step(param, s.floats(drawn(uint64(1+i), n)), stepAt(s, i))
+						of.step(param, s.floats(drawn(uint64(1+i), n)), stepAt(s, i))
 					}
-					return append(in, param)
+					return append(of.moments, param)
 				})
 			})
 		}
@@ -173,8 +178,8 @@ func TestPackedWeightsHaveTheBitsOfTheCPU(t *testing.T) {
 	}
 }
 
-// TestSixteenBits: conversions to BF16 memory round to the nearest even, whatever they come from, and what computes on it
-// rounds once.
+// TestSixteenBits: conversions to BF16 memory round to the nearest even, whatever they come from, and what computes on
+// it rounds once.
 func TestSixteenBits(t *testing.T) {
 	const n = 5001
 	a, b := drawn(1, n), drawn(2, n)

@@ -38,8 +38,11 @@ func (d *Device) Sample(ids, logits accelerators.Buffer, vocab int, draws []acce
 	at := d.scratch(slotDraws, size*shape.Rows)
 	d.upload(at, unsafe.Pointer(unsafe.SliceData(uploaded)), size*shape.Rows)
 	d.launch("sample", "sample", rows(shape), out, xs, uint64(vocab), at)
-	d.check(rangeCheck{"Sample", "id, -1 where a row of logits has no largest finite value: ids", out, 0, vocab}, shape.Rows)
+	d.check(rangeCheck{"Sample", noLargest, out, 0, vocab}, shape.Rows)
 }
+
+// noLargest is how the error names ids, of which one can only be out of range for this reason.
+const noLargest = "id, -1 where a row of logits has no largest finite value: ids"
 
 // rows is a block for each row, with as many threads as have some logits each.
 func rows(s sampleShape) shape {

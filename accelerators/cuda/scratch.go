@@ -20,8 +20,8 @@ type scratches [slotCount]struct {
 	bytes int
 }
 
-// scratch is the address of memory of at least so many bytes, on a boundary of 256. Its contents are undefined; the work
-// before may still use them.
+// scratch is the address of memory of at least so many bytes, on a boundary of 256. Its contents are undefined; the
+// work before may still use them.
 func (d *Device) scratch(slot, bytes int) uint64 {
 	s := &d.scratches[slot]
 	if bytes <= s.bytes || d.err != nil {

@@ -1,13 +1,13 @@
 // Draws of ids from rows of V logits, a block a row. With top the largest logit of a row, the weight of an id is
 //   w = exp((logit-top)/temperature).
-// Counts and sums are integers, weights in units of 2^-44: they are exact in any order, so that histograms made by atomics
-// have one outcome. Ids are kept in falling order of logits, of equal ones in order of the ids, until there are TopK of
-// them or they have TopP of the mass. Of these the draw takes the first at which the sum of weights, in order of ids,
-// exceeds the random share of the whole.
+// Counts and sums are integers, weights in units of 2^-44: they are exact in any order, so that histograms made by
+// atomics have one outcome. Ids are kept in falling order of logits, of equal ones in order of the ids, until there are
+// TopK of them or they have TopP of the mass. Of these the draw takes the first at which the sum of weights, in order
+// of ids, exceeds the random share of the whole.
 //
-// The last logit that is kept is found as a radix sort would: a histogram of 1024 ranges shows which range it is in, the
-// next one divides that range. The first ranges are even in (top-logit)/temperature, over which logits spread, the others
-// in the order of the floats' bits. Each takes one pass over the row.
+// The last logit that is kept is found as by a radix sort: a histogram of 1024 ranges shows which range it is in, the
+// next one divides that range. The first ranges are even in (top-logit)/temperature, over which logits spread, the
+// others in the order of the floats' bits. Each takes one pass over the row.
 // hot: sample
 #include "device.cuh"
 
@@ -128,8 +128,9 @@ struct Histogram {
 DEVICE Share at(const Histogram &h, u32 range) { return Share{h.counts[range], h.masses[range]}; }
 
 DEVICE void clear(Histogram &h) {
+	u32 threads = blockDim.x;
 	__syncthreads();
-	for (u32 r = threadIdx.x; r < RANGES; r += blockDim.x) h.counts[r] = 0, h.masses[r] = 0;
+	for (u32 r = threadIdx.x; r < RANGES; r += threads) h.counts[r] = 0, h.masses[r] = 0;
 	__syncthreads();
 }
 
@@ -146,8 +147,8 @@ struct Need {
 
 DEVICE bool met(const Need &need, Share s) { return (need.by_mass ? s.mass : s.count) >= need.least; }
 
-// reach is the first range with which the ids meet a need; above, those that lie above all ranges, grows by those in the
-// ranges before. The first warp searches.
+// reach is the first range with which the ids meet a need; above, those that lie above all ranges, grows by those in
+// the ranges before. The first warp searches.
 DEVICE u32 reach(const Histogram &h, const Need &need, Share &above) {
 	const u32 own = RANGES / WARP;
 	__shared__ Share before;
@@ -223,7 +224,8 @@ DEVICE Cut cut_for(Histogram &h, const Row &row, const Need &need) {
 	u64 each = equal.mass / equal.count;
 	u64 kept = need.by_mass ? (need.least - above.mass + each - 1) / each : need.least - above.count;
 	Cut cut = {high, row.n, above.mass + kept * each};
-	if (kept < equal.count) cut.last = find(row.n, kept - 1, [&](u32 i) { return (u64)(key_of(row.logits[i]) == high); });
+	if (kept < equal.count)
+		cut.last = find(row.n, kept - 1, [&](u32 i) { return (u64)(key_of(row.logits[i]) == high); });
 	return cut;
 }
 
@@ -233,7 +235,8 @@ DEVICE u64 mix(u64 z) {
 	return z ^ z >> 31;
 }
 
-// uniform is the number in [0, 1) of a stream at a counter: two rounds of the SplitMix64 finalizer (Steele et al. 2014).
+// uniform is the number in [0, 1) of a stream at a counter: two rounds of the SplitMix64 finalizer (Steele et al.
+// 2014).
 DEVICE double uniform(u64 seed, u64 counter) {
 	const u64 gamma = 0x9e3779b97f4a7c15ull;
 	return (double)(mix(mix(seed + gamma) + counter * gamma) >> 11) / 9007199254740992.0;
