@@ -30,7 +30,7 @@ func TestADeviceThatWillNotDoIsNotOpened(t *testing.T) {
 		want                  string
 	}{
 		{"no such number", "CUDA_VISIBLE_DEVICES", "0", 7, `there are 1 devices, numbered from 0 (CUDA_VISIBLE_DEVICES="0")`},
-		{"an old device", "CAREBOT_EMULATOR_CAPABILITY", "75", 0, "compute capability 7.5, the kernels need 8.0"},
+		{"an old device", "CAREBOT_EMULATOR_CAPABILITY", "7.5", 0, "compute capability 7.5, the kernels need 8.0"},
 		{"no kernels for it", "CAREBOT_EMULATOR_FAIL", "cuModuleLoadData:209", 0, "load the kernels on .*make kernels"},
 		{"memory that another process holds", "CAREBOT_EMULATOR_FAIL", "cuDevicePrimaryCtxRetain:2", 0,
 			"make a context on .*another process"},

@@ -134,7 +134,7 @@ func TestBF16IsWidenedOnItsWayToTheHost(t *testing.T) {
 // Buried memory is there again when it is needed.
 func TestFreedMemoryIsUsedAgain(t *testing.T) {
 	emulated(t)
-	t.Setenv("CAREBOT_EMULATOR_MEMORY", "600")
+	t.Setenv("CAREBOT_EMULATOR_MEMORY", "629145600")
 	d := opened(t).(*Device)
 	free, _ := d.room()
 	n := int(free/4) / 2

@@ -1,8 +1,8 @@
 // A CUDA driver for tests without a GPU, opened in the place of libcuda.so.1: device memory is the host's, kernels run in
 // the emulator. Functions that are not here or in stream.cpp are missing, as in an old driver.
 //
-// CAREBOT_EMULATOR_DRIVER, CAREBOT_EMULATOR_CAPABILITY and CAREBOT_EMULATOR_MEMORY make it that of another version (11080)
-// or device (75, so many MiB), and CAREBOT_EMULATOR_FAIL lets functions fail.
+// CAREBOT_EMULATOR_VERSION, CAREBOT_EMULATOR_CAPABILITY and CAREBOT_EMULATOR_MEMORY make it that of another version (11080)
+// or device (7.5, so many bytes), and CAREBOT_EMULATOR_FAIL lets functions fail.
 #include "emulator.h"
 #include "stream.h"
 
@@ -49,12 +49,12 @@ static bool is_pinned(const void *memory) {
 }
 
 // setting is a number from the environment.
-static int setting(const char *name, int otherwise) {
+static double setting(const char *name, double otherwise) {
 	const char *text = getenv(name);
-	return text && *text ? atoi(text) : otherwise;
+	return text && *text ? atof(text) : otherwise;
 }
 
-static size_t total() { return (size_t)setting("CAREBOT_EMULATOR_MEMORY", 4096) << 20; }
+static size_t total() { return (size_t)setting("CAREBOT_EMULATOR_MEMORY", 4ull << 30); }
 
 static bool hidden() {
 	const char *visible = getenv("CUDA_VISIBLE_DEVICES");
@@ -68,7 +68,7 @@ int cuStreamSynchronize(Handle);
 int cuInit(unsigned) { return hidden() ? NO_DEVICE : SUCCESS; }
 
 int cuDriverGetVersion(int *version) {
-	*version = setting("CAREBOT_EMULATOR_DRIVER", 12090);
+	*version = (int)setting("CAREBOT_EMULATOR_VERSION", 12090);
 	return SUCCESS;
 }
 
@@ -93,7 +93,7 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int) {
-	int capability = setting("CAREBOT_EMULATOR_CAPABILITY", 0);
+	int capability = (int)(10 * setting("CAREBOT_EMULATOR_CAPABILITY", 0) + 0.5);
 	const std::map<int, int> attributes = {
 		{1, 1024}, {10, 32}, {13, 1000000}, {16, 2}, {75, capability / 10}, {76, capability % 10}, {97, (int)MOST_SHARED},
 	};

@@ -96,7 +96,7 @@ int planted(const char *function) {
 		calls = 0;
 	}
 	calls++;
-	return number == 0 || number == calls ? code : SUCCESS;
+	return calls >= number ? code : SUCCESS;
 }
 
 static double now() {

@@ -16,8 +16,8 @@ int finish();
 int failed();
 // recording reports whether a stream records a graph, while which the host must neither wait nor allocate.
 bool recording();
-// planted is the error that CAREBOT_EMULATOR_FAIL wants of a function: it is NAME:CODE, or NAME:CODE:N for the Nth call
-// only, counted from when it was set.
+// planted is the error that CAREBOT_EMULATOR_FAIL wants of a function: it is NAME:CODE, or NAME:CODE:N for calls from the
+// Nth on, counted from when it was set.
 int planted(const char *function);
 
 } // namespace emulator
