@@ -47,6 +47,28 @@ func closed(t *testing.T, d *Device) {
 	}
 }
 
+// Uploads to several places are under way at once, more than fit in staging.
+func TestUploadsThatWaitForOneAnother(t *testing.T) {
+	d := opened(t).(*Device)
+	const n = stagingChunk / 4
+	all := make([]accelerators.Buffer, 2*stagingBytes/stagingChunk)
+	for i := range all {
+		src := counted(n)
+		src[0], src[n-1] = float32(i), float32(-i)
+		all[i] = allocated(t, d, n)
+		d.UploadF32(all[i], src)
+	}
+	got := make([]float32, 1)
+	for i, x := range all {
+		for at, want := range map[int]float32{0: float32(i), n - 1: float32(-i)} {
+			if err := d.DownloadF32(got, x.Slice(at, 1)); err != nil || got[0] != want {
+				t.Errorf("element %d of upload %d is %v, %v", at, i, got, err)
+			}
+		}
+	}
+	closed(t, d)
+}
+
 // Many small uploads before one wait.
 func TestUploadsInTurn(t *testing.T) {
 	d := opened(t).(*Device)
