@@ -3,7 +3,7 @@ GO      ?= go
 PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility emulator test-cuda-emulated clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility emulator emulator-races test-cuda-emulated clean
 
 all: build plugins
 
@@ -72,20 +72,37 @@ bench-peers:
 compatibility:
 	$(GO) run ./host/cmd/compatibility -peers $(PEERS) -data $(DATA)
 
-# The kernels for tests without a GPU: a driver that runs them on the processor. CAREBOT_LIBCUDA names it.
+# The kernels for tests without a GPU: a driver that runs them on the processor. CAREBOT_LIBCUDA names it. The one in
+# $(RACES) looks for races and is slower.
 CUDA     := accelerators/cuda
 EMULATOR := bin/emulator
-EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
+RACES    := bin/emulator-races
+MACHINE  := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp))
+SOURCES  := $(patsubst $(CUDA)/%,%,$(wildcard $(CUDA)/kernels/*.cu))
 EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+CHECKS   := -fsanitize=alignment,bounds,shift,integer-divide-by-zero -fno-sanitize-recover=all
+HEADERS  := $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh $(CUDA)/include/*.h)
 
 emulator: $(EMULATOR)/libcuda.so.1
+emulator-races: $(RACES)/libcuda.so.1
 
-$(EMULATOR)/libcuda.so.1: $(EMULATED)
-	$(CXX) -shared -o $@ $^
+$(EMULATOR)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(EMULATOR)/%.o)
+	$(CXX) -shared -o $@ $^ -ldl
 
-$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(CUDA)/kernels/device.cuh
+$(RACES)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(RACES)/%.o)
+	$(CXX) -shared -o $@ $^ -ldl
+
+$(EMULATOR)/%.cpp.o: $(CUDA)/%.cpp $(HEADERS)
 	@mkdir -p $(@D)
-	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
+	$(CXX) $(EMUFLAGS) -c -o $@ $<
+
+$(EMULATOR)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(EMUFLAGS) $(CHECKS) -c -o $@ $<
+
+$(RACES)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(EMUFLAGS) -fsanitize=thread -c -o $@ $<
 
 GPU := CGO_ENABLED=1 CGO_CFLAGS="-I$(CURDIR)/$(CUDA)/include" 
 
