@@ -10,6 +10,17 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
+// lazily tests with each of the ways of the emulator's streams: at once, or late, the one or the other first.
+func lazily(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	for _, way := range []string{"0", "1", "2"} {
+		t.Run("lazy="+way, func(t *testing.T) {
+			t.Setenv("CAREBOT_EMULATOR_LAZY", way)
+			test(t)
+		})
+	}
+}
+
 // counted is n numbers that float32 holds exactly.
 func counted(n int) []float32 {
 	x := make([]float32, n)
@@ -20,7 +31,9 @@ func counted(n int) []float32 {
 }
 
 // Transfers are longer than their parts, and together longer than all staging.
-func TestTransfersOfManyParts(t *testing.T) {
+func TestTransfersOfManyParts(t *testing.T) { lazily(t, transfersOfManyParts) }
+
+func transfersOfManyParts(t *testing.T) {
 	d := opened(t).(*Device)
 	for _, n := range []int{1, stagingChunk/4 - 1, stagingChunk / 4, 3*stagingChunk/4 + 5} {
 		x, src := allocated(t, d, n), counted(n)
@@ -48,7 +61,9 @@ func closed(t *testing.T, d *Device) {
 }
 
 // Uploads to several places are under way at once, more than fit in staging.
-func TestUploadsThatWaitForOneAnother(t *testing.T) {
+func TestUploadsThatWaitForOneAnother(t *testing.T) { lazily(t, uploadsThatWaitForOneAnother) }
+
+func uploadsThatWaitForOneAnother(t *testing.T) {
 	d := opened(t).(*Device)
 	const n = stagingChunk / 4
 	all := make([]accelerators.Buffer, 2*stagingBytes/stagingChunk)
@@ -70,7 +85,9 @@ func TestUploadsThatWaitForOneAnother(t *testing.T) {
 }
 
 // Many small uploads before one wait.
-func TestUploadsInTurn(t *testing.T) {
+func TestUploadsInTurn(t *testing.T) { lazily(t, uploadsInTurn) }
+
+func uploadsInTurn(t *testing.T) {
 	d := opened(t).(*Device)
 	const n = 3 * stagingSpans
 	x := allocated(t, d, n)
@@ -84,7 +101,9 @@ func TestUploadsInTurn(t *testing.T) {
 	closed(t, d)
 }
 
-func TestAFetchDoesNotWaitForLaterWork(t *testing.T) {
+func TestAFetchDoesNotWaitForLaterWork(t *testing.T) { lazily(t, aFetchDoesNotWaitForLaterWork) }
+
+func aFetchDoesNotWaitForLaterWork(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 2)
 	d.UploadF32(x, []float32{1, 2})
@@ -110,7 +129,9 @@ func TestAFetchDoesNotWaitForLaterWork(t *testing.T) {
 	closed(t, d)
 }
 
-func TestAFetchTellsOfFaultsBeforeIt(t *testing.T) {
+func TestAFetchTellsOfFaultsBeforeIt(t *testing.T) { lazily(t, aFetchTellsOfFaultsBeforeIt) }
+
+func aFetchTellsOfFaultsBeforeIt(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 1)
 	ids, err := d.Alloc(accelerators.I32, 2)

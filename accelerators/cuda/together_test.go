@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -35,7 +36,9 @@ func wantFirst(t *testing.T, d *Device, x accelerators.Buffer, want float32) {
 	}
 }
 
-func TestAUnitThatComesAgainIsAGraph(t *testing.T) {
+func TestAUnitThatComesAgainIsAGraph(t *testing.T) { lazily(t, aUnitThatComesAgainIsAGraph) }
+
+func aUnitThatComesAgainIsAGraph(t *testing.T) {
 	d := opened(t).(*Device)
 	x, y := allocated(t, d, 3), allocated(t, d, 3)
 	for round := range 5 {
@@ -52,7 +55,7 @@ func TestAUnitThatComesAgainIsAGraph(t *testing.T) {
 	wantFirst(t, d, x, 1<<(2*graphSteps+1))
 	d.Together(func() { // as is one in other shapes
 		for range graphSteps {
-			d.launch("vector", "scale_f32", shape{2, 1, 1, 32, 0}, uint64(x.Mem.(*memory).at), 3, f32(2))
+			d.launch("vector", "scale_f32", shape{1, 1, 1, 256, 16}, uint64(x.Mem.(*memory).at), 3, f32(2))
 		}
 	})
 	if graphs(d) != 2 || len(d.units) != 4 {
@@ -61,7 +64,22 @@ func TestAUnitThatComesAgainIsAGraph(t *testing.T) {
 	closed(t, d)
 }
 
+func TestAKernelOfAUnitThatFailsIsNamed(t *testing.T) {
+	emulated(t)
+	t.Setenv("CAREBOT_EMULATOR_FAIL", "launch:2")
+	d := opened(t).(*Device)
+	twice(d, allocated(t, d, 1), graphSteps)
+	if err := d.Sync(); err == nil || !strings.Contains(err.Error(), "device lost: scale_f32: ") {
+		t.Errorf("Sync says %v", err)
+	}
+	_ = d.Close()
+}
+
 func TestATransferWithinAUnitTakesPlaceThere(t *testing.T) {
+	lazily(t, aTransferWithinAUnitTakesPlaceThere)
+}
+
+func aTransferWithinAUnitTakesPlaceThere(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 1)
 	for range 3 {

@@ -37,6 +37,9 @@ func TestErrorsOfGorgoniaBecomeOurs(t *testing.T) {
 	if Of(nil) != nil {
 		t.Error("nothing became an error")
 	}
+	if own := fmt.Errorf("launch: %w", OutOfMemory); Of(own) != own {
+		t.Error("an error of ours lost what was attempted")
+	}
 	if other := errors.New("other"); Of(other) != other {
 		t.Error("another error became something else")
 	}
