@@ -179,3 +179,24 @@ func TestAUnitThatPanicsLeavesTheDeviceUsable(t *testing.T) {
 	wantFirst(t, d, x, 4)
 	closed(t, d)
 }
+
+// What is enqueued again and again makes no garbage.
+func TestLaunchesAllocateNothing(t *testing.T) {
+	d := opened(t).(*Device)
+	x := allocated(t, d, 1)
+	unit := func() {
+		for range graphSteps {
+			d.Scale(x, 1)
+		}
+	}
+	for name, work := range map[string]func(){
+		"a launch": func() { d.Scale(x, 1) }, "a graph": func() { d.Together(unit) },
+	} {
+		work()
+		work()
+		if n := testing.AllocsPerRun(10, work); n > 0 {
+			t.Errorf("%s allocates %v times", name, n)
+		}
+	}
+	closed(t, d)
+}
