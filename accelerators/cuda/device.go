@@ -33,7 +33,7 @@ type Device struct {
 	sms                  int // multiprocessors
 	modules              map[string]cu.Module
 	kernels              map[string]*kernel
-	variants             map[variant]string // their names
+	variants             map[variant]string     // their names
 	held                 map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
 	buried               []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
 	staging              staging
