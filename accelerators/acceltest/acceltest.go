@@ -97,8 +97,8 @@ var halved = []suite{
 	{"Repeatable", testRepeatable},
 }
 
-// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes it.
-// With -short, Repeatable is left out.
+// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes
+// it. With -short, Repeatable is left out.
 func Run(t *testing.T, open func() accelerators.Device) {
 	runAll(t, open, accelerators.F32, suites)
 	dev := open()

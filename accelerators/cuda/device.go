@@ -33,6 +33,7 @@ type Device struct {
 	sms                  int // multiprocessors
 	modules              map[string]cu.Module
 	kernels              map[string]*kernel
+	variants             map[variant]string     // their names
 	held                 map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
 	buried               []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
 	staging              staging
@@ -40,7 +41,7 @@ type Device struct {
 	faults               faults
 	scratches            scratches
 	checks               call
-	pointers             pointers
+	arguments            arguments
 	unit                 unit
 	units                []*known // the latest last
 	peak                 accelerators.Peak
@@ -57,7 +58,7 @@ func open(index int) (accelerators.Device, error) {
 		return nil, fmt.Errorf("there are %d devices, numbered from 0%s", n, visible())
 	}
 	d := &Device{index: index, modules: map[string]cu.Module{}, kernels: map[string]*kernel{},
-		held: map[cu.DevicePtr]int64{}}
+		variants: map[variant]string{}, held: map[cu.DevicePtr]int64{}}
 	if err := d.inspect(); err != nil {
 		return nil, err
 	}
