@@ -148,11 +148,11 @@ COMPILED := $(CUDA)/images docs/gpu-kernels.md
 $(TOOLKIT)/ready: $(CUDA)/nvrtc/requirements.txt
 	python3 -m venv $(TOOLKIT)/venv
 	$(TOOLKIT)/venv/bin/python -m pip install -q --no-deps --upgrade --target $(TOOLKIT) -r $<
-	@touch $@
+	@rm -rf $(TOOLKIT)/cache && touch $@
 
 # Compiles the kernels' images, which are part of the tree, and the table of what they take.
 kernels: $(TOOLKIT)/ready
-	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib
+	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib -cache $(TOOLKIT)/cache
 
 # Whether the images are, byte for byte, what the compiler makes of the sources.
 check-kernels:
