@@ -76,14 +76,14 @@ compatibility:
 CUDA     := accelerators/cuda
 EMULATOR := bin/emulator
 EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
-EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+EMUFLAGS := -std=c++17 -O2 -fno-strict-aliasing -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
 
 emulator: $(EMULATOR)/libcuda.so.1
 
 $(EMULATOR)/libcuda.so.1: $(EMULATED)
 	$(CXX) -shared -o $@ $^
 
-$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(CUDA)/kernels/device.cuh
+$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(wildcard $(CUDA)/kernels/*.cuh)
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
 

@@ -32,6 +32,8 @@ type Device struct {
 	checks               call
 	launched             launch
 	faults               faults
+	scratches            scratches
+	products             products
 	err                  error
 }
 
@@ -115,6 +117,10 @@ func (d *Device) Close() error {
 	defer d.enter()()
 	err := d.Sync()
 	d.faults.end()
+	d.products.end()
+	for slot := range d.scratches {
+		d.release(slot)
+	}
 	for _, m := range d.modules {
 		d.note(m.Unload(), "unload a module")
 	}
