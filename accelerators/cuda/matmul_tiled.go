@@ -14,11 +14,11 @@ const (
 	depthOfSteps = 32 // what the depth of a share is a multiple of
 )
 
-// tiling depends on nothing but the product's shape and the GPU. Large tiles are twice as quick, unless they leave
-// multiprocessors without work; K is shared where tiles alone would do that.
+// tiling depends on nothing but the product's shape and the GPU. Large tiles are twice as quick, unless they lie half
+// outside of C or leave multiprocessors without work; K is shared where tiles alone would do that.
 func (d *Device) tiling(p product) tiling {
 	large := d.cut(p, 128)
-	if large.tiles*large.shares >= d.sms {
+	if min(p.m, p.n) > 64 && large.tiles*large.shares >= d.sms {
 		return large
 	}
 	return d.cut(p, 64)
