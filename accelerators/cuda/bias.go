@@ -36,7 +36,7 @@ func (d *Device) BiasGrad(dbias, dy accelerators.Buffer, width int) {
 	const mostParts, leastStep = 32, 64
 	step := max(blocks(rows, mostParts), leastStep)
 	parts := blocks(rows, step)
-	sums := d.scratch(slotParts, 4*parts*width)
+	sums := d.scratch(slotSums, 4*parts*width)
 	s := shape{blocks(width, biasColumns), parts, 1, biasThreads, 0}
 	d.launch("bias", c.variant("bias_grad"), s, sums, from, uint64(rows), uint64(width), uint64(step))
 	d.launch("bias", "bias_sum", shape{blocks(width, 128), 1, 1, 128, 0}, to, sums, uint64(parts), uint64(width))

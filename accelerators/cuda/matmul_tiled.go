@@ -44,7 +44,7 @@ func (d *Device) multiplyTiled(p product) {
 	whole := p
 	if t.shares > 1 {
 		stride := blocks(p.n, 8) * 8
-		p.c = operand{d.scratch(slotParts, 4*t.shares*p.m*stride), false, p.m, p.n, stride}
+		p.c = operand{d.scratch(slotSums, 4*t.shares*p.m*stride), false, p.m, p.n, stride}
 		p.alpha, p.beta = 1, 0
 	}
 	d.launchTiled(family, kernel[t.size/128][p.form()], p, t)
