@@ -89,17 +89,21 @@ EMULATOR := bin/emulator
 EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
 EMUFLAGS := -std=c++17 -O2 -fno-strict-aliasing -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
 
-emulator: $(EMULATOR)/libcuda.so.1
+emulator: $(EMULATOR)/libcuda.so.1 $(EMULATOR)/libcublasLt.so.13
 
 $(EMULATOR)/libcuda.so.1: $(EMULATED)
 	$(CXX) -shared -o $@ $^
+
+$(EMULATOR)/libcublasLt.so.13: $(CUDA)/emulator/cublaslt/cublaslt.cpp $(CUDA)/cublaslt/cublaslt.h
+	@mkdir -p $(@D)
+	$(CXX) $(EMUFLAGS) -shared -o $@ $<
 
 $(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh)
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
 
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required \
+	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= \
 	$(GO) test -tags cuda ./$(CUDA)/...
 
 # On a machine with a GPU.

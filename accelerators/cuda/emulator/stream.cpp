@@ -186,6 +186,13 @@ int cuEventElapsedTime(float *milliseconds, Handle from, Handle to) {
 	return SUCCESS;
 }
 
+int cuLaunchHostFunc(Handle stream, void (*function)(void *), void *data) {
+	return submit(stream, [=] {
+		function(data);
+		return SUCCESS;
+	});
+}
+
 int cuStreamBeginCapture_v2(Handle stream, int) {
 	Guard guard(lock);
 	if (int code = planted("cuStreamBeginCapture")) return code;
