@@ -96,7 +96,7 @@ $(EMULATOR)/libcuda.so.1: $(EMULATED)
 
 $(EMULATOR)/libcublasLt.so.13: $(CUDA)/emulator/cublaslt/cublaslt.cpp $(CUDA)/cublaslt/cublaslt.h
 	@mkdir -p $(@D)
-	$(CXX) $(EMUFLAGS) -shared -o $@ $<
+	$(CXX) $(EMUFLAGS) -O3 -shared -o $@ $<
 
 $(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh)
 	@mkdir -p $(@D)

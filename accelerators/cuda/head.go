@@ -119,7 +119,8 @@ func (h *head) learn() {
 	}
 	h.multiply(product{a: slopes, b: h.some(h.hidden), c: h.matrix(h.dweight, false), m: h.Vocab, n: h.Width, k: h.rows,
 		transA: true, beta: 1})
-	h.multiply(product{a: slopes, b: h.matrix(h.weight, h.bf16), c: h.some(h.dhidden), m: h.rows, n: h.Width, k: h.Vocab})
+	h.multiply(product{a: slopes, b: h.matrix(h.weight, h.bf16), c: h.some(h.dhidden), m: h.rows, n: h.Width,
+		k: h.Vocab})
 }
 
 func (h *head) multiply(p product) {

@@ -103,8 +103,8 @@ func (c *call) apart(name string, out accelerators.Buffer, w operand, in acceler
 	}
 }
 
-// multiply enqueues a product: by kernels for few rows; else by cublasLt where it is there and knows a way; else by the
-// kernels for all shapes.
+// multiply enqueues a product: by kernels for few rows; else by cublasLt where it is there and knows a way; else by
+// the kernels for all shapes.
 func (d *Device) multiply(p product) {
 	switch {
 	case p.k == 0 || p.alpha == 0:

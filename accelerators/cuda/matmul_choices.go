@@ -23,8 +23,8 @@ const (
 )
 
 // choices are the algorithms that were the quickest, by classes of products. They are kept in a file for each GPU and
-// version of the library: algorithms differ in the order of their sums, so a run that goes on after a break has the bits
-// of one without only if it takes the same algorithms. What is in the file already is therefore never replaced.
+// version of the library: algorithms differ in the order of their sums, so a run that goes on after a break has the
+// bits of one without only if it takes the same algorithms. What is in the file already is therefore never replaced.
 type choices struct {
 	file  string
 	known map[form]cublaslt.Algorithm

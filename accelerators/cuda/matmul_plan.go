@@ -91,8 +91,8 @@ func (d *Device) algorithm(q *cublaslt.Product, f form) (a cublaslt.Algorithm, o
 	return p.choices.add(f.class(), a), false
 }
 
-// quickest times algorithms and returns the one that took least. Where C is added to, the results go elsewhere; without
-// room for that nothing is timed, and the library's first suggestion is taken.
+// quickest times algorithms and returns the one that took least. Where C is added to, the results go elsewhere;
+// without room for that nothing is timed, and the library's first suggestion is taken.
 func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) cublaslt.Algorithm {
 	out, best := q.C.At, suggested[0]
 	if q.Beta != 0 {

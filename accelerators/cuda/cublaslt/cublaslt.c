@@ -74,8 +74,8 @@ static void forget(const lt_library *lt, descriptions *of) {
 	if (of->desc) lt->desc_destroy(of->desc);
 }
 
-// prefer asks for algorithms of which the same bits come every time: that do not cut K, or add its parts up in f32 in a
-// step of its own. (That which adds them up in the output, the default allows too.)
+// prefer asks for algorithms of which the same bits come every time: that do not cut K, or add its parts up in f32 in
+// a step of its own. (That which adds them up in the output, the default allows too.)
 static int prefer(const lt_library *lt, void **preference, const lt_product *p, size_t workspace) {
 	uint64_t bytes = workspace;
 	uint32_t reductions = REDUCTION_COMPUTE_TYPE;
@@ -99,9 +99,11 @@ int lt_suggest(const lt_library *lt, const lt_product *p, size_t workspace, lt_a
 	int status = describe(lt, &of, p);
 	if (!status) status = prefer(lt, &preference, p, workspace);
 	if (!status)
-		status = lt->suggest(lt->handle, of.desc, of.a, of.b, of.c, of.c, preference, MOST_SUGGESTIONS, suggestions, &found);
+		status = lt->suggest(lt->handle, of.desc, of.a, of.b, of.c, of.c, preference, MOST_SUGGESTIONS, suggestions,
+			&found);
 	for (int i = 0; !status && i < found; i++)
-		if (!suggestions[i].status && suggestions[i].workspace <= workspace) algorithms[(*count)++] = suggestions[i].algorithm;
+		if (!suggestions[i].status && suggestions[i].workspace <= workspace)
+			algorithms[(*count)++] = suggestions[i].algorithm;
 	if (preference) lt->preference_destroy(preference);
 	forget(lt, &of);
 	return status;
@@ -117,8 +119,8 @@ int lt_check(const lt_library *lt, const lt_product *p, const lt_algorithm *algo
 	return status;
 }
 
-int lt_multiply(const lt_library *lt, const lt_product *p, const lt_algorithm *algorithm, uint64_t workspace, size_t bytes,
-	void *stream) {
+int lt_multiply(const lt_library *lt, const lt_product *p, const lt_algorithm *algorithm, uint64_t workspace,
+	size_t bytes, void *stream) {
 	descriptions of;
 	int status = describe(lt, &of, p);
 	if (!status)

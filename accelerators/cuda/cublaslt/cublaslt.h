@@ -70,8 +70,8 @@ typedef struct {
 	float alpha, beta;
 } lt_product;
 
-// lt_open opens a library and makes a handle in the thread's context. It returns NULL, or what failed, with the status of
-// the library where it is that.
+// lt_open opens a library and makes a handle in the thread's context. It returns NULL, or what failed, with the status
+// of the library where it is that.
 const char *lt_open(lt_library *lt, const char *file, int *status);
 int lt_close(lt_library *lt);
 size_t lt_version(const lt_library *lt);
@@ -82,5 +82,5 @@ enum { MOST_SUGGESTIONS = 8 };
 int lt_suggest(const lt_library *lt, const lt_product *p, size_t workspace, lt_algorithm *algorithms, int *count);
 // lt_check is whether an algorithm computes a product and how much workspace it needs.
 int lt_check(const lt_library *lt, const lt_product *p, const lt_algorithm *algorithm, size_t *workspace);
-int lt_multiply(const lt_library *lt, const lt_product *p, const lt_algorithm *algorithm, uint64_t workspace, size_t bytes,
-	void *stream);
+int lt_multiply(const lt_library *lt, const lt_product *p, const lt_algorithm *algorithm, uint64_t workspace,
+	size_t bytes, void *stream);

@@ -1,7 +1,7 @@
 // Biases of rows: y [T,C] += bias [C], and dbias [C] += column sums of dy [T,C].
 //
-// Each thread keeps to eight columns. For the sums the rows are cut into parts, by their number only: a block adds up 256
-// columns of a part, its eight warps every eighth row each, and bias_sum adds the parts up, in order.
+// Each thread keeps to eight columns. For the sums the rows are cut into parts, by their number only: a block adds up
+// 256 columns of a part, its eight warps every eighth row each, and bias_sum adds the parts up, in order.
 //
 // hot: bias_*
 #include "eight.cuh"

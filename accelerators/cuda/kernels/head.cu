@@ -1,10 +1,10 @@
-// Cross-entropy over rows of logits [rows,V] in f32, one block to a row. With cap > 0 a logit is z = cap*tanh(x/cap) of x
-// in memory, else x itself: nll[t] = lse[t] - z[t,target[t]], lse = log(sum(exp(z))), and the gradient by x is
-// dnll[t] * (exp(z - lse) - onehot), with a cap times 1 - tanh^2. A target of -1 gives 0 throughout, and so does one that
-// is out of range, which another kernel reports.
+// Cross-entropy over rows of logits [rows,V] in f32, one block to a row. With cap > 0 a logit is z = cap*tanh(x/cap)
+// of x in memory, else x itself: nll[t] = lse[t] - z[t,target[t]], lse = log(sum(exp(z))), and the gradient by x is
+// dnll[t] * (exp(z - lse) - onehot), with a cap times 1 - tanh^2. A target of -1 gives 0 throughout, and so does one
+// that is out of range, which another kernel reports.
 //
-// The gradient takes the place of the logits: f32 over f32, and bf16 in the first half of each row, so that rows of bf16
-// lie 2V apart. A row is read once for its lse, with a running maximum, and once for the gradient.
+// The gradient takes the place of the logits: f32 over f32, and bf16 in the first half of each row, so that rows of
+// bf16 lie 2V apart. A row is read once for its lse, with a running maximum, and once for the gradient.
 //
 // hot: head_*
 #include "eight.cuh"

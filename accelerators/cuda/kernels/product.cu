@@ -1,16 +1,17 @@
-// Products in bfloat16 on tensor cores: C [M,N] = alpha*op(A) op(B) + beta*C with A and B rounded to bf16, sums in f32.
+// Products in bfloat16 on tensor cores: C [M,N] = alpha*op(A) op(B) + beta*C with A and B rounded to bf16, sums in
+// f32.
 //
-// A block of four warps computes a tile of C of 128 x 128, or 64 x 64 where there are too few of those. Each warp holds a
-// quarter in registers: with 64 x 64 to a warp a step of 16 of K reads 4 KiB of shared memory for 64 instructions of
-// mma.m16n8k16, which tensor cores of compute capability 8.0 and 9.0 take longer to work off than the memory to read;
-// with smaller quarters the memory would be the bound. K advances in steps of DEPTH, whose parts of A and B come through
-// a ring of STAGES buffers by cp.async, two steps ahead of their use; fragments come from there one half step ahead by
-// ldmatrix. Three stages of 16 KiB let two blocks share a multiprocessor on every GPU from 8.0 on, and one's last writes
-// overlap with the other's sums. Chunks of 16 bytes are permuted within shared memory, so that neither cp.async nor
-// ldmatrix meets a bank twice.
+// A block of four warps computes a tile of C of 128 x 128, or 64 x 64 where there are too few of those. Each warp
+// holds a quarter in registers: with 64 x 64 to a warp a step of 16 of K reads 4 KiB of shared memory for 64
+// instructions of mma.m16n8k16, which tensor cores of compute capability 8.0 and 9.0 take longer to work off than the
+// memory to read; with smaller quarters the memory would be the bound. K advances in steps of DEPTH, whose parts of A
+// and B come through a ring of STAGES buffers by cp.async, two steps ahead of their use; fragments come from there one
+// half step ahead by ldmatrix. Three stages of 16 KiB let two blocks share a multiprocessor on every GPU from 8.0 on,
+// and one's last writes overlap with the other's sums. Chunks of 16 bytes are permuted within shared memory, so that
+// neither cp.async nor ldmatrix meets a bank twice.
 //
-// Each element of C is one chain of sums in the order of K. Where blocks are few and K is long, K is cut into gridDim.z
-// shares; their sums go to C + z*M*stride and product_sum adds them up, in order.
+// Each element of C is one chain of sums in the order of K. Where blocks are few and K is long, K is cut into
+// gridDim.z shares; their sums go to C + z*M*stride and product_sum adds them up, in order.
 //
 // hot: product_*_fast
 #include "product.cuh"
@@ -25,9 +26,9 @@ struct Operand {
 	i64 stride;
 };
 
-// slot is where chunk number `chunk` (8 elements) of a line lies in a part's buffer, which holds SIZE x DEPTH elements of
-// op(A), or of op(B) turned. ldmatrix reads one chunk of eight neighbouring lines, which must lie in eight different
-// sixteenths of 256 bytes. A deep line is 64 bytes long, others are whole multiples of 128.
+// slot is where chunk number `chunk` (8 elements) of a line lies in a part's buffer, which holds SIZE x DEPTH elements
+// of op(A), or of op(B) turned. ldmatrix reads one chunk of eight neighbouring lines, which must lie in eight
+// different sixteenths of 256 bytes. A deep line is 64 bytes long, others are whole multiples of 128.
 template <int SIZE, bool DEEP>
 DEVICE int slot(int line, int chunk) {
 	return DEEP ? line * (DEPTH / 8) + (chunk ^ line / 2 % 4) : line * (SIZE / 8) + (chunk ^ line % 8);
@@ -41,8 +42,8 @@ DEVICE uint4 rounded(const Operand &x, i64 at, int count) {
 	return bf16_eight(values);
 }
 
-// stage brings the part of a step to shared memory: rows of op(X) from `from` on, K from k on. What lies outside of the
-// operand is 0. FAST is for bf16 with all lines on boundaries of 16 bytes.
+// stage brings the part of a step to shared memory: rows of op(X) from `from` on, K from k on. What lies outside of
+// the operand is 0. FAST is for bf16 with all lines on boundaries of 16 bytes.
 template <int SIZE, bool DEEP, bool FAST>
 DEVICE void stage(uint4 *part, const Operand &x, int from, int k) {
 	constexpr int CHUNKS = (DEEP ? DEPTH : SIZE) / 8;
@@ -58,8 +59,8 @@ DEVICE void stage(uint4 *part, const Operand &x, int from, int k) {
 	}
 }
 
-// load_fragment reads a fragment of op(A), 16 rows by 16 of K, or with OF_B two of op(B), 16 of K by 8 columns each: from
-// row (column) `from` of the tile on, and half step `half`. Lane l names line l%8 of the matrix l/8 of four.
+// load_fragment reads a fragment of op(A), 16 rows by 16 of K, or with OF_B two of op(B), 16 of K by 8 columns each:
+// from row (column) `from` of the tile on, and half step `half`. Lane l names line l%8 of the matrix l/8 of four.
 template <int SIZE, bool DEEP, bool OF_B>
 DEVICE void load_fragment(u32 to[4], const uint4 *part, int from, int half) {
 	int lane = threadIdx.x % 32, odd = lane / 8 % 2, upper = lane / 16;

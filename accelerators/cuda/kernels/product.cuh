@@ -33,8 +33,8 @@ DEVICE void put(const Output &out, int row, int column, const float sums[8]) {
 	else blend((float *)out.c + at, sums, count, out.alpha, out.beta);
 }
 
-// A Place is the tile of C that a block computes. Neighbouring blocks, which run at the same time, compute a patch eight
-// tiles high, so that the rows of A and the columns of B that they read are few enough to stay in the cache.
+// A Place is the tile of C that a block computes. Neighbouring blocks, which run at the same time, compute a patch
+// eight tiles high, so that the rows of A and the columns of B that they read are few enough to stay in the cache.
 struct Place {
 	int row, column;
 };

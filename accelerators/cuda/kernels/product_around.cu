@@ -3,8 +3,8 @@
 // hot: product_*
 #include "product.cuh"
 
-// c [m,n] = alpha*(parts[0] + parts[1] + ...) + beta*c, where each of the shares' parts is [m,stride]. Without shares it
-// is c = beta*c.
+// c [m,n] = alpha*(parts[0] + parts[1] + ...) + beta*c, where each of the shares' parts is [m,stride]. Without shares
+// it is c = beta*c.
 KERNEL void product_sum(void *c, const float *parts, int shares, int m, int n, i64 stride, i64 stride_c, float alpha,
 	float beta, int is_bf16) {
 	Output out = {c, is_bf16 != 0, m, n, stride_c, alpha, beta};

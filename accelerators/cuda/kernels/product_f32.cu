@@ -1,9 +1,9 @@
 // Products in f32: C [M,N] = alpha*op(A) op(B) + beta*C, without tensor cores, which would round A and B.
 //
-// A block computes a tile of C of 128 x 128, or 64 x 64 where there are too few of those, each thread 8 x 8 of it: for 16
-// numbers from shared memory it multiplies 64 times. K advances in steps of DEPTH; the next step's numbers are on their
-// way to registers while this one's are multiplied, and two buffers of shared memory take turns. Each element of C is one
-// chain of sums in the order of K; gridDim.z shares of K as in product.cu.
+// A block computes a tile of C of 128 x 128, or 64 x 64 where there are too few of those, each thread 8 x 8 of it: for
+// 16 numbers from shared memory it multiplies 64 times. K advances in steps of DEPTH; the next step's numbers are on
+// their way to registers while this one's are multiplied, and two buffers of shared memory take turns. Each element of
+// C is one chain of sums in the order of K; gridDim.z shares of K as in product.cu.
 //
 // hot: product_f32_*
 #include "product.cuh"
@@ -46,8 +46,8 @@ DEVICE float4 fetch(const Operand &x, int from, int k, int i) {
 	return load_four(x.x + row * x.stride + column, row < x.lines ? x.length - column : 0);
 }
 
-// keep puts a four into a part in shared memory, which has K outermost. Lines are four longer than they need be, so that
-// the rows of K that a warp writes at once begin in different banks.
+// keep puts a four into a part in shared memory, which has K outermost. Lines are four longer than they need be, so
+// that the rows of K that a warp writes at once begin in different banks.
 template <int SIZE, bool DEEP>
 DEVICE void keep(float (*part)[SIZE + 4], float4 four, int i) {
 	int across, deep;
@@ -146,8 +146,8 @@ DEVICE void product(const Output &out, const Operand &a, const Operand &b, int k
 }
 
 #define PRODUCT(name, SIZE, DEEP_A, DEEP_B)                                                                            \
-	KERNEL void __launch_bounds__(SIZE *SIZE / 64, SIZE == 128 ? 2 : 1) name(void *c, const float *a, const float *b, int m, int n, int k,  \
-		i64 stride_a, i64 stride_b, i64 stride_c, float alpha, float beta, int, int depth) {                           \
+	KERNEL void __launch_bounds__(SIZE *SIZE / 64, SIZE / 64) name(void *c, const float *a, const float *b, int m,     \
+		int n, int k, i64 stride_a, i64 stride_b, i64 stride_c, float alpha, float beta, int, int depth) {             \
 		int from = blockIdx.z * depth, to = min(from + depth, k);                                                      \
 		Output out = {c, false, m, n, stride_c, alpha, beta};                                                          \
 		if (gridDim.z > 1) out.c = (float *)c + blockIdx.z * (m * stride_c);                                           \

@@ -1,17 +1,17 @@
-// Products with few rows, as decoding has: C [M,N] = alpha*A [M,K] B [N,K]^T + beta*C for M up to 8. B is read once, and
-// nothing else costs: what counts is how many bytes are on their way. And what other products need around theirs.
+// Products with few rows, as decoding has: C [M,N] = alpha*A [M,K] B [N,K]^T + beta*C for M up to 8. B is read once,
+// and nothing else costs: what counts is how many bytes are on their way. And what other products need around theirs.
 //
 // hot: product_few_*
 #include "product.cuh"
 
-// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. CHUNKS of
-// eight numbers of each are on their way at a time.
+// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. CHUNKS
+// of eight numbers of each are on their way at a time.
 enum { COLUMNS = 2, CHUNKS = 4, LANES = 32 };
 
 DEVICE float round_bf16(float x) { return __uint_as_float(bf16_pair(0, x) & 0xffff0000); }
 
-// The flags of a launch, besides BF16_C: whether A and B are rounded to bf16, and whether all their lines are whole eights
-// on boundaries of 16 bytes.
+// The flags of a launch, besides BF16_C: whether A and B are rounded to bf16, and whether all their lines are whole
+// eights on boundaries of 16 bytes.
 enum { ROUND = 1, FAST = 2 };
 
 // A Few is a product of ROWS rows, of which there may be less: the last is then computed again, and not written.

@@ -63,30 +63,39 @@ struct Call {
 	uint64_t parts;
 };
 
-static float element(const Call &p, const void *x, const Layout &of, bool trans, uint64_t row, uint64_t column) {
-	return read(x, of.type, trans ? column + row * of.stride : row + column * of.stride);
+// widened is op(X) as floats, row by row.
+static std::vector<float> widened(const void *x, const Layout &of, bool trans) {
+	uint64_t rows = trans ? of.columns : of.rows, columns = trans ? of.rows : of.columns;
+	std::vector<float> all(rows * columns);
+	for (uint64_t i = 0; i < rows; i++)
+		for (uint64_t j = 0; j < columns; j++)
+			all[i * columns + j] = read(x, of.type, trans ? j + i * of.stride : i + j * of.stride);
+	return all;
 }
 
-// part is the sum of every parts-th of K, from the first on.
-static float part(const Call &p, uint64_t row, uint64_t column, uint64_t k, uint64_t from) {
-	float sum = 0;
-	for (uint64_t i = from; i < k; i += p.parts)
-		sum += element(p, p.at_a, p.a, p.desc.trans_a, row, i) * element(p, p.at_b, p.b, p.desc.trans_b, i, column);
-	return sum;
+// add_part adds to a row of sums every parts-th of K, from the first on.
+static void add_part(float *sums, const float *a, const std::vector<float> &b, uint64_t k, uint64_t from,
+	uint64_t parts) {
+	uint64_t columns = b.size() / k;
+	std::vector<float> part(columns);
+	for (uint64_t i = from; i < k; i += parts)
+		for (uint64_t j = 0; j < columns; j++) part[j] += a[i] * b[i * columns + j];
+	for (uint64_t j = 0; j < columns; j++) sums[j] += part[j];
 }
 
 static void run(void *call) {
 	const Call &p = *(const Call *)call;
-	uint64_t k = p.desc.trans_a ? p.a.rows : p.a.columns;
-	for (uint64_t column = 0; column < p.c.columns; column++)
-		for (uint64_t row = 0; row < p.c.rows; row++) {
-			float sum = 0;
-			for (uint64_t from = 0; from < p.parts; from++) sum += part(p, row, column, k, from);
+	std::vector<float> a = widened(p.at_a, p.a, p.desc.trans_a), b = widened(p.at_b, p.b, p.desc.trans_b);
+	uint64_t k = a.size() / p.c.rows;
+	for (uint64_t row = 0; row < p.c.rows; row++) {
+		std::vector<float> sums(p.c.columns);
+		for (uint64_t from = 0; from < p.parts; from++) add_part(sums.data(), &a[row * k], b, k, from, p.parts);
+		for (uint64_t column = 0; column < p.c.columns; column++) {
 			uint64_t i = row + column * p.c.stride;
-			sum *= p.alpha;
-			if (p.beta != 0) sum += p.beta * read(p.at_c, p.c.type, i);
-			write(p.at_d, p.c.type, i, sum);
+			float old = p.beta != 0 ? p.beta * read(p.at_c, p.c.type, i) : 0;
+			write(p.at_d, p.c.type, i, p.alpha * sums[column] + old);
 		}
+	}
 }
 
 typedef int (*LaunchHostFunc)(void *stream, void (*function)(void *), void *data);
@@ -168,7 +177,8 @@ int cublasLtMatmulPreferenceSetAttribute(void *preference, int attribute, const 
 	         : attribute == PREFER_REDUCTION_MASK  ? (void *)&p->reductions
 	         : attribute >= PREFER_ALIGNMENT_A && attribute <= PREFER_ALIGNMENT_D
 	             ? (void *)&p->alignment[attribute - PREFER_ALIGNMENT_A] : nullptr;
-	if (!to || size != (attribute == PREFER_WORKSPACE_BYTES ? sizeof(uint64_t) : sizeof(uint32_t))) return STATUS_INVALID_VALUE;
+	size_t want = attribute == PREFER_WORKSPACE_BYTES ? sizeof(uint64_t) : sizeof(uint32_t);
+	if (!to || size != want) return STATUS_INVALID_VALUE;
 	memcpy(to, value, size);
 	return STATUS_SUCCESS;
 }
@@ -185,7 +195,8 @@ int cublasLtMatmulAlgoGetHeuristic(void *, void *desc, void *a, void *b, void *c
 		s.algorithm.words[0] = MARK + i;
 		s.algorithm.words[1] = 1 + i;
 		s.workspace = i << 20;
-		s.status = p->reductions == REDUCTION_COMPUTE_TYPE && s.workspace <= p->workspace ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
+		bool possible = p->reductions == REDUCTION_COMPUTE_TYPE && s.workspace <= p->workspace;
+		s.status = possible ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
 		suggestions[(*count)++] = s;
 	}
 	return STATUS_SUCCESS;
@@ -194,16 +205,17 @@ int cublasLtMatmulAlgoGetHeuristic(void *, void *desc, void *a, void *b, void *c
 int cublasLtMatmulAlgoCheck(void *, void *desc, void *a, void *b, void *c, void *d, const lt_algorithm *algorithm,
 	lt_suggestion *result) {
 	uint64_t number = algorithm->words[0] - MARK;
-	if (d != c || number >= ALGORITHMS || !fits((Desc *)desc, (Layout *)a, (Layout *)b, (Layout *)c)) return STATUS_INVALID_VALUE;
+	if (d != c || number >= ALGORITHMS) return STATUS_INVALID_VALUE;
+	if (!fits((Desc *)desc, (Layout *)a, (Layout *)b, (Layout *)c)) return STATUS_INVALID_VALUE;
 	*result = {};
 	result->algorithm = *algorithm;
 	result->workspace = number << 20;
 	return STATUS_SUCCESS;
 }
 
-int cublasLtMatmul(void *handle, void *desc, const void *alpha, const void *a, void *layout_a, const void *b, void *layout_b,
-	const void *beta, const void *c, void *layout_c, void *d, void *layout_d, const lt_algorithm *algorithm,
-	void *workspace, size_t bytes, void *stream) {
+int cublasLtMatmul(void *handle, void *desc, const void *alpha, const void *a, void *layout_a, const void *b,
+	void *layout_b, const void *beta, const void *c, void *layout_c, void *d, void *layout_d,
+	const lt_algorithm *algorithm, void *workspace, size_t bytes, void *stream) {
 	lt_suggestion needed;
 	int status = cublasLtMatmulAlgoCheck(handle, desc, layout_a, layout_b, layout_c, layout_d, algorithm, &needed);
 	if (status) return status;
