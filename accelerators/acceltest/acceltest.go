@@ -98,8 +98,8 @@ var halved = []suite{
 	{"Repeatable", testRepeatable},
 }
 
-// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes it.
-// With -short, Repeatable is left out. Names of suites, such as MatMul, leave out all others.
+// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes
+// it. With -short, Repeatable is left out. Names of suites, such as MatMul, leave out all others.
 func Run(t *testing.T, open func() accelerators.Device, only ...string) {
 	runAll(t, open, accelerators.F32, named(suites, only))
 	dev := open()

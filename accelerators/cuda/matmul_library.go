@@ -85,8 +85,8 @@ func (d *Device) described(p product) cublaslt.Product {
 	if p.rounds {
 		p.a, p.b = d.rounded(p.a, slotRoundedA), d.rounded(p.b, slotRoundedB)
 	}
-	return cublaslt.Product{A: p.a.described(), B: p.b.described(), C: p.c.described(), TransA: p.transA, TransB: p.transB,
-		Alpha: p.alpha, Beta: p.beta}
+	return cublaslt.Product{A: p.a.described(), B: p.b.described(), C: p.c.described(), TransA: p.transA,
+		TransB: p.transB, Alpha: p.alpha, Beta: p.beta}
 }
 
 func (o operand) described() cublaslt.Matrix {
