@@ -103,7 +103,7 @@ func TestChoicesAreKept(t *testing.T) {
 func TestSpoiltChoicesAreMadeAnew(t *testing.T) {
 	for name, text := range map[string]string{
 		"cut off": `[{"Form":{"M":`, "of another kind": `{"a":1}`,
-		"too many": "[" + strings.Repeat("{},", mostChoices) + "{}]",
+		"too many":  "[" + strings.Repeat("{},", mostChoices) + "{}]",
 		"too large": strings.Repeat(" ", mostFileBytes) + "[]",
 	} {
 		t.Run(name, func(t *testing.T) {
