@@ -40,6 +40,7 @@ type Device struct {
 	landings             landings
 	faults               faults
 	scratches            scratches
+	products             products
 	checks               call
 	arguments            arguments
 	unit                 unit
@@ -180,6 +181,7 @@ func (d *Device) end() {
 	for _, k := range d.units {
 		d.drop(k)
 	}
+	d.endProducts()
 	d.endStaging()
 	d.endLandings()
 	d.endFaults()
