@@ -32,6 +32,7 @@ type Device struct {
 	checks               call
 	launched             launch
 	faults               faults
+	scratches            scratches
 	err                  error
 }
 
@@ -115,6 +116,9 @@ func (d *Device) Close() error {
 	defer d.enter()()
 	err := d.Sync()
 	d.faults.end()
+	for slot := range d.scratches {
+		d.release(slot)
+	}
 	for _, m := range d.modules {
 		d.note(m.Unload(), "unload a module")
 	}

@@ -69,9 +69,9 @@ func (d *Device) Free(b accelerators.Buffer) {
 func (d *Device) UploadF32(dst accelerators.Buffer, src []float32) {
 	c := d.call("UploadF32")
 	c.exact("dst", dst, len(src))
-	to := c.writeF32("dst", dst, len(src))
+	to := c.write("dst", dst, len(src))
 	if passed(c, len(src)) {
-		d.upload(to, unsafe.Pointer(unsafe.SliceData(src)), 4*len(src))
+		d.uploadAs(to, dst.Type, "f32", unsafe.Pointer(unsafe.SliceData(src)), 4, len(src))
 	}
 }
 
@@ -96,9 +96,9 @@ func (d *Device) upload(to uint64, from unsafe.Pointer, bytes int) {
 func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	c := d.call("DownloadF32")
 	c.exact("src", src, len(dst))
-	from := c.f32("src", src, len(dst))
+	from := c.read("src", src, len(dst))
 	if passed(c, len(dst)) {
-		d.download(unsafe.Pointer(unsafe.SliceData(dst)), from, 4*len(dst))
+		d.downloadAs(dst, from, src.Type)
 	}
 	return d.err
 }
