@@ -5,7 +5,9 @@ package cuda
 import "github.com/carebot-llm/carebot/accelerators"
 
 // SwiGLU: y[t,f] = silu(x[t,f]) * x[t,F+f].
-func (d *Device) SwiGLU(y, x accelerators.Buffer, inner int) { d.gated("SwiGLU", "swiglu", y, x, inner) }
+func (d *Device) SwiGLU(y, x accelerators.Buffer, inner int) {
+	d.gated("SwiGLU", "swiglu", y, x, inner)
+}
 
 // SwiGLUGrad overwrites dx, which may be x.
 func (d *Device) SwiGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
@@ -24,7 +26,9 @@ func (d *Device) GeGLUGrad(dx, dy, x accelerators.Buffer, inner int) {
 func (d *Device) GELU(y, x accelerators.Buffer) { d.unary("GELU", "gelu", y, x) }
 
 // GELUGrad overwrites dx, which may be dy or x.
-func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) { d.unaryGrad("GELUGrad", "gelu_grad", dx, dy, x, "x") }
+func (d *Device) GELUGrad(dx, dy, x accelerators.Buffer) {
+	d.unaryGrad("GELUGrad", "gelu_grad", dx, dy, x, "x")
+}
 
 // GELUTanh: y = x/2 (1+tanh(sqrt(2/pi) (x+0.044715x^3))). y may be x.
 func (d *Device) GELUTanh(y, x accelerators.Buffer) { d.unary("GELUTanh", "gelu_tanh", y, x) }
@@ -38,7 +42,9 @@ func (d *Device) GELUTanhGrad(dx, dy, x accelerators.Buffer) {
 func (d *Device) Tanh(y, x accelerators.Buffer) { d.unary("Tanh", "tanh", y, x) }
 
 // TanhGrad overwrites dx, which may be dy or y, from the output y.
-func (d *Device) TanhGrad(dx, dy, y accelerators.Buffer) { d.unaryGrad("TanhGrad", "tanh_grad", dx, dy, y, "y") }
+func (d *Device) TanhGrad(dx, dy, y accelerators.Buffer) {
+	d.unaryGrad("TanhGrad", "tanh_grad", dx, dy, y, "y")
+}
 
 func (d *Device) unary(op, kernel string, y, x accelerators.Buffer) {
 	c := d.call(op)

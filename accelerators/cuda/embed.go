@@ -5,7 +5,9 @@ package cuda
 import "github.com/carebot-llm/carebot/accelerators"
 
 // Embed: out[t,:] = table[ids[t],:]. The table is F32, or BF16 where out is.
-func (d *Device) Embed(out, table, ids accelerators.Buffer, width int) { d.gather("Embed", out, table, ids, width, true) }
+func (d *Device) Embed(out, table, ids accelerators.Buffer, width int) {
+	d.gather("Embed", out, table, ids, width, true)
+}
 
 // EmbedGrad: dtable[ids[t],:] += dout[t,:], in order of t. dtable is F32.
 func (d *Device) EmbedGrad(dtable, dout, ids accelerators.Buffer, width int) {
@@ -13,7 +15,9 @@ func (d *Device) EmbedGrad(dtable, dout, ids accelerators.Buffer, width int) {
 }
 
 // Gather: out[i,:] = x[rows[i],:].
-func (d *Device) Gather(out, x, rows accelerators.Buffer, width int) { d.gather("Gather", out, x, rows, width, false) }
+func (d *Device) Gather(out, x, rows accelerators.Buffer, width int) {
+	d.gather("Gather", out, x, rows, width, false)
+}
 
 // GatherGrad: dx[rows[i],:] += dout[i,:], in order of i.
 func (d *Device) GatherGrad(dx, dout, rows accelerators.Buffer, width int) {

@@ -36,9 +36,9 @@ func (d *Device) HeadNormGrad(dx, dw, dy, x, w, rstd accelerators.Buffer, s acce
 	ws, rs := c.f32("w", w, s.Dim), c.f32("rstd", rstd, heads)
 	if passed(c, s) {
 		cut := cutRows(heads, s.Dim, c.gradientBlocks())
-		parts := d.scratch(slotParts, cut.bytes(s.Dim))
+		parts := d.scratch(slotSums, cut.bytes(s.Dim))
 		d.launch("norm", c.variant("rms_norm_grad"), cut.shape(s.Dim), dxs, parts, dys, xs, ws, rs, uint64(heads),
 			uint64(s.Heads), uint64(s.Dim), uint64(s.Stride), uint64(cut.size), uint64(cut.run), 0)
-		d.sumParts(dws, parts, cut.parts, s.Dim)
+		d.addParts(dws, parts, cut.parts, s.Dim)
 	}
 }

@@ -30,10 +30,10 @@ func (d *Device) LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd accelerators.Buf
 		return
 	}
 	cut := cutRows(rows, width, c.gradientBlocks()-1)
-	dwParts := d.scratch(slotParts, 2*cut.bytes(width))
+	dwParts := d.scratch(slotSums, 2*cut.bytes(width))
 	dbParts := dwParts + uint64(cut.bytes(width))
 	d.launch("norm", c.variant("layer_norm_grad"), cut.shape(width), dxs, dwParts, dbParts, dys, xs, ws, means, rs,
 		uint64(rows), uint64(width), uint64(cut.size), uint64(cut.run))
-	d.sumParts(dws, dwParts, cut.parts, width)
-	d.sumParts(dbs, dbParts, cut.parts, width)
+	d.addParts(dws, dwParts, cut.parts, width)
+	d.addParts(dbs, dbParts, cut.parts, width)
 }

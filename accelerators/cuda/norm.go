@@ -46,10 +46,10 @@ func (d *Device) RMSNormGrad(dx, dw, dy, x, w, rstd accelerators.Buffer, width i
 	ws, rs := c.f32("w", w, width), c.f32("rstd", rstd, rows)
 	if passed(c, rowShape{rows, width}) {
 		cut := cutRows(rows, width, c.gradientBlocks())
-		parts := d.scratch(slotParts, cut.bytes(width))
+		parts := d.scratch(slotSums, cut.bytes(width))
 		d.launch("norm", c.variant("rms_norm_grad"), cut.shape(width), dxs, parts, dys, xs, ws, rs, uint64(rows), 1,
 			uint64(width), uint64(width), uint64(cut.size), uint64(cut.run), 1)
-		d.sumParts(dws, parts, cut.parts, width)
+		d.addParts(dws, parts, cut.parts, width)
 	}
 }
 
@@ -85,8 +85,8 @@ func (c rowCut) shape(width int) shape {
 	return s
 }
 
-// sumParts adds rows of partial sums to out, in a fixed order.
-func (d *Device) sumParts(out, parts uint64, count, width int) {
+// addParts adds rows of partial sums to out, in a fixed order.
+func (d *Device) addParts(out, parts uint64, count, width int) {
 	const columns, threads = 32, 512
-	d.launch("norm", "sum_parts", shape{blocks(width, columns), 1, 1, threads, 0}, out, parts, uint64(count), uint64(width))
+	d.launch("norm", "add_parts", shape{blocks(width, columns), 1, 1, threads, 0}, out, parts, uint64(count), uint64(width))
 }

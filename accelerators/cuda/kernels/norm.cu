@@ -12,7 +12,7 @@
 // where about 30 keep an H200's memory busy. What a row has beyond, its threads read again. Weights are not held: all
 // rows have them in the nearest cache.
 //
-// In the gradients a block goes through a run of rows and leaves the sums of its dw in a row of parts, which sum_parts adds
+// In the gradients a block goes through a run of rows and leaves the sums of its dw in a row of parts, which add_parts adds
 // up. How the rows are cut, by shape alone, is the caller's choice.
 // hot: rms_norm* layer_norm*
 #include "piece.cuh"
@@ -336,9 +336,9 @@ RMS_NORM_GRAD(bf16)
 LAYER_NORM_GRAD(f32)
 LAYER_NORM_GRAD(bf16)
 
-// sum_parts is out[j] += the sum over parts [count,width] of column j. A block has 32 columns and 16 groups, of which
+// add_parts is out[j] += the sum over parts [count,width] of column j. A block has 32 columns and 16 groups, of which
 // each adds up every sixteenth row, so that a column's rows do not wait for one another.
-KERNEL void sum_parts(float *out, const float *parts, u32 count, u32 width) {
+KERNEL void add_parts(float *out, const float *parts, u32 count, u32 width) {
 	const u32 GROUPS = 16;
 	__shared__ float sums[GROUPS][32];
 	u32 column = blockIdx.x * 32 + threadIdx.x % 32, group = threadIdx.x / 32;
@@ -353,4 +353,4 @@ KERNEL void sum_parts(float *out, const float *parts, u32 count, u32 width) {
 	for (u32 g = 1; g < GROUPS; g++) sum += sums[g][threadIdx.x];
 	out[column] += sum;
 }
-REGISTER(sum_parts)
+REGISTER(add_parts)
