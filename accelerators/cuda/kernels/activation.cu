@@ -33,11 +33,14 @@ DEVICE float gelu_slope(float x) {
 // TWICE is 2 sqrt(2/pi).
 #define TWICE 1.5957691f
 
-DEVICE float gelu_tanh(float x) { return x * sigmoid(TWICE * x * (1 + 0.044715f * x * x)); }
+// gate_square is x^2 as far as the gate of GELUTanh changes with it; beyond, products with infinity would be NaN.
+DEVICE float gate_square(float x) { return fminf(x * x, 1e4f); }
+DEVICE float gate(float x) { return sigmoid(TWICE * x * (1 + 0.044715f * gate_square(x))); }
+
+DEVICE float gelu_tanh(float x) { return x * gate(x); }
 DEVICE float gelu_tanh_slope(float x) {
-	float square = fminf(x * x, 1e4f); // beyond, the sigmoid is 0 or 1, and a product with infinity would be NaN
-	float s = sigmoid(TWICE * x * (1 + 0.044715f * square));
-	return s + x * s * (1 - s) * TWICE * (1 + 3 * 0.044715f * square);
+	float s = gate(x);
+	return s + x * s * (1 - s) * TWICE * (1 + 3 * 0.044715f * gate_square(x));
 }
 
 DEVICE float tanh_slope(float y) { return 1 - y * y; }

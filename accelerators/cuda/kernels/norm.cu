@@ -252,12 +252,14 @@ template <bool whole>
 DEVICE void leave(float *part, const float (&sums)[HELD][PIECE], const Team &team, u32 width) {
 	SHARED(float, of_teams); // [teams, width] where there are several
 	u32 teams = blockDim.x / team.size;
-	float *to = teams == 1 ? part : of_teams + team.number * width;
 	__syncthreads();
 #pragma unroll
 	for (u32 k = 0; k < HELD; k++) {
 		u32 at = (team.lane + k * team.size) * PIECE;
-		if (at < width) store<whole>(to + at, sums[k], width - at);
+		if (teams == 1 && at < width) store<whole>(part + at, sums[k], width - at);
+#pragma unroll
+		for (u32 i = 0; i < PIECE; i++)
+			if (teams > 1 && at + i < width) of_teams[team.number * width + at + i] = sums[k][i];
 	}
 	__syncthreads();
 	for (u32 j = threadIdx.x; teams > 1 && j < width; j += blockDim.x) {
@@ -284,9 +286,9 @@ DEVICE void norm_grad(const Gradient<T> &g, const Rows &rows, u32 size, u32 run)
 #pragma unroll
 		for (u32 k = 0; k < HELD; k++) {
 			u32 at = x.first + k * x.step;
-			if (at < width)
-				learn<whole, centred>(g.dx + from + at, x.held[k], dy.held[k], old.held[k], g.w + at, width - at, m,
-					dw[k], db[k]);
+			if (at >= width) continue;
+			Piece<T> before = whole ? old.held[k] : rest<whole>(old, at); // what is not whole takes more registers
+			learn<whole, centred>(g.dx + from + at, x.held[k], dy.held[k], before, g.w + at, width - at, m, dw[k], db[k]);
 		}
 		learn_rest<whole, centred>(g, g.dx + from, x, dy, old, m, done > 0);
 	}

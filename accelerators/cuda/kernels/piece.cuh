@@ -59,14 +59,23 @@ DEVICE Piece<T> load(const T *from, i64 count) {
 	return p;
 }
 
+// write_words writes four words to global memory as one; compilers take assignments apart.
+DEVICE void write_words(uint4 *to, const u32 w[4]) {
+#ifdef __CUDACC_RTC__
+	asm volatile("st.global.v4.b32 [%0],{%1,%2,%3,%4};" ::"l"(to), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]) : "memory");
+#else
+	*to = {w[0], w[1], w[2], w[3]};
+#endif
+}
+
+// store writes a piece to global memory, of one that is not whole the count elements there are.
 template <bool whole, class T>
 DEVICE void store(T *to, const float x[PIECE], i64 count) {
 	if constexpr (whole) {
 		Piece<T> p;
 		pack(p, x);
 #pragma unroll
-		for (int i = 0; i < (int)sizeof p / 16; i++)
-			((uint4 *)to)[i] = {p.words[4 * i], p.words[4 * i + 1], p.words[4 * i + 2], p.words[4 * i + 3]};
+		for (int i = 0; i < (int)sizeof p / 16; i++) write_words((uint4 *)to + i, &p.words[4 * i]);
 	} else {
 #pragma unroll
 		for (int i = 0; i < PIECE; i++)
