@@ -68,7 +68,8 @@ func (d *Device) scatter(op string, table, dout, ids accelerators.Buffer, width 
 		sorted := d.sortIDs(at, n, rows)
 		const columns, warps = 32 * piece, 8
 		s := shape{blocks(n*blocks(width, columns), warps), 1, 1, 32 * warps, 0}
-		d.launch("embed", c.variant(kernel), s, to, from, sorted.ids, sorted.order, uint64(n), uint64(rows), uint64(width))
+		d.launch("embed", c.variant(kernel), s, to, from, sorted.ids, sorted.order, uint64(n), uint64(rows),
+			uint64(width))
 	}
 }
 

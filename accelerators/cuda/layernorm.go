@@ -13,8 +13,8 @@ func (d *Device) LayerNorm(y, mean, rstd, x, w, b accelerators.Buffer, width int
 	ws, bs := c.f32("w", w, width), c.f32("b", b, width)
 	if passed(c, rowShape{rows, width}) {
 		s, size := forwardNorm(rows, width)
-		d.launch("norm", c.variant("layer_norm"), s, ys, means, rs, xs, ws, bs, uint64(rows), uint64(width), uint64(size),
-			f32(eps))
+		d.launch("norm", c.variant("layer_norm"), s, ys, means, rs, xs, ws, bs, uint64(rows), uint64(width),
+			uint64(size), f32(eps))
 	}
 }
 

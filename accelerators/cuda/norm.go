@@ -88,5 +88,6 @@ func (c rowCut) shape(width int) shape {
 // addParts adds rows of partial sums to out, in a fixed order.
 func (d *Device) addParts(out, parts uint64, count, width int) {
 	const columns, threads = 32, 512
-	d.launch("norm", "add_parts", shape{blocks(width, columns), 1, 1, threads, 0}, out, parts, uint64(count), uint64(width))
+	s := shape{blocks(width, columns), 1, 1, threads, 0}
+	d.launch("norm", "add_parts", s, out, parts, uint64(count), uint64(width))
 }

@@ -14,15 +14,16 @@ import (
 	"github.com/carebot-llm/carebot/accelerators/cpu"
 )
 
-// rowOperations are operations over rows in the sizes of models, which the suite of all devices leaves out: rows wider
-// than threads hold, rows in many parts, ids of three digits.
+// rowOperations are operations over rows in the sizes of models, which the suite of all devices leaves out: rows
+// wider than threads hold, rows in many parts, ids of three digits.
 func rowOperations() map[string]func(accelerators.Device, *operands) {
 	all := map[string]func(accelerators.Device, *operands){
 		"HeadNorm": func(d accelerators.Device, o *operands) {
 			s := accelerators.HeadNorm{Tokens: 90, Heads: 5, Dim: 128, Stride: 768, Eps: 1e-5}
 			n := 89*s.Stride + 5*128
 			d.HeadNorm(o.activations(n), o.floats(450), o.activations(n), o.floats(128), s)
-			d.HeadNormGrad(o.activations(n), o.floats(128), o.activations(n), o.activations(n), o.floats(128), o.floats(450), s)
+			d.HeadNormGrad(o.activations(n), o.floats(128), o.activations(n), o.activations(n), o.floats(128),
+				o.floats(450), s)
 		},
 		"RoPE": func(d accelerators.Device, o *operands) {
 			s := accelerators.RoPE{Heads: 21, Dim: 128, Stride: 2816}
@@ -39,7 +40,9 @@ func rowOperations() map[string]func(accelerators.Device, *operands) {
 		},
 	}
 	for _, s := range [][2]int{{5, 768}, {300, 1024}, {1000, 64}, {3, 4096}, {2, 8256}} {
-		all[fmt.Sprintf("norms of %d rows of %d", s[0], s[1])] = func(d accelerators.Device, o *operands) { norms(d, o, s[0], s[1]) }
+		all[fmt.Sprintf("norms of %d rows of %d", s[0], s[1])] = func(d accelerators.Device, o *operands) {
+			norms(d, o, s[0], s[1])
+		}
 	}
 	for _, inner := range []int{40, 3072} {
 		all[fmt.Sprintf("gated of %d", inner)] = func(d accelerators.Device, o *operands) { gates(d, o, inner) }

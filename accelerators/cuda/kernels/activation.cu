@@ -8,10 +8,10 @@
 //   GeGLU     y[t,i] = GELUTanh(x[t,i]) x[t,F+i]
 //   gated     dx[t,i] = dy[t,i] x[t,F+i] f'(x[t,i]), dx[t,F+i] = dy[t,i] f(x[t,i])
 //
-// Every element is read and written once, a thread has one piece of each operand. What bounds them is memory: of 2048
-// threads on a multiprocessor each waits for 16 to 48 bytes, where about 30 kB in flight keep an H200's memory busy. There
-// are about 80 instructions to spare for an element of bf16; an exponential that is good to an ulp takes 10, the quotient
-// of __fdividef 3 where one that rounds correctly takes 12.
+// Every element is read and written once, a thread has one piece of each operand. What bounds them is memory: of
+// 2048 threads on a multiprocessor each waits for 16 to 48 bytes, where about 30 kB in flight keep an H200's
+// memory busy. There are about 80 instructions to spare for an element of bf16; an exponential that is good to an
+// ulp takes 10, the quotient of __fdividef 3 where one that rounds correctly takes 12.
 // hot: swiglu* geglu* gelu*
 #include "piece.cuh"
 
@@ -127,23 +127,23 @@ DEVICE void gated_grad(T *dx, const T *dy, const T *x, u32 inner, u32 chunks) {
 
 #define ACTIVATION KERNEL void __launch_bounds__(256)
 
-#define UNARY(name, T, f, slope)                                                                       \
-	ACTIVATION name##_##T(real_##T *y, const real_##T *x, u64 n) { unary<f>(y, x, n); }                \
-	REGISTER(name##_##T)                                                                               \
-	ACTIVATION name##_grad_##T(real_##T *dx, const real_##T *dy, const real_##T *x, u64 n) {           \
-		unary_grad<slope>(dx, dy, x, n);                                                               \
-	}                                                                                                  \
+#define UNARY(name, T, f, slope) \
+	ACTIVATION name##_##T(real_##T *y, const real_##T *x, u64 n) { unary<f>(y, x, n); } \
+	REGISTER(name##_##T) \
+	ACTIVATION name##_grad_##T(real_##T *dx, const real_##T *dy, const real_##T *x, u64 n) { \
+		unary_grad<slope>(dx, dy, x, n); \
+	} \
 	REGISTER(name##_grad_##T)
 
-#define GATED(name, T, f, slope)                                                                       \
-	ACTIVATION name##_##T(real_##T *y, const real_##T *x, u32 inner, u32 chunks) {                     \
-		gated<f>(y, x, inner, chunks);                                                                 \
-	}                                                                                                  \
-	REGISTER(name##_##T)                                                                               \
-	ACTIVATION name##_grad_##T(real_##T *dx, const real_##T *dy, const real_##T *x, u32 inner,         \
-		u32 chunks) {                                                                                  \
-		gated_grad<f, slope>(dx, dy, x, inner, chunks);                                                \
-	}                                                                                                  \
+#define GATED(name, T, f, slope) \
+	ACTIVATION name##_##T(real_##T *y, const real_##T *x, u32 inner, u32 chunks) { \
+		gated<f>(y, x, inner, chunks); \
+	} \
+	REGISTER(name##_##T) \
+	ACTIVATION name##_grad_##T(real_##T *dx, const real_##T *dy, const real_##T *x, u32 inner, \
+		u32 chunks) { \
+		gated_grad<f, slope>(dx, dy, x, inner, chunks); \
+	} \
 	REGISTER(name##_grad_##T)
 
 typedef float real_f32;

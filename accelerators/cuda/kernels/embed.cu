@@ -3,10 +3,10 @@
 //   gather    out[t] = table[ids[t]]
 //   scatter   table[ids[t]] += dout[t], in order of t
 //
-// For scatter the tokens t are first sorted by their numbers, by digits of eight bits from the lowest on: count_digits and
-// place_digits once for each digit. Both cut the tokens into the same tiles, and neither changes the order of equals, so
-// that then the rows that are added to one row of the table stand side by side in order of t. A warp adds them up for each
-// 256 columns.
+// For scatter the tokens t are first sorted by their numbers, by digits of eight bits from the lowest on:
+// count_digits and place_digits once for each digit. Both cut the tokens into the same tiles, and neither changes
+// the order of equals, so that then the rows that are added to one row of the table stand side by side in order of
+// t. A warp adds them up for each 256 columns.
 // hot: gather* embed* scatter*
 #include "piece.cuh"
 
@@ -31,11 +31,11 @@ DEVICE void gather(Out *out, const Table *table, const int *ids, u32 rows, u32 w
 	else gather_piece<false>(to, from, width - at);
 }
 
-#define GATHER(name, Out, Table)                                                                            \
-	KERNEL void __launch_bounds__(256)                                                                      \
-		name(Out *out, const Table *table, const int *ids, u32 rows, u32 width, u32 chunks) {               \
-		gather(out, table, ids, rows, width, chunks);                                                       \
-	}                                                                                                       \
+#define GATHER(name, Out, Table) \
+	KERNEL void __launch_bounds__(256) \
+		name(Out *out, const Table *table, const int *ids, u32 rows, u32 width, u32 chunks) { \
+		gather(out, table, ids, rows, width, chunks); \
+	} \
 	REGISTER(name)
 
 GATHER(gather_f32, float, float)
@@ -175,8 +175,8 @@ DEVICE void add_rows(Table *to, const T *dout, const u32 *sorted, const u32 *ord
 	if (count > 0) store<whole>(to, sum, count);
 }
 
-// scatter gives a warp to each place in the sorted order and each WARP_COLUMNS columns; those go on whose place is the
-// first of its number.
+// scatter gives a warp to each place in the sorted order and each WARP_COLUMNS columns; those go on whose place is
+// the first of its number.
 template <class Table, class T>
 DEVICE void scatter(Table *table, const T *dout, const u32 *sorted, const u32 *order, u32 n, u32 rows, u32 width) {
 	u32 chunks = (width + WARP_COLUMNS - 1) / WARP_COLUMNS;
@@ -189,11 +189,11 @@ DEVICE void scatter(Table *table, const T *dout, const u32 *sorted, const u32 *o
 	else add_rows<false>(to, dout, sorted, order, i, n, width, at);
 }
 
-#define SCATTER(name, Table, T)                                                                             \
-	KERNEL void __launch_bounds__(256) name(Table *table, const T *dout, const u32 *sorted,                 \
-		const u32 *order, u32 n, u32 rows, u32 width) {                                                     \
-		scatter(table, dout, sorted, order, n, rows, width);                                                \
-	}                                                                                                       \
+#define SCATTER(name, Table, T) \
+	KERNEL void __launch_bounds__(256) name(Table *table, const T *dout, const u32 *sorted, \
+		const u32 *order, u32 n, u32 rows, u32 width) { \
+		scatter(table, dout, sorted, order, n, rows, width); \
+	} \
 	REGISTER(name)
 
 SCATTER(scatter_f32, float, float)

@@ -7,13 +7,13 @@
 //
 // The rows are heads side by side in rows of a stride, as HeadNorm has them; those of the other norms have one head.
 //
-// A team of threads shares a row and holds it in registers from the sum over it on, so that every byte comes from memory
-// once: HELD pieces each, which of bf16 is 32 bytes of each operand under way per thread, 50 to 100 kB on a multiprocessor,
-// where about 30 keep an H200's memory busy. What a row has beyond, its threads read again. Weights are not held: all
-// rows have them in the nearest cache.
+// A team of threads shares a row and holds it in registers from the sum over it on, so that every byte comes from
+// memory once: HELD pieces each, which of bf16 is 32 bytes of each operand under way per thread, 50 to 100 kB on a
+// multiprocessor, where about 30 keep an H200's memory busy. What a row has beyond, its threads read again.
+// Weights are not held: all rows have them in the nearest cache.
 //
-// In the gradients a block goes through a run of rows and leaves the sums of its dw in a row of parts, which add_parts adds
-// up. How the rows are cut, by shape alone, is the caller's choice.
+// In the gradients a block goes through a run of rows and leaves the sums of its dw in a row of parts, which
+// add_parts adds up. How the rows are cut, by shape alone, is the caller's choice.
 // hot: rms_norm* layer_norm*
 #include "piece.cuh"
 
@@ -69,7 +69,9 @@ DEVICE Share<T> share(const T *row, u32 width, const Team &t) {
 }
 
 template <bool whole, class T>
-DEVICE Piece<T> rest(const Share<T> &s, u32 at) { return at < s.width ? load<whole>(s.row + at, s.width - at) : Piece<T>{}; }
+DEVICE Piece<T> rest(const Share<T> &s, u32 at) {
+	return at < s.width ? load<whole>(s.row + at, s.width - at) : Piece<T>{};
+}
 
 // each calls work(x, at) for the pieces of a share.
 template <bool whole, class T, class Work>
@@ -150,11 +152,11 @@ DEVICE void rms_norm(T *y, float *rstd, const T *x, const float *w, Rows rows, u
 	else norm<false>(y, nullptr, rstd, x, w, nullptr, rows, size, eps);
 }
 
-#define RMS_NORM(T)                                                                                              \
-	KERNEL void __launch_bounds__(FORWARD_THREADS, 2) rms_norm_##T(real_##T *y, float *rstd, const real_##T *x,  \
-		const float *w, u32 count, u32 heads, u32 width, u64 stride, u32 size, float eps) {                      \
-		rms_norm(y, rstd, x, w, {count, heads, width, stride}, size, eps);                                       \
-	}                                                                                                            \
+#define RMS_NORM(T) \
+	KERNEL void __launch_bounds__(FORWARD_THREADS, 2) rms_norm_##T(real_##T *y, float *rstd, const real_##T *x, \
+		const float *w, u32 count, u32 heads, u32 width, u64 stride, u32 size, float eps) { \
+		rms_norm(y, rstd, x, w, {count, heads, width, stride}, size, eps); \
+	} \
 	REGISTER(rms_norm_##T)
 
 template <class T>
@@ -164,11 +166,11 @@ DEVICE void layer_norm(T *y, float *mean, float *rstd, const T *x, const float *
 	else norm<false>(y, mean, rstd, x, w, b, rows, size, eps);
 }
 
-#define LAYER_NORM(T)                                                                                            \
-	KERNEL void __launch_bounds__(FORWARD_THREADS, 2) layer_norm_##T(real_##T *y, float *mean, float *rstd,      \
-		const real_##T *x, const float *w, const float *b, u32 count, u32 width, u32 size, float eps) {          \
-		layer_norm(y, mean, rstd, x, w, b, {count, 1, width, width}, size, eps);                                 \
-	}                                                                                                            \
+#define LAYER_NORM(T) \
+	KERNEL void __launch_bounds__(FORWARD_THREADS, 2) layer_norm_##T(real_##T *y, float *mean, float *rstd, \
+		const real_##T *x, const float *w, const float *b, u32 count, u32 width, u32 size, float eps) { \
+		layer_norm(y, mean, rstd, x, w, b, {count, 1, width, width}, size, eps); \
+	} \
 	REGISTER(layer_norm_##T)
 
 // A Gradient is the operands of a gradient; dw and db point to the block's row of parts.
@@ -226,8 +228,8 @@ DEVICE void learn(T *to, const Piece<T> &x, const Piece<T> &dy, const Piece<T> &
 	store<whole>(to, dx, count);
 }
 
-// learn_rest does what a row has beyond the pieces held. The sums of those columns are in the parts themselves; a block
-// has only one team then.
+// learn_rest does what a row has beyond the pieces held. The sums of those columns are in the parts themselves; a
+// block has only one team then.
 template <bool whole, bool centred, class T>
 DEVICE void learn_rest(const Gradient<T> &g, T *to, const Share<T> &x, const Share<T> &dy, const Share<T> &old,
 	const Moment &m, bool begun) {
@@ -240,8 +242,8 @@ DEVICE void learn_rest(const Gradient<T> &g, T *to, const Share<T> &x, const Sha
 			dw[i] = there ? g.dw[at + i] : 0;
 			db[i] = there && centred ? g.db[at + i] : 0;
 		}
-		learn<whole, centred>(to + at, rest<whole>(x, at), rest<whole>(dy, at), rest<whole>(old, at), g.w + at, count, m,
-			dw, db);
+		learn<whole, centred>(to + at, rest<whole>(x, at), rest<whole>(dy, at), rest<whole>(old, at), g.w + at, count,
+			m, dw, db);
 		store<whole>(g.dw + at, dw, count);
 		if (centred) store<whole>(g.db + at, db, count);
 	}
@@ -288,7 +290,8 @@ DEVICE void norm_grad(const Gradient<T> &g, const Rows &rows, u32 size, u32 run)
 			u32 at = x.first + k * x.step;
 			if (at >= width) continue;
 			Piece<T> before = whole ? old.held[k] : rest<whole>(old, at); // what is not whole takes more registers
-			learn<whole, centred>(g.dx + from + at, x.held[k], dy.held[k], before, g.w + at, width - at, m, dw[k], db[k]);
+			learn<whole, centred>(g.dx + from + at, x.held[k], dy.held[k], before, g.w + at, width - at, m, dw[k],
+				db[k]);
 		}
 		learn_rest<whole, centred>(g, g.dx + from, x, dy, old, m, done > 0);
 	}
@@ -305,25 +308,26 @@ DEVICE void norm_grad(Gradient<T> g, const Rows &rows, u32 size, u32 run) {
 	else norm_grad<false, centred>(g, rows, size, run);
 }
 
-// Registers bound how many blocks a multiprocessor has at once, of LayerNorm one less: as many as none of them spills with.
+// Registers bound how many blocks a multiprocessor has at once, of LayerNorm one less: as many as none of them
+// spills with.
 enum { blocks_f32 = 2, blocks_bf16 = 3 };
 
-#define RMS_NORM_GRAD(T)                                                                                         \
-	KERNEL void __launch_bounds__(GRADIENT_THREADS, blocks_##T) rms_norm_grad_##T(real_##T *dx, float *parts,             \
-		const real_##T *dy, const real_##T *x, const float *w, const float *rstd, u32 count, u32 heads,          \
-		u32 width, u64 stride, u32 size, u32 run, u32 add) {                                                     \
-		Gradient<real_##T> g = {dx, parts, parts, dy, x, w, nullptr, rstd, add != 0};                            \
-		norm_grad<false>(g, {count, heads, width, stride}, size, run);                                           \
-	}                                                                                                            \
+#define RMS_NORM_GRAD(T) \
+	KERNEL void __launch_bounds__(GRADIENT_THREADS, blocks_##T) rms_norm_grad_##T(real_##T *dx, \
+		float *parts, const real_##T *dy, const real_##T *x, const float *w, const float *rstd, u32 count, \
+		u32 heads, u32 width, u64 stride, u32 size, u32 run, u32 add) { \
+		Gradient<real_##T> g = {dx, parts, parts, dy, x, w, nullptr, rstd, add != 0}; \
+		norm_grad<false>(g, {count, heads, width, stride}, size, run); \
+	} \
 	REGISTER(rms_norm_grad_##T)
 
-#define LAYER_NORM_GRAD(T)                                                                                       \
-	KERNEL void __launch_bounds__(GRADIENT_THREADS, blocks_##T - 1) layer_norm_grad_##T(real_##T *dx, float *dw_parts,        \
-		float *db_parts, const real_##T *dy, const real_##T *x, const float *w, const float *mean,               \
-		const float *rstd, u32 count, u32 width, u32 size, u32 run) {                                            \
-		Gradient<real_##T> g = {dx, dw_parts, db_parts, dy, x, w, mean, rstd, true};                             \
-		norm_grad<true>(g, {count, 1, width, width}, size, run);                                                 \
-	}                                                                                                            \
+#define LAYER_NORM_GRAD(T) \
+	KERNEL void __launch_bounds__(GRADIENT_THREADS, blocks_##T - 1) layer_norm_grad_##T(real_##T *dx, \
+		float *dw_parts, float *db_parts, const real_##T *dy, const real_##T *x, const float *w, const float *mean, \
+		const float *rstd, u32 count, u32 width, u32 size, u32 run) { \
+		Gradient<real_##T> g = {dx, dw_parts, db_parts, dy, x, w, mean, rstd, true}; \
+		norm_grad<true>(g, {count, 1, width, width}, size, run); \
+	} \
 	REGISTER(layer_norm_grad_##T)
 
 typedef float real_f32;

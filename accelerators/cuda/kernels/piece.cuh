@@ -1,13 +1,14 @@
-// Rows in pieces of eight neighbouring elements, which a thread reads, holds and writes as one: of bf16 that is an access
-// of 16 bytes, the widest there is, and of float two. A piece is whole when it begins on a boundary of 16 bytes and
-// ends within the row; kernels are compiled once for operands of which all pieces are whole, and once for any others, which
-// they go through element by element. Both compute the same.
+// Rows in pieces of eight neighbouring elements, which a thread reads, holds and writes as one: of bf16 that is an
+// access of 16 bytes, the widest there is, and of float two. A piece is whole when it begins on a boundary of 16
+// bytes and ends within the row; kernels are compiled once for operands of which all pieces are whole, and once
+// for any others, which they go through element by element. Both compute the same.
 #pragma once
 #include "device.cuh"
 
 enum { PIECE = 8 };
 
-// A Piece holds elements as they lie in memory, of bf16 two to a word, so that pieces wait for their use in few registers.
+// A Piece holds elements as they lie in memory, of bf16 two to a word, so that pieces wait for their use in few
+// registers.
 template <class T>
 struct alignas(16) Piece {
 	u32 words[PIECE * sizeof(T) / 4];
@@ -62,7 +63,8 @@ DEVICE Piece<T> load(const T *from, i64 count) {
 // write_words writes four words to global memory as one; compilers take assignments apart.
 DEVICE void write_words(uint4 *to, const u32 w[4]) {
 #ifdef __CUDACC_RTC__
-	asm volatile("st.global.v4.b32 [%0],{%1,%2,%3,%4};" ::"l"(to), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3]) : "memory");
+	asm volatile("st.global.v4.b32 [%0],{%1,%2,%3,%4};" ::"l"(to), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
+		: "memory");
 #else
 	*to = {w[0], w[1], w[2], w[3]};
 #endif
@@ -90,8 +92,8 @@ DEVICE bool aligned(const T *first, More... more) {
 	return (u64)first % 16 == 0 && aligned(more...);
 }
 
-// A Place is where a thread works in a launch over rows, of which each has the same number of blocks, chunks, and each
-// thread one piece.
+// A Place is where a thread works in a launch over rows, of which each has the same number of blocks, chunks, and
+// each thread one piece.
 struct Place {
 	u64 row;
 	u64 piece; // in the row; it may lie behind its end

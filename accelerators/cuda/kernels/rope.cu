@@ -3,8 +3,8 @@
 //
 //   x[i], x[half+i] = x[i] c - x[half+i] s, x[half+i] c + x[i] s   c = cos[p,i], s = sign sin[p,i]
 //
-// A thread has a piece of each half of a head. The heads of a token lie in neighbouring warps, so that the tables, which
-// are larger than the heads, come from memory once.
+// A thread has a piece of each half of a head. The heads of a token lie in neighbouring warps, so that the tables,
+// which are larger than the heads, come from memory once.
 // hot: rope*
 #include "piece.cuh"
 
@@ -38,13 +38,12 @@ DEVICE void rope(T *x, const float *cos, const float *sin, const int *positions,
 	else rotate<false>(from, cos + angles, sin + angles, sign, half, half - at);
 }
 
-KERNEL void __launch_bounds__(256) rope_f32(float *x, const float *cos, const float *sin, const int *positions, u32 known,
-	u32 heads, u32 half, u64 stride, u32 chunks, float sign) {
-	rope(x, cos, sin, positions, known, heads, half, stride, chunks, sign);
-}
-REGISTER(rope_f32)
-KERNEL void __launch_bounds__(256) rope_bf16(bf16 *x, const float *cos, const float *sin, const int *positions, u32 known,
-	u32 heads, u32 half, u64 stride, u32 chunks, float sign) {
-	rope(x, cos, sin, positions, known, heads, half, stride, chunks, sign);
-}
-REGISTER(rope_bf16)
+#define ROPE(kind, T) \
+	KERNEL void __launch_bounds__(256) rope_##kind(T *x, const float *cos, const float *sin, const int *positions, \
+		u32 known, u32 heads, u32 half, u64 stride, u32 chunks, float sign) { \
+		rope(x, cos, sin, positions, known, heads, half, stride, chunks, sign); \
+	} \
+	REGISTER(rope_##kind)
+
+ROPE(f32, float)
+ROPE(bf16, bf16)
