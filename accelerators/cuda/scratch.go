@@ -14,6 +14,7 @@ const (
 	slotRoundedA        // operands of a product, in bf16
 	slotRoundedB
 	slotLibrary // the workspace of cublasLt
+	slotSort    // ids in order
 	slotCount
 )
 
