@@ -111,7 +111,7 @@ func encoder(t testing.TB) *Served {
 func uniform(t testing.TB) *Served {
 	t.Helper()
 	s := talker(t, 1)
-	s.dev.Fill(s.model.Params().Value, 0)
+	s.dev.Fill(s.model.Params().Update(), 0)
 	return s
 }
 

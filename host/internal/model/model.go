@@ -28,6 +28,7 @@ type Model struct {
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own
 	arena, pages *tensor.Arena // memory of an Engine's steps, and of its cache
+	halved       bool          // computes in BF16 on a device that holds it
 	blank        bool
 	checkpointed bool
 	indices      indices
@@ -44,6 +45,7 @@ type options struct {
 	adapter     *Adapter
 	adapterSeed uint64
 	packed      bool
+	bf16        bool
 }
 
 // Frozen makes a model without gradients, for inference only.
@@ -51,6 +53,10 @@ func Frozen() Option { return func(o *options) { o.frozen = true } }
 
 // Blank makes New leave all weights and tables zero, for a model that only shows what memory it takes.
 func Blank() Option { return func(o *options) { o.blank = true } }
+
+// BF16 makes a model for tapes that compute in BF16. A device that holds BF16 has the matrices that are not trained in it
+// alone, and generation computes in it.
+func BF16() Option { return func(o *options) { o.bf16 = true } }
 
 // InitHead lets Load initialise a classification head that the source lacks.
 func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed } }
@@ -129,11 +135,12 @@ func (m *Model) declareEnds(embed *tensor.Param) {
 }
 
 func (m *Model) alloc(dev accelerators.Device, o options) error {
-	if err := m.set.Alloc(dev, o.frozen || m.beside != nil); err != nil {
+	m.halved = o.bf16 && dev.HoldsBF16()
+	if err := m.set.Alloc(dev, m.storage(o.frozen || m.beside != nil)); err != nil {
 		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
 	}
 	if m.beside != nil {
-		if err := m.beside.set.Alloc(dev, o.frozen); err != nil {
+		if err := m.beside.set.Alloc(dev, m.storage(o.frozen)); err != nil {
 			m.set.Free(dev)
 			return fmt.Errorf("adapter: %w", err)
 		}
@@ -144,6 +151,16 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 		return fmt.Errorf("pack weights: %w", err)
 	}
 	return nil
+}
+
+func (m *Model) storage(frozen bool) tensor.Storage {
+	switch {
+	case !frozen:
+		return tensor.Trained
+	case m.halved:
+		return tensor.FrozenBF16
+	}
+	return tensor.Frozen
 }
 
 // Config is the model's configuration, its architectures naming its head.

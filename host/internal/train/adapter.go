@@ -11,14 +11,17 @@ func Adapted(spec recipe.Train, seed uint64) []model.Option {
 	if spec.LoRA == nil {
 		return nil
 	}
-	adapter := []model.Option{model.WithAdapter(model.Adapter{
+	options := []model.Option{model.WithAdapter(model.Adapter{
 		Rank: spec.LoRA.Rank, Alpha: spec.LoRA.Alpha, Targets: spec.LoRA.Targets,
 		RSLoRA: spec.LoRA.RSLoRA, DoRA: spec.LoRA.DoRA,
 	}, seed)}
 	if BaseInNF4(spec) {
-		return append(adapter, model.NF4Base())
+		options = append(options, model.NF4Base())
 	}
-	return adapter
+	if spec.BF16 {
+		options = append(options, model.BF16())
+	}
+	return options
 }
 
 // BaseInNF4 says whether the stage trains an adapter beside weights in 4 bits.
