@@ -125,6 +125,15 @@ int launch(Kernel kernel, dim3 grid, dim3 block, unsigned shared_bytes, void **a
 #define gridDim (emulator::grid_size)
 
 inline void __syncthreads() { emulator::sync_threads(); }
+inline int __syncthreads_or(int vote) {
+	static int any;
+	emulator::sync_threads();
+	any = 0;
+	emulator::sync_threads();
+	any |= vote != 0;
+	emulator::sync_threads();
+	return any;
+}
 inline void __syncwarp(u32 = ~0u) { emulator::sync_warp(); }
 
 // The lanes that exchange values form segments of width lanes, a power of two. Values have four or eight bytes, as on a
