@@ -41,35 +41,40 @@ DEVICE u32 bf16_pair(float low, float high) { return bf16_bits(low) | (u32)bf16_
 
 DEVICE void store4(bf16 *to, const float x[4]) { *(uint2 *)to = uint2{bf16_pair(x[0], x[1]), bf16_pair(x[2], x[3])}; }
 
+// A tile may also be a warp's, or any group's of so many threads.
 // place is the number within its tile of the element that a thread owns as number e.
-DEVICE u32 place(int e) { return 4 * (e / 4 * TILE_THREADS + threadIdx.x) + e % 4; }
+template <int threads = TILE_THREADS>
+DEVICE u32 place(int e) {
+	return 4 * (e / 4 * threads + threadIdx.x % threads) + e % 4;
+}
 
-template <int own, class T>
-DEVICE bool whole(const T *tile, u64 n) {
-	return n >= own * TILE_THREADS && (u64)tile % (4 * sizeof(T)) == 0;
+// vectorized reports whether a tile is whole, n elements being there, and lies on a boundary for groups of four.
+template <int threads, int own, class T>
+DEVICE bool vectorized(const T *tile, u64 n) {
+	return n >= own * threads && (u64)tile % (4 * sizeof(T)) == 0;
 }
 
 // fetch reads what a thread owns of a tile, of which n elements are there; the others are taken for zeros.
-template <int own, class T>
+template <int threads = TILE_THREADS, int own, class T>
 DEVICE void fetch(float (&x)[own], const T *tile, u64 n) {
-	if (whole<own>(tile, n)) {
+	if (vectorized<threads, own>(tile, n)) {
 #pragma unroll
-		for (int e = 0; e < own; e += 4) load4(&x[e], tile + place(e));
+		for (int e = 0; e < own; e += 4) load4(&x[e], tile + place<threads>(e));
 	} else {
 #pragma unroll
-		for (int e = 0; e < own; e++) x[e] = place(e) < n ? widen(tile[place(e)]) : 0;
+		for (int e = 0; e < own; e++) x[e] = place<threads>(e) < n ? widen(tile[place<threads>(e)]) : 0;
 	}
 }
 
 // put writes what a thread owns of a tile, of which n elements are there.
-template <int own, class T>
+template <int threads = TILE_THREADS, int own, class T>
 DEVICE void put(T *tile, const float (&x)[own], u64 n) {
-	if (whole<own>(tile, n)) {
+	if (vectorized<threads, own>(tile, n)) {
 #pragma unroll
-		for (int e = 0; e < own; e += 4) store4(tile + place(e), &x[e]);
+		for (int e = 0; e < own; e += 4) store4(tile + place<threads>(e), &x[e]);
 	} else {
 #pragma unroll
 		for (int e = 0; e < own; e++)
-			if (place(e) < n) narrow(&tile[place(e)], x[e]);
+			if (place<threads>(e) < n) narrow(&tile[place<threads>(e)], x[e]);
 	}
 }
