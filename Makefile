@@ -94,7 +94,7 @@ emulator: $(EMULATOR)/libcuda.so.1
 $(EMULATOR)/libcuda.so.1: $(EMULATED)
 	$(CXX) -shared -o $@ $^
 
-$(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h) $(CUDA)/kernels/device.cuh
+$(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h) $(wildcard $(CUDA)/kernels/*.cuh)
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
 

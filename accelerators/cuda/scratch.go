@@ -10,6 +10,8 @@ const (
 	slotCodes         // the tables of numbers in few bits, which stay there
 	slotSums          // sums of the first stage
 	slotScales        // scales of blocks before they are packed
+	slotMeans         // of attention's gradient
+	slotParts         // of decoded outputs
 	slotCount
 )
 

@@ -18,14 +18,14 @@ template <int M>
 struct Softmax {
 	float top[M][2], sum[M][2];
 
-	DEVICE Softmax() {
+	METHOD Softmax() {
 #pragma unroll
 		for (int m = 0; m < M; m++) top[m][0] = top[m][1] = LOW, sum[m][0] = sum[m][1] = 0;
 	}
 
 	// add makes weights of scores, relative to the largest score so far, and turns the sums so far to that.
 	template <int N, int C>
-	DEVICE void add(float (&s)[M][N][4], float (&sums)[M][C][4], float factor) {
+	METHOD void add(float (&s)[M][N][4], float (&sums)[M][C][4], float factor) {
 #pragma unroll
 		for (int m = 0; m < M; m++)
 #pragma unroll
@@ -42,7 +42,7 @@ struct Softmax {
 
 	// raise takes a row's scores into its maximum, and returns that times the factor.
 	template <int N, int C>
-	DEVICE float raise(const float (&s)[N][4], float (&sums)[C][4], float factor, int m, int half) {
+	METHOD float raise(const float (&s)[N][4], float (&sums)[C][4], float factor, int m, int half) {
 		float most = top[m][half];
 #pragma unroll
 		for (int i = 0; i < 2 * N; i++) most = fmaxf(most, s[i / 2][2 * half + i % 2]);
@@ -57,7 +57,7 @@ struct Softmax {
 	}
 
 	// finish adds up what the four lanes of a row have.
-	DEVICE void finish() {
+	METHOD void finish() {
 #pragma unroll
 		for (int i = 0; i < 2 * M; i++) {
 			float &x = sum[i / 2][i % 2];
@@ -147,7 +147,7 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 // Offsets must begin with 0, end with tokens, and make sequences of 0 to most tokens: fault = min(fault, number<<32 | i)
 // over all i where they do not.
 KERNEL void check_offsets(const int *offsets, int sequences, int tokens, int most, u32 number, u64 *fault) {
-	for (u64 i = thread_number(); i <= sequences; i += thread_count()) {
+	for (int i = thread_number(); i <= sequences; i += thread_count()) {
 		i64 length = (i64)offsets[i] - (i > 0 ? offsets[i - 1] : 0);
 		bool wrong = length < 0 || length > (i > 0 ? most : 0) || (i == sequences && offsets[i] != tokens);
 		if (wrong) atomicMin(fault, (u64)number << 32 | i);
@@ -156,7 +156,7 @@ KERNEL void check_offsets(const int *offsets, int sequences, int tokens, int mos
 REGISTER(check_offsets)
 
 #define INSTANCE(name, D, M, T)                                                                       \
-	KERNEL void __launch_bounds__(THREADS, D > 64 ? 2 : 3)                                             \
+	KERNEL void __launch_bounds__(THREADS, 2)                                             \
 		name(T *out, float *lse, const T *q, const T *k, const T *v, SHAPE_PARAMETERS, int aligned) {  \
 		attention<D, M>(out, lse, q, k, v, SHAPE, aligned);                                           \
 	}                                                                                                 \

@@ -16,9 +16,9 @@ struct Shape {
 	int causal, window;
 	float scale, cap;
 
-	DEVICE i64 stride_out() const { return (i64)heads * width; }
-	DEVICE int group() const { return heads / kv_heads; }
-	DEVICE bool sees(int query, int key) const {
+	METHOD i64 stride_out() const { return (i64)heads * width; }
+	METHOD int group() const { return heads / kv_heads; }
+	METHOD bool sees(int query, int key) const {
 		return (!causal || key <= query) && (!window || query - key < window);
 	}
 };
@@ -113,17 +113,17 @@ struct Bend {
 	float scale, cap, factor;
 	bool bent;
 
-	DEVICE Bend(float scale, float cap) : scale(scale), cap(cap), bent(cap > 0 || !(scale > 0)) {
+	METHOD Bend(float scale, float cap) : scale(scale), cap(cap), bent(cap > 0 || !(scale > 0)) {
 		factor = bent ? LOG2E : scale * LOG2E;
 	}
-	DEVICE float of(float product) const {
+	METHOD float of(float product) const {
 		if (!bent) return product;
 		return cap > 0 ? cap * tangent(product * scale / cap) : product * scale;
 	}
 	// slope is the derivative of a score by its product, without the scale.
-	DEVICE float slope(float score) const { return cap > 0 ? 1 - (score / cap) * (score / cap) : 1; }
+	METHOD float slope(float score) const { return cap > 0 ? 1 - (score / cap) * (score / cap) : 1; }
 
-	DEVICE static float tangent(float x) {
+	METHOD static float tangent(float x) {
 		float t = power_of_two(-2 * LOG2E * fabsf(x));
 		return copysignf((1 - t) / (1 + t), x);
 	}

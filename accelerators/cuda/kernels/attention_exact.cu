@@ -11,7 +11,7 @@ struct Warp {
 	Rows block;
 	int first, rows, lane;
 
-	DEVICE Warp(const Shape &a, float *shared, bool falling) {
+	METHOD Warp(const Shape &a, float *shared, bool falling) {
 		int warp = threadIdx.x / 32;
 		lane = threadIdx.x % 32;
 		left = shared + warp * 2 * OWN * (a.width + OTHERS);
@@ -25,7 +25,7 @@ struct Warp {
 
 	// load copies the warp's rows of x, which begins at the sequence and the head; those beyond it are zeros.
 	template <class T>
-	DEVICE void load(float *to, const T *x, i64 stride, int width) const {
+	METHOD void load(float *to, const T *x, i64 stride, int width) const {
 		for (int i = lane; i < OWN * width; i += 32)
 			to[i] = i / width < rows ? widen(x[(first + i / width) * stride + i % width]) : 0;
 	}
@@ -44,16 +44,16 @@ DEVICE void dots(float (&s)[OWN], const float *own, const T *x, int width) {
 struct Mix {
 	float sums[OWN][MOST_COLUMNS];
 
-	DEVICE Mix() {
+	METHOD Mix() {
 		for (int i = 0; i < OWN * MOST_COLUMNS; i++) sums[i / MOST_COLUMNS][i % MOST_COLUMNS] = 0;
 	}
-	DEVICE void scale(int r, float by) {
+	METHOD void scale(int r, float by) {
 #pragma unroll
 		for (int c = 0; c < MOST_COLUMNS; c++) sums[r][c] *= by;
 	}
 	// add takes weights of n rows of x; what has no weight must not turn others to NaN.
 	template <class T>
-	DEVICE void add(const float *weights, const T *x, i64 stride, int n, int width) {
+	METHOD void add(const float *weights, const T *x, i64 stride, int n, int width) {
 		for (int j = 0; j < n; j++)
 #pragma unroll
 			for (int c = 0; c < MOST_COLUMNS; c++) {
@@ -66,7 +66,7 @@ struct Mix {
 			}
 	}
 	template <class T>
-	DEVICE void store(T *to, i64 stride, int rows, int width, const float (&by)[OWN]) const {
+	METHOD void store(T *to, i64 stride, int rows, int width, const float (&by)[OWN]) const {
 #pragma unroll
 		for (int r = 0; r < OWN; r++)
 #pragma unroll

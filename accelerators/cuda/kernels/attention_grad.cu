@@ -17,9 +17,9 @@
 struct Slope {
 	Bend bend;
 
-	DEVICE Slope(const Shape &a) : bend(a.scale, a.cap) {}
+	METHOD Slope(const Shape &a) : bend(a.scale, a.cap) {}
 	// lse is in powers of two; unseen pairs have none of either.
-	DEVICE void of(float &product, float &grad, float lse, float mean, bool seen) const {
+	METHOD void of(float &product, float &grad, float lse, float mean, bool seen) const {
 		float score = bend.of(product), weight = power_of_two(fmaf(score, bend.factor, -lse));
 		product = seen ? weight : 0;
 		grad = seen ? weight * (grad - mean) * bend.slope(score) : 0;
@@ -31,7 +31,7 @@ struct Sums {
 	float of[M][C / 8][4];
 
 	template <class T>
-	DEVICE void store(T *to, i64 stride, int rows, int width, float by) {
+	METHOD void store(T *to, i64 stride, int rows, int width, float by) {
 		store_sums<M, C>(to, stride, of, rows, width, [=](int, int) { return by; });
 	}
 };
@@ -46,22 +46,22 @@ struct Queries {
 	int kv, first, tiles;
 	bool aligned;
 
-	DEVICE int query(int i) const { return first + i % tiles * 64; }
-	DEVICE i64 token(int i) const { return block.start + query(i); }
-	DEVICE int head(int i) const { return kv * a.group() + i / tiles; }
+	METHOD int query(int i) const { return first + i % tiles * 64; }
+	METHOD i64 token(int i) const { return block.start + query(i); }
+	METHOD int head(int i) const { return kv * a.group() + i / tiles; }
 
 	template <int D>
-	DEVICE void stage_q(bf16 *tile, int i) const {
+	METHOD void stage_q(bf16 *tile, int i) const {
 		const T *from = q + token(i) * a.stride_q + head(i) * a.width;
 		stage<D, 64>(tile, from, a.stride_q, block.length - query(i), a.width, aligned);
 	}
 	template <int D>
-	DEVICE void stage_dout(bf16 *tile, int i) const {
+	METHOD void stage_dout(bf16 *tile, int i) const {
 		const T *from = dout + token(i) * a.stride_out() + head(i) * a.width;
 		stage<D, 64>(tile, from, a.stride_out(), block.length - query(i), a.width, aligned);
 	}
 	// stage_rows fills in lse and mean; queries beyond the sequence have weights of zero.
-	DEVICE void stage_rows(float *rows, int i) const {
+	METHOD void stage_rows(float *rows, int i) const {
 		int row = threadIdx.x % 64;
 		bool there = query(i) + row < block.length;
 		i64 at = (token(i) + row) * a.heads + head(i);
@@ -213,17 +213,17 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 #define GRAD_PARAMETERS(T) \
 	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, int aligned
 
-#define KEYS_INSTANCE(name, D, C, T)                                                                 \
-	KERNEL void __launch_bounds__(THREADS, D > 64 ? 2 : 3) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {                \
-		Queries<T> stream = {q, dout, lse, means, SHAPE, {}, 0, 0, 0, aligned != 0};                  \
-		attention_keys<D, C>(dk, dv, k, v, stream, blockIdx.z * C);                                  \
-	}                                                                                                \
+#define KEYS_INSTANCE(name, D, C, T)                                                      \
+	KERNEL void __launch_bounds__(THREADS, 2) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {     \
+		Queries<T> stream = {q, dout, lse, means, SHAPE, {}, 0, 0, 0, aligned != 0};       \
+		attention_keys<D, C>(dk, dv, k, v, stream, blockIdx.z * C);                       \
+	}                                                                                     \
 	REGISTER(name)
 
-#define QUERIES_INSTANCE(name, D, M, T)                                              \
-	KERNEL void __launch_bounds__(THREADS, D > 64 ? 2 : 3) name(T *dq, GRAD_PARAMETERS(T)) {       \
-		attention_queries<D, M>(dq, q, k, v, dout, lse, means, SHAPE, aligned);      \
-	}                                                                                \
+#define QUERIES_INSTANCE(name, D, M, T)                                                   \
+	KERNEL void __launch_bounds__(THREADS, D > 64 ? 2 : 3) name(T *dq, GRAD_PARAMETERS(T)) { \
+		attention_queries<D, M>(dq, q, k, v, dout, lse, means, SHAPE, aligned);           \
+	}                                                                                     \
 	REGISTER(name)
 
 KEYS_INSTANCE(attention_keys_64_64_bf16, 64, 64, bf16)
