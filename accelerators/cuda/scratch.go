@@ -15,6 +15,8 @@ const (
 	slotRoundedB
 	slotLibrary // the workspace of cublasLt
 	slotSort    // ids in order
+	slotMeans   // of attention's gradient
+	slotParts   // of decoded outputs
 	slotCount
 )
 
