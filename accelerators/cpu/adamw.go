@@ -4,22 +4,10 @@ import (
 	"math"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/adam"
 )
 
-// adamwFactors are the numbers of one step, with the bias corrections worked in, in the order of the constants below.
-type adamwFactors = [9]float32
-
-const (
-	gradScale = iota
-	beta1
-	keep1 // 1-beta1
-	beta2
-	keep2
-	rootScale // 1/sqrt(1-beta2^step)
-	epsilon
-	rate  // lr/(1-beta1^step)
-	decay // 1-lr*weight decay
-)
+type adamwFactors = adam.Factors
 
 type adamw struct {
 	set               *kernelSet
@@ -52,10 +40,10 @@ const adamwWork = 4
 
 // factors are those of a step, which is none when the norm to clip by is not finite.
 func (c *call) factors(s accelerators.AdamW) (f adamwFactors, finite bool) {
-	f = factors(s)
+	f = adam.FactorsOf(s)
 	if s.Squared.Present() {
 		if x := c.f32("Squared", s.Squared, 1); len(x) == 1 {
-			f[gradScale], finite = clipped(x[0], s.MaxNorm)
+			f[adam.GradScale], finite = clipped(x[0], s.MaxNorm)
 			return f, finite
 		}
 	}
@@ -74,35 +62,20 @@ func clipped(squared float32, most float64) (scale float32, finite bool) {
 	return 1, true
 }
 
-func factors(s accelerators.AdamW) adamwFactors {
-	b1, b2, step := float64(s.Beta1), float64(s.Beta2), float64(s.Step)
-	return adamwFactors{
-		gradScale: 1,
-		beta1:     s.Beta1,
-		keep1:     float32(1 - b1),
-		beta2:     s.Beta2,
-		keep2:     float32(1 - b2),
-		rootScale: float32(1 / math.Sqrt(1-math.Pow(b2, step))),
-		epsilon:   s.Eps,
-		rate:      float32(float64(s.LR) / (1 - math.Pow(b1, step))),
-		decay:     float32(1 - float64(s.LR)*float64(s.WeightDecay)),
-	}
-}
-
 func adamwGeneric(param, grad, m, v []float32, f *adamwFactors) {
 	for i := range param {
-		m[i], v[i] = averaged(m[i], v[i], grad[i]*f[gradScale], f)
+		m[i], v[i] = averaged(m[i], v[i], grad[i]*f[adam.GradScale], f)
 		param[i] = updated(param[i], m[i], v[i], f)
 	}
 }
 
 // averaged are the moments after a gradient g.
 func averaged(m, v, g float32, f *adamwFactors) (first, second float32) {
-	return f[beta1]*m + f[keep1]*g, f[beta2]*v + f[keep2]*g*g // g*g itself might be infinite
+	return f[adam.Beta1]*m + f[adam.Keep1]*g, f[adam.Beta2]*v + f[adam.Keep2]*g*g // g*g itself might be infinite
 }
 
 // updated is a weight after a step with these moments.
 func updated(param, m, v float32, f *adamwFactors) float32 {
 	root := float32(math.Sqrt(float64(v)))
-	return f[decay]*param - f[rate]*m/(f[rootScale]*root+f[epsilon])
+	return f[adam.Decay]*param - f[adam.Rate]*m/(f[adam.RootScale]*root+f[adam.Epsilon])
 }

@@ -1,6 +1,9 @@
 package cpu
 
-import "github.com/carebot-llm/carebot/accelerators"
+import (
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/dynamic8"
+)
 
 // adamw8 is a step with moments in codes of eight bits.
 type adamw8 struct {
@@ -55,20 +58,19 @@ func (c *call) dynamic8(codes, scales string, b accelerators.Dynamic8, n int) ([
 }
 
 func adamw8Generic(param, grad []float32, m, v []byte, mScales, vScales []float32, f *adamwFactors, work []float32) {
-	maps := dynamicMaps
 	for b := range mScales {
 		lo := b * dynamic8Block
 		hi := min(lo+dynamic8Block, len(param))
 		first, second := work[:hi-lo], work[dynamic8Block:][:hi-lo]
 		for i := range first {
-			first[i], second[i] = maps.first(m[lo+i], mScales[b]), maps.second(v[lo+i], vScales[b])
+			first[i], second[i] = dynamic8.First(m[lo+i], mScales[b]), dynamic8.Second(v[lo+i], vScales[b])
 		}
 		adamwGeneric(param[lo:hi], grad[lo:hi], first, second, f)
 		mScales[b], vScales[b] = magnitude(first), magnitude(second)
-		perM, perV := perScale(mScales[b]), perScale(vScales[b])
+		perM, perV := dynamic8.PerScale(mScales[b]), dynamic8.PerScale(vScales[b])
 		for i := range first {
-			m[lo+i] = maps.firstCode(first[i] * perM)
-			v[lo+i] = byte(maps.unsigned.code(second[i] * perV))
+			m[lo+i] = dynamic8.FirstCode(first[i] * perM)
+			v[lo+i] = dynamic8.SecondCode(second[i] * perV)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/adam"
 )
 
 // adamwBF16 is a step with moments in bfloat16.
@@ -26,7 +27,7 @@ func (o *adamwBF16) items(_, lo, hi int) {
 }
 
 func (o *adamwBF16) run(kernel func(param, grad []float32, m, v []uint16, f *adamwFactors, key uint32), lo, hi int) {
-	kernel(o.param[lo:hi], o.grad[lo:hi], o.m[lo:hi], o.v[lo:hi], &o.factors, o.key+uint32(lo)*counterStep)
+	kernel(o.param[lo:hi], o.grad[lo:hi], o.m[lo:hi], o.v[lo:hi], &o.factors, o.key+uint32(lo)*adam.CounterStep)
 }
 
 // AdamWBF16 updates param, m and v in place.
@@ -41,7 +42,7 @@ func (d *Device) AdamWBF16(param, grad, m, v accelerators.Buffer, s accelerators
 	ps, gs := c.write("param", param, n), c.f32("grad", grad, n)
 	ms, vs := c.writeI32("m", m, words), c.writeI32("v", v, words)
 	if f, finite := c.factors(s); passed(c, s) && finite {
-		d.ops.adamwBF16 = adamwBF16{d.set, ps, gs, parts[uint16](ms)[:n], parts[uint16](vs)[:n], f, roundingKey(s)}
+		d.ops.adamwBF16 = adamwBF16{d.set, ps, gs, parts[uint16](ms)[:n], parts[uint16](vs)[:n], f, adam.RoundingKey(s)}
 		d.each(n, adamwWork, &d.ops.adamwBF16)
 	}
 }
@@ -52,28 +53,13 @@ func parts[T uint8 | uint16](words []int32) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(words))), len(words)*4/int(unsafe.Sizeof(part)))
 }
 
-// counterStep is the distance between the counters of neighbouring elements; being odd it repeats none of 2^32.
-const counterStep = 0x9e3779b9
-
-// roundingKey is the counter of the first element of a step.
-func roundingKey(s accelerators.AdamW) uint32 {
-	return scrambled(scrambled(uint32(s.Seed)) ^ scrambled(uint32(s.Seed>>32)+counterStep) + uint32(s.Step)*0x85ebca6b)
-}
-
-// scrambled is the finalizer of MurmurHash3: each bit of x may turn each bit of the result.
-func scrambled(x uint32) uint32 {
-	x = (x ^ x>>16) * 0x85ebca6b
-	x = (x ^ x>>13) * 0xc2b2ae35
-	return x ^ x>>16
-}
-
 func adamwBF16Generic(param, grad []float32, m, v []uint16, f *adamwFactors, key uint32) {
 	for i := range param {
-		first, second := averaged(wide(m[i]), wide(v[i]), grad[i]*f[gradScale], f)
+		first, second := averaged(wide(m[i]), wide(v[i]), grad[i]*f[adam.GradScale], f)
 		param[i] = updated(param[i], first, second, f)
-		random := scrambled(key)
+		random := adam.Scrambled(key)
 		m[i], v[i] = stochastic(first, random&0xffff), stochastic(second, random>>16)
-		key += counterStep
+		key += adam.CounterStep
 	}
 }
 

@@ -2,7 +2,11 @@
 
 package cpu
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"github.com/carebot-llm/carebot/accelerators/dynamic8"
+)
 
 var avx2Set = kernelSet{
 	name: "avx2", width: 16,
@@ -78,7 +82,7 @@ func assemblySets() []*kernelSet {
 
 // adamw8Wide hands the maps over as the floats that they are.
 func adamw8Wide(param, grad []float32, m, v []byte, mScales, vScales []float32, f *adamwFactors, work []float32) {
-	adamw8AVX512(param, grad, m, v, mScales, vScales, f, &dynamicMaps.signed.border[0], work)
+	adamw8AVX512(param, grad, m, v, mScales, vScales, f, &dynamic8.Table()[0], work)
 }
 
 // hasF16C says whether the processor converts numbers of half precision: bit 29 of ECX in leaf 1.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/dynamic8"
 )
 
 const (
@@ -30,7 +31,7 @@ func nf4Of(words []int32, n int) nf4Matrix {
 
 // scale is that of block i.
 func (m *nf4Matrix) scale(i int) float32 {
-	return dynamicMaps.first(m.scales[i], asFloat(m.tops[i/dynamic8Block])) + asFloat(*m.mean)
+	return dynamic8.First(m.scales[i], asFloat(m.tops[i/dynamic8Block])) + asFloat(*m.mean)
 }
 
 func asFloat(word int32) float32 { return math.Float32frombits(uint32(word)) }
@@ -60,7 +61,7 @@ func (o *packNF4) items(_, lo, hi int) {
 // packBlock sets the codes of a block, the first of which is number first of its unit, and returns its scale.
 func packBlock(words []int32, first int, block []float32) float32 {
 	top := magnitude(block)
-	inverse := perScale(top)
+	inverse := dynamic8.PerScale(top)
 	words = words[:16]
 	for from := 0; from < len(block); from += 16 {
 		shift := (first + from) / 16 * 4
@@ -132,9 +133,9 @@ func (m *nf4Matrix) packScales(scales []float32) {
 		}
 		top := magnitude(group)
 		m.tops[g] = asWord(top)
-		inverse := perScale(top)
+		inverse := dynamic8.PerScale(top)
 		for i, v := range group {
-			m.scales[first+i] = dynamicMaps.firstCode(v * inverse)
+			m.scales[first+i] = dynamic8.FirstCode(v * inverse)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/adam"
 )
 
 // across is float32 from end to end: every stride-th bit pattern, and of each exponent the first and last mantissas,
@@ -268,8 +269,8 @@ const normUnits = 8
 // TestAdamWIsWithinItsBoundsForEveryFloat takes each operand through all floats while the others stay ordinary.
 func TestAdamWIsWithinItsBoundsForEveryFloat(t *testing.T) {
 	s := accelerators.AdamW{LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, WeightDecay: 0.1, Step: 3}
-	f, x := factors(s), []float32(nil)
-	f[gradScale] = 0.5
+	f, x := adam.FactorsOf(s), []float32(nil)
+	f[adam.GradScale] = 0.5
 	for i, v := range across() {
 		if i%5 == 0 {
 			x = append(x, v)
@@ -301,12 +302,12 @@ func TestAdamWIsWithinItsBoundsForEveryFloat(t *testing.T) {
 func checkAdamW(t *testing.T, w *worst, x float32, in [4]float32, out [3]float32, f *adamwFactors) {
 	c := func(i int) float64 { return float64(f[i]) }
 	p, m, v := float64(in[0]), float64(in[2]), float64(in[3])
-	g := float64(float32(float64(in[1]) * c(gradScale)))
+	g := float64(float32(float64(in[1]) * c(adam.GradScale)))
 	b := bound{units: 4}
-	wantM := c(beta1)*m + c(keep1)*g
-	b.check(t, w, "m", x, out[1], wantM, math.Abs(c(beta1)*m))
-	wantV := c(beta2)*v + c(keep2)*g*g
-	b.check(t, w, "v", x, out[2], wantV, math.Abs(c(beta2)*v))
-	update := c(rate) * float64(out[1]) / (c(rootScale)*math.Sqrt(float64(out[2])) + c(epsilon))
-	b.check(t, w, "param", x, out[0], c(decay)*p-update, math.Abs(c(decay)*p))
+	wantM := c(adam.Beta1)*m + c(adam.Keep1)*g
+	b.check(t, w, "m", x, out[1], wantM, math.Abs(c(adam.Beta1)*m))
+	wantV := c(adam.Beta2)*v + c(adam.Keep2)*g*g
+	b.check(t, w, "v", x, out[2], wantV, math.Abs(c(adam.Beta2)*v))
+	update := c(adam.Rate) * float64(out[1]) / (c(adam.RootScale)*math.Sqrt(float64(out[2])) + c(adam.Epsilon))
+	b.check(t, w, "param", x, out[0], c(adam.Decay)*p-update, math.Abs(c(adam.Decay)*p))
 }

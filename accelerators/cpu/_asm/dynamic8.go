@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A dynamic8Map is where a map of dynamic8.go lies.
+// A dynamic8Map is where a map of package dynamic8 lies.
 type dynamic8Map struct {
 	base reg.Register
 	disp int
@@ -204,7 +204,7 @@ func codes(from, i reg.GPVirtual) reg.VecVirtual {
 	return x
 }
 
-// perScale is the function of that name in dynamic8.go.
+// perScale is PerScale of package dynamic8.
 func perScale(scale Mem) reg.VecVirtual {
 	x, one := ZMM(), avx512.load(1)
 	VBROADCASTSS(scale, x)

@@ -5,6 +5,7 @@
 // answers CUDA_ERROR_NOT_SUPPORTED; all of them answer CUDA_ERROR_NO_DEVICE where there is no driver.
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "symbols.h"
@@ -32,12 +33,14 @@ static const struct { const char *name; void **slot; } functions[] = {
 	SYMBOLS(ENTRY)
 };
 
-enum { FUNCTIONS = sizeof functions / sizeof *functions };
+#define COUNT(name) +1
+enum { FUNCTIONS = 0 SYMBOLS(COUNT), CALLS = 0 CALLED(COUNT) };
 
 static int (*driver_init)(unsigned);
 static int (*driver_count)(int *);
 static const char *opened; // the driver's library
-static const char *missing[FUNCTIONS];
+static char refusal[256];  // why the first place that was looked at has none
+static const char *missing[CALLS];
 static int missed;
 static int started = NO_DEVICE; // what the driver's own cuInit answered
 
@@ -48,7 +51,7 @@ static void fill(void *library) {
 	for (int i = 0; i < FUNCTIONS; i++) {
 		void *function = library ? dlsym(library, functions[i].name) : (void *)no_device;
 		if (!function) {
-			missing[missed++] = functions[i].name;
+			if (i < CALLS) missing[missed++] = functions[i].name;
 			function = (void *)not_supported;
 		}
 		*functions[i].slot = function;
@@ -57,7 +60,10 @@ static void fill(void *library) {
 
 static void *try_open(const char *name) {
 	void *library = dlopen(name, RTLD_NOW);
-	if (library) opened = name;
+	if (library)
+		opened = name;
+	else if (!*refusal)
+		snprintf(refusal, sizeof refusal, "%s", dlerror());
 	return library;
 }
 
@@ -67,6 +73,7 @@ static void *open_driver(void) {
 		"libcuda.so.1", "/usr/local/nvidia/lib64/libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1",
 	};
 	const char *named = getenv("CAREBOT_LIBCUDA");
+	if (named && !*named) snprintf(refusal, sizeof refusal, "CAREBOT_LIBCUDA is empty");
 	if (named) return *named ? try_open(named) : NULL;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		void *library = try_open(places[i]);
@@ -83,13 +90,20 @@ __attribute__((constructor)) static void load(void) {
 	driver_count = (int (*)(int *))dlsym(library, "cuDeviceGetCount");
 }
 
+// close_off lets all functions answer NO_DEVICE but those that a driver answers without having started.
+static void close_off(void) {
+	void *version = slot_cuDriverGetVersion, *name = slot_cuGetErrorName, *text = slot_cuGetErrorString;
+	missed = 0;
+	fill(NULL);
+	slot_cuDriverGetVersion = version;
+	slot_cuGetErrorName = name;
+	slot_cuGetErrorString = text;
+}
+
 // cuInit never fails, since gorgonia.org/cu calls it before main and ends the process when it does.
 int cuInit(unsigned flags) {
 	if (driver_init) started = driver_init(flags);
-	if (started) {
-		missed = 0;
-		fill(NULL);
-	}
+	if (started && opened) close_off();
 	return 0;
 }
 
@@ -99,6 +113,7 @@ int cuDeviceGetCount(int *count) {
 }
 
 const char *driver_library(void) { return opened; }
+const char *driver_refusal(void) { return refusal; }
 int driver_started(void) { return started; }
 int driver_missing(void) { return missed; }
 const char *driver_missing_name(int i) { return missing[i]; }
