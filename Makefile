@@ -3,7 +3,8 @@ GO      ?= go
 PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
-.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility emulator test-cuda-emulated clean
+.PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
+.PHONY: build-gpu lint-gpu emulator test-cuda-emulated test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
 
 all: build plugins
 
@@ -72,8 +73,18 @@ bench-peers:
 compatibility:
 	$(GO) run ./host/cmd/compatibility -peers $(PEERS) -data $(DATA)
 
-# The kernels for tests without a GPU: a driver that runs them on the processor. CAREBOT_LIBCUDA names it.
-CUDA     := accelerators/cuda
+# The CUDA device, tag cuda. Needs a C compiler; nothing of CUDA, whose driver is opened when the program starts.
+CUDA := accelerators/cuda
+GPU  := CGO_ENABLED=1 CGO_CFLAGS="-I$(CURDIR)/$(CUDA)/include"
+
+build-gpu:
+	$(GPU) $(GO) build -trimpath -tags cuda -o bin/carebot-gpu ./host/cmd/carebot
+
+lint-gpu:
+	$(GPU) $(GO) vet -tags cuda ./...
+	$(GPU) $(GO) tool staticcheck -tags cuda ./...
+
+# For tests without a GPU: a driver that runs the kernels on the processor. CAREBOT_LIBCUDA names it. Needs g++.
 EMULATOR := bin/emulator
 EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
 EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
@@ -83,16 +94,61 @@ emulator: $(EMULATOR)/libcuda.so.1
 $(EMULATOR)/libcuda.so.1: $(EMULATED)
 	$(CXX) -shared -o $@ $^
 
-$(EMULATOR)/%.o: $(CUDA)/% $(CUDA)/emulator/emulator.h $(CUDA)/kernels/device.cuh
+$(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h) $(CUDA)/kernels/device.cuh
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
 
-GPU := CGO_ENABLED=1 CGO_CFLAGS="-I$(CURDIR)/$(CUDA)/include" 
-
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 $(GO) test -tags cuda ./$(CUDA)/...
+	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required \
+	$(GO) test -tags cuda ./$(CUDA)/...
+
+# On a machine with a GPU.
+test-gpu:
+	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda ./$(CUDA)/...
+
+bench-gpu:
+	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda -run '^$$' -bench . -benchtime 3s ./$(CUDA)
+
+# One folder to copy to a machine with a GPU, which needs neither Go nor a compiler: ./run there does everything that
+# docs/gpu-log.md asks for, and unpacks the programs first.
+BUNDLE  := dist/gpu-bundle
+SMALLER := -trimpath -tags cuda -ldflags "-s -w"
+
+gpu-bundle:
+	rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)
+	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/carebot-gpu ./host/cmd/carebot
+	$(GPU) $(GO) test -c $(SMALLER) -o $(BUNDLE)/cuda.test ./$(CUDA)
+	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test
+	cp recipes/carebot-tiny.yaml $(BUNDLE)/
+	cp $(CUDA)/bundle.sh $(BUNDLE)/run
+	@du -sm $(BUNDLE) && test "$$(du -sm $(BUNDLE) | cut -f1)" -lt 40 || { echo "the bundle is over 40 MB"; exit 1; }
+
+# NVIDIA's run-time compiler and headers, for those who change kernels or cuda.h. Needs python3 with venv.
+TOOLKIT  ?= .cuda
+NVIDIA   := $(TOOLKIT)/nvidia
+COMPILED := $(CUDA)/images docs/gpu-kernels.md
+
+$(TOOLKIT)/ready: $(CUDA)/nvrtc/requirements.txt
+	python3 -m venv $(TOOLKIT)/venv
+	$(TOOLKIT)/venv/bin/python -m pip install -q --no-deps --upgrade --target $(TOOLKIT) -r $<
+	@touch $@
+
+# Compiles the kernels' images, which are part of the tree, and the table of what they take.
+kernels: $(TOOLKIT)/ready
+	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib
+
+# Whether the images are, byte for byte, what the compiler makes of the sources.
+check-kernels:
+	@if ! $(MAKE) $(TOOLKIT)/ready; then echo "SKIPPED: the images were not compared: no NVRTC is to be had"; else \
+	$(MAKE) kernels && git diff --exit-code --stat -- $(COMPILED) && \
+	test -z "$$(git status --porcelain -- $(COMPILED))" || { echo "commit what make kernels has changed"; exit 1; }; fi
+
+check-cuda-header:
+	@if ! $(MAKE) $(TOOLKIT)/ready; then echo "SKIPPED: cuda.h was not compared: the headers are not to be had"; else \
+	CUDA_HEADERS=$(CURDIR)/$(NVIDIA)/cuda_runtime/include:$(CURDIR)/$(NVIDIA)/cu13/include \
+	$(GO) test -count=1 -v ./$(CUDA)/include; fi
 
 clean:
-	rm -rf bin runs
+	rm -rf bin dist runs
 
 FORCE:

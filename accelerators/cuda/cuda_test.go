@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"os"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -10,10 +11,12 @@ import (
 	"github.com/carebot-llm/carebot/accelerators/cuda/driver"
 )
 
-// opened is the first device; without one the test is skipped.
-func opened(t *testing.T) accelerators.Device {
+// opened is the first device; without one the test is skipped, unless CAREBOT_GPU=required says that there is one.
+func opened(t testing.TB) accelerators.Device {
 	t.Helper()
-	if _, err := driver.Devices(); err != nil {
+	if _, err := driver.Devices(); err != nil && os.Getenv("CAREBOT_GPU") == "required" {
+		t.Fatal(err)
+	} else if err != nil {
 		t.Skip(err)
 	}
 	dev, err := open(0)

@@ -10,13 +10,18 @@ import (
 	"gorgonia.org/cu"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/cuda/driver"
 )
 
 // faults are the checks of operands that only the device sees. A kernel looks for the first value out of range and keeps
-// the least of (check, element) in a word of device memory, which is read when the host waits anyway.
+// the least of (check, element) in a word of device memory, which is read when the host waits anyway. Checks keep their
+// numbers, so that work which comes again is the same work.
 type faults struct {
-	word   cu.DevicePtr
-	checks []rangeCheck // since the host waited last
+	word    cu.DevicePtr
+	seen    []byte // pinned, where the word is read to
+	checks  []rangeCheck
+	numbers map[rangeCheck]int
+	asked   bool // a check was launched since the host last waited
 }
 
 // A rangeCheck wants low <= x < high of every element of an operand.
@@ -26,16 +31,28 @@ type rangeCheck struct {
 	low, high int
 }
 
-const noFault = math.MaxUint64
+const (
+	noFault    = math.MaxUint64
+	faultBytes = 8       // of the word
+	mostChecks = 1 << 14 // that have numbers
+)
 
-func (f *faults) begin() (err error) {
-	if f.word, err = cu.MemAlloc(8); err != nil {
-		return fmt.Errorf("allocate the word of faults: %w", err)
+func (d *Device) beginFaults() (err error) {
+	f := &d.faults
+	f.numbers = map[rangeCheck]int{}
+	if f.seen, err = driver.Pin(faultBytes); err != nil {
+		return err
 	}
-	return cu.MemsetD8(f.word, 0xff, 8)
+	if f.word, err = d.take(faultBytes); err != nil {
+		return err
+	}
+	return cu.MemsetD8Async(f.word, 0xff, faultBytes, d.stream)
 }
 
-func (f *faults) end() { _ = cu.MemFree(f.word) }
+func (d *Device) endFaults() {
+	d.note(driver.Unpin(d.faults.seen), "give pinned memory back")
+	d.faults = faults{}
+}
 
 // ids is the address of an integer operand whose values must lie in [low, high). A kernel that uses it must not touch
 // what a value out of range names, since it runs before the host knows.
@@ -48,32 +65,60 @@ func (c *call) ids(name string, b accelerators.Buffer, n, low, high int) uint64 
 }
 
 func (d *Device) check(r rangeCheck, n int) {
-	number := len(d.faults.checks)
-	d.faults.checks = append(d.faults.checks, r)
+	f := &d.faults
+	number, known := f.numbers[r]
+	if !known {
+		number = len(f.checks)
+		f.checks = append(f.checks, r)
+		f.numbers[r] = number
+	}
+	f.asked = true
 	d.launch("check", "check_range", covering(n), r.at, uint64(n), uint64(r.low), uint64(r.high), uint64(number),
-		uint64(d.faults.word))
+		uint64(f.word))
 }
 
-// collect reads the word after the stream has run empty.
-func (f *faults) collect(d *Device) {
-	if len(f.checks) == 0 || d.err != nil {
-		f.checks = f.checks[:0]
+// reportFaults enqueues a copy of the word to pinned memory.
+func (d *Device) reportFaults(to []byte) {
+	if d.lost == nil {
+		d.note(cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), d.faults.word, faultBytes, d.stream), "read the word of faults")
+	}
+}
+
+// fault makes what the word says the device's error, if it says something.
+func (d *Device) fault(word uint64) {
+	if word == noFault || d.lost != nil {
 		return
 	}
-	var fault uint64
-	d.note(cu.MemcpyDtoH(unsafe.Pointer(&fault), f.word, 8), "read the word of faults")
-	if fault != noFault && d.err == nil {
-		d.err = f.describe(d, fault)
-		d.note(cu.MemsetD8(f.word, 0xff, 8), "clear the word of faults")
+	if d.err == nil {
+		d.err = d.describe(word)
 	}
-	f.checks = f.checks[:0]
+	d.note(cu.MemsetD8Async(d.faults.word, 0xff, faultBytes, d.stream), "clear the word of faults")
 }
 
-func (f *faults) describe(d *Device, fault uint64) error {
-	r, element := f.checks[fault>>32], fault&math.MaxUint32
+// askFaults and collectFaults are before and after the host waits for the stream.
+func (d *Device) askFaults() {
+	if d.faults.asked {
+		d.reportFaults(d.faults.seen)
+	}
+}
+
+func (d *Device) collectFaults() {
+	f := &d.faults
+	if f.asked && d.lost == nil {
+		d.fault(words[uint64](f.seen)[0])
+	}
+	f.asked = false
+	if len(f.checks) > mostChecks {
+		f.checks = f.checks[:0]
+		clear(f.numbers)
+	}
+}
+
+func (d *Device) describe(fault uint64) error {
+	r, element := d.faults.checks[fault>>32], fault&math.MaxUint32
 	var value int32
 	if err := cu.MemcpyDtoH(unsafe.Pointer(&value), cu.DevicePtr(r.at+4*element), 4); err != nil {
-		return fmt.Errorf("%s: %s: %s[%d] is out of range: %w", d.Name(), r.op, r.name, element, err)
+		return fmt.Errorf("%s: %s: %s[%d] is out of range: %w", d.Name(), r.op, r.name, element, driver.Of(err))
 	}
 	return fmt.Errorf("%s: %s: %s[%d] is %d, want %d to %d", d.Name(), r.op, r.name, element, value, r.low, r.high-1)
 }

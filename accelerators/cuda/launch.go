@@ -16,11 +16,8 @@ import (
 // maxArguments is how many arguments a kernel may have.
 const maxArguments = 40
 
-// A launch holds the arguments of one launch, each in eight bytes.
-type launch struct {
-	values [maxArguments]uint64
-	at     [maxArguments]unsafe.Pointer
-}
+// pointers are to the arguments of one launch, each of eight bytes.
+type pointers [maxArguments]unsafe.Pointer
 
 // A kernel is a function of a module.
 type kernel struct {
@@ -35,6 +32,14 @@ type shape struct {
 	Shared  int
 }
 
+// A step is one piece of work on the stream: a kernel in a shape, or whatever issue enqueues.
+type step struct {
+	name   string
+	kernel *kernel
+	shape  shape
+	issue  func() error
+}
+
 // defaultShared is the dynamic shared memory that any kernel may use without asking.
 const defaultShared = 48 << 10
 
@@ -45,34 +50,59 @@ func (d *Device) launch(family, name string, s shape, arguments ...uint64) {
 		return
 	}
 	defer d.enter()()
-	k := d.kernel(family, name, s.Shared)
-	if k == nil {
-		return
+	if k := d.kernel(family, name, s.Shared); k != nil {
+		d.add(step{name: name, kernel: k, shape: s}, arguments)
 	}
-	l := &d.launched
-	copy(l.values[:], arguments)
-	for i := range arguments {
-		l.at[i] = unsafe.Pointer(&l.values[i])
+}
+
+// enqueue adds a piece of work to the stream that is none of our kernels: a copy, a product of cublasLt. issue does it, at
+// once or, within a unit (Together), by the time that the unit ends; a unit that comes again may be repeated as a graph,
+// without calling issue. Therefore
+//
+//   - issue only enqueues on d.stream. It does not wait, allocate or free, and what it refers to (descriptors, workspaces)
+//     stays as it is until the work is done; who changes or frees such a thing calls d.wait() before.
+//   - key is all that the work depends on besides the contents of memory: addresses, sizes, factors, the number of a plan.
+//     Work of equal names and keys is the same work.
+//
+// The device's context is that of the thread when issue is called. name is for errors. Whoever uses the stream by himself
+// (to time plans, say) calls d.flush() before, which issues what a unit has collected so far; d.wait() does so too.
+func (d *Device) enqueue(name string, issue func() error, key ...uint64) {
+	if d.err == nil {
+		defer d.enter()()
+		d.add(step{name: name, issue: issue}, key)
 	}
-	err := k.function.Launch(s.X, s.Y, s.Z, s.Threads, 1, 1, s.Shared, d.stream, l.at[:len(arguments)])
-	d.note(err, "launch "+name)
+}
+
+// add issues a step, or collects it while a unit is open. words are a kernel's arguments, or a key.
+func (d *Device) add(s step, words []uint64) {
+	if d.unit.open {
+		d.unit.add(s, words)
+	} else {
+		d.note(d.issue(&s, words), s.name)
+	}
+}
+
+func (d *Device) issue(s *step, words []uint64) error {
+	if s.issue != nil {
+		return s.issue()
+	}
+	for i := range words {
+		d.pointers[i] = unsafe.Pointer(&words[i])
+	}
+	of := s.shape
+	return s.kernel.function.Launch(of.X, of.Y, of.Z, of.Threads, 1, 1, of.Shared, d.stream, d.pointers[:len(words)])
 }
 
 // f32 is a float as an argument.
 func f32(x float32) uint64 { return uint64(math.Float32bits(x)) }
 
-// kernel looks a function up, once, and raises its limit of shared memory where need be.
+// kernel looks a function up, once, and raises its limit of shared memory where need be. Without one there is an error.
 func (d *Device) kernel(family, name string, shared int) *kernel {
 	k := d.kernels[name]
 	if k == nil {
-		module, err := d.module(family)
+		function, err := d.function(family, name)
 		if err != nil {
-			d.note(err, "load the kernels "+family)
-			return nil
-		}
-		function, err := module.Function(name)
-		if err != nil {
-			d.note(err, "find the kernel "+name)
+			d.note(err, "load the kernel "+name)
 			return nil
 		}
 		k = &kernel{function, defaultShared}
@@ -85,19 +115,19 @@ func (d *Device) kernel(family, name string, shared int) *kernel {
 	return k
 }
 
-func (d *Device) module(family string) (cu.Module, error) {
-	if m, loaded := d.modules[family]; loaded {
-		return m, nil
-	}
-	image, err := images.Find(family, d.major, d.minor)
-	if err != nil {
-		return cu.Module{}, err
-	}
-	m, err := cu.LoadData(string(image))
-	if err == nil {
+func (d *Device) function(family, name string) (cu.Function, error) {
+	m, loaded := d.modules[family]
+	if !loaded {
+		image, err := images.Find(family, d.major, d.minor)
+		if err != nil {
+			return cu.Function{}, err
+		}
+		if m, err = cu.LoadData(string(image)); err != nil {
+			return cu.Function{}, err
+		}
 		d.modules[family] = m
 	}
-	return m, err
+	return m.Function(name)
 }
 
 // blocks is how many blocks of size cover n.

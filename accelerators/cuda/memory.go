@@ -3,12 +3,15 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"gorgonia.org/cu"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/cuda/driver"
 )
 
 // memory is one allocation.
@@ -20,48 +23,108 @@ type memory struct {
 	freed    bool
 }
 
+const (
+	// keptFree is what Alloc leaves for the scratch memory of kernels, which they take when they run first.
+	keptFree = 256 << 20
+	// largeBytes is the size from which on Alloc looks whether so much is left.
+	largeBytes = 16 << 20
+)
+
 // Alloc returns zeroed memory.
 func (d *Device) Alloc(t accelerators.DType, n int) (accelerators.Buffer, error) {
 	if n < 0 || n > maxElements {
 		return accelerators.Buffer{}, fmt.Errorf("%s: allocate %d elements: size out of range", d.Name(), n)
 	}
 	m := &memory{dev: d, dtype: t, elements: n}
-	if err := m.take(int64(n) * int64(t.Size())); err != nil {
-		return accelerators.Buffer{}, err
+	defer d.enter()()
+	if err := m.fill(int64(n) * int64(t.Size())); err != nil {
+		return accelerators.Buffer{}, fmt.Errorf("%s: %w", d.Name(), err)
 	}
 	return accelerators.Buffer{Mem: m, Len: n, Type: t}, nil
 }
 
-func (m *memory) take(bytes int64) (err error) {
+func (m *memory) fill(bytes int64) (err error) {
 	if bytes == 0 {
 		return nil
 	}
-	d := m.dev
-	defer d.enter()()
-	if m.at, err = cu.MemAlloc(bytes); err != nil {
-		free, total, _ := cu.MemInfo()
-		return fmt.Errorf("%s: allocate %d bytes: %w: %d of %d bytes are free", d.Name(), bytes, err, free, total)
+	if bytes > largeBytes {
+		if free, total := m.dev.room(); bytes+keptFree > free {
+			return m.dev.full(bytes, free, total)
+		}
 	}
-	d.note(cu.MemsetD8Async(m.at, 0, bytes, d.stream), "clear memory")
-	return nil
+	if m.at, err = m.dev.take(bytes); err == nil {
+		m.dev.note(cu.MemsetD8Async(m.at, 0, bytes, m.dev.stream), "clear memory")
+	}
+	return err
 }
 
-// Free gives the whole allocation back that b is a window of, once the work before is done. Freeing the zero Buffer does
-// nothing.
+// take allocates memory of the device that is not cleared; Close frees it unless give has before.
+func (d *Device) take(bytes int64) (cu.DevicePtr, error) {
+	if d.lost != nil {
+		return 0, d.lost
+	}
+	at, err := cu.MemAlloc(bytes)
+	if errors.Is(driver.Of(err), driver.OutOfMemory) && len(d.buried) > 0 {
+		d.wait()
+		at, err = cu.MemAlloc(bytes)
+	}
+	switch err = driver.Of(err); {
+	case errors.Is(err, driver.OutOfMemory):
+		free, total := d.room()
+		return 0, d.full(bytes, free, total)
+	case err != nil:
+		return 0, fmt.Errorf("allocate %d bytes: %w", bytes, err)
+	}
+	d.held[at] = bytes
+	return at, nil
+}
+
+// room is how many bytes of the device are free, those of buried memory included, and how many there are.
+func (d *Device) room() (free, total int64) {
+	free, total, err := cu.MemInfo()
+	d.note(err, "ask for free memory")
+	for _, at := range d.buried {
+		free += d.held[at]
+	}
+	return free, total
+}
+
+// full is the error of an allocation for which there is no room.
+func (d *Device) full(bytes, free, total int64) error {
+	var own int64
+	for _, n := range d.held {
+		own += n
+	}
+	text := fmt.Sprintf("allocate %d MiB: %d of %d MiB are free, of which %d MiB are kept for the kernels",
+		mebibytes(bytes), free>>20, total>>20, keptFree>>20)
+	if others := total - free - own; others > total/16 {
+		text += fmt.Sprintf("; %d MiB are not this process's: nvidia-smi shows which other one holds them", others>>20)
+	}
+	return errors.New(text)
+}
+
+func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
+
+// give frees what take returned. The work that uses it must be done.
+func (d *Device) give(at cu.DevicePtr) {
+	delete(d.held, at)
+	d.note(cu.MemFree(at), "free memory")
+}
+
+// Free gives the whole allocation back that b is a window of. Freeing the zero Buffer does nothing. The driver's own
+// freeing waits for all work; here memory is only buried, and freed when the host waits anyway, or when there is no room.
 func (d *Device) Free(b accelerators.Buffer) {
 	if !b.Present() {
 		return
 	}
 	m, ours := b.Mem.(*memory)
 	if !ours || m.dev != d || m.freed {
-		d.note(fmt.Errorf("not an allocation of this device, or freed before"), "Free")
+		d.note(errors.New("not an allocation of this device, or freed before"), "Free")
 		return
 	}
-	defer d.enter()()
 	m.freed = true
 	if m.at != 0 {
-		d.note(d.stream.Synchronize(), "wait for work")
-		d.note(cu.MemFree(m.at), "Free")
+		d.buried = append(d.buried, m.at)
 	}
 }
 
@@ -85,20 +148,22 @@ func (d *Device) UploadI32(dst accelerators.Buffer, src []int32) {
 	}
 }
 
-func (d *Device) upload(to uint64, from unsafe.Pointer, bytes int) {
-	if bytes > 0 {
-		defer d.enter()()
-		d.note(cu.MemcpyHtoDAsync(cu.DevicePtr(to), from, int64(bytes), d.stream), "upload")
-	}
+func (d *Device) upload(to uint64, host unsafe.Pointer, bytes int) {
+	d.stage(host, bytes, func(at uint64, done, n int) {
+		target := cu.DevicePtr(to) + cu.DevicePtr(done)
+		d.note(cu.MemcpyDtoDAsync(target, cu.DevicePtr(at), int64(n), d.stream), "upload")
+	})
 }
 
-// DownloadF32 waits for the work before it, copies src to dst, which has the same length, and returns the device's error.
+// DownloadF32 waits for the work before it, copies src to dst, which has the same length, widening bfloat16, and returns
+// the device's error.
 func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	c := d.call("DownloadF32")
 	c.exact("src", src, len(dst))
-	from := c.read("src", src, len(dst))
+	from, size := c.read("src", src, len(dst)), src.Type.Size()
 	if passed(c, len(dst)) {
-		d.downloadAs(dst, from, src.Type)
+		d.fetch(from, size*len(dst), func(part []byte, done int) { widen(dst[done/size:], part, src.Type) })
+		d.settle()
 	}
 	return d.err
 }
@@ -109,30 +174,53 @@ func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 	c.exact("src", src, len(dst))
 	from := c.i32("src", src, len(dst))
 	if passed(c, len(dst)) {
-		d.download(unsafe.Pointer(unsafe.SliceData(dst)), from, 4*len(dst))
+		d.fetch(from, 4*len(dst), func(part []byte, done int) { copy(dst[done/4:], words[int32](part)) })
+		d.settle()
 	}
 	return d.err
 }
 
-func (d *Device) download(to unsafe.Pointer, from uint64, bytes int) {
-	defer d.enter()()
-	if bytes > 0 {
-		d.note(cu.MemcpyDtoHAsync(to, cu.DevicePtr(from), int64(bytes), d.stream), "download")
+// widen copies floats of a type to float32.
+func widen(dst []float32, src []byte, t accelerators.DType) {
+	if t == accelerators.F32 {
+		copy(dst, words[float32](src))
+		return
 	}
-	d.wait()
+	for i, bits := range words[uint16](src) {
+		dst[i] = math.Float32frombits(uint32(bits) << 16)
+	}
 }
 
-// wait is until the stream has run empty; what kernels found wrong with their operands is then the device's error.
-func (d *Device) wait() {
-	d.note(d.stream.Synchronize(), "wait for work")
-	d.faults.collect(d)
+// words is memory as numbers.
+func words[T any](memory []byte) []T {
+	var one T
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/int(unsafe.Sizeof(one)))
 }
 
-// Sync waits for all work and returns the first error since the last Sync, which it clears.
-func (d *Device) Sync() error {
+// settle waits for all work.
+func (d *Device) settle() {
 	defer d.enter()()
 	d.wait()
+}
+
+// wait is until the stream has run empty. What kernels found wrong with their operands is then the device's error, and
+// buried memory is freed.
+func (d *Device) wait() {
+	d.flush()
+	d.askFaults()
+	d.note(d.stream.Synchronize(), "wait for work")
+	d.collectFaults()
+	for _, at := range d.buried {
+		d.give(at)
+	}
+	d.buried = d.buried[:0]
+}
+
+// Sync waits for all work and returns the first error since the last Sync, which it clears, unless it is that the device is
+// lost.
+func (d *Device) Sync() error {
+	d.settle()
 	err := d.err
-	d.err = nil
+	d.err = d.lost
 	return err
 }

@@ -16,15 +16,25 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"gorgonia.org/cu"
 )
+
+// Oldest is the oldest driver that will do, as Version counts.
+const Oldest = 12000
 
 // Library is the file that the driver was opened from; empty where there is none.
 func Library() string { return C.GoString(C.driver_library()) }
 
 // Version is the newest CUDA that the driver supports, as 1000*major + 10*minor.
 func Version() int { return cu.Version() }
+
+// VersionText is Version as people write it.
+func VersionText() string {
+	v := Version()
+	return fmt.Sprintf("%d.%d", v/1000, v%1000/10)
+}
 
 // Missing are the functions that the driver lacks; calling one fails.
 func Missing() []string {
@@ -35,33 +45,35 @@ func Missing() []string {
 	return names
 }
 
-// Devices is how many devices there are, or why there are none.
+// Devices is how many devices there are, at least one, or why there are none and what to do about it.
 func Devices() (int, error) {
 	if Library() == "" {
-		return 0, errors.New("no NVIDIA driver: libcuda.so.1 is not there (in a container, start it with its GPUs)")
+		return 0, fmt.Errorf("no NVIDIA driver is found (%s): install one; in a container, start it with its GPUs",
+			C.GoString(C.driver_refusal()))
 	}
-	if code := C.driver_started(); code != C.CUDA_SUCCESS {
-		return 0, fmt.Errorf("the NVIDIA driver %s does not start: %w", Library(), result(code))
+	if v := Version(); v > 0 && v < Oldest {
+		return 0, fmt.Errorf("the NVIDIA driver %s is for CUDA %s, which is too old: install one for CUDA 12 or later "+
+			"(version 525 or later)", Library(), VersionText())
+	}
+	if code := Error(C.driver_started()); code == NoDevice {
+		return 0, hidden()
+	} else if code != 0 {
+		return 0, fmt.Errorf("the NVIDIA driver %s does not start: %w", Library(), code)
 	}
 	n, err := cu.NumDevices()
 	if err != nil {
-		return 0, fmt.Errorf("count devices: %w", err)
+		return 0, fmt.Errorf("count devices: %w", Of(err))
 	}
 	if n == 0 {
-		return 0, errors.New("the NVIDIA driver sees no device (CUDA_VISIBLE_DEVICES may hide them)")
+		return 0, hidden()
 	}
 	return n, nil
 }
 
-func result(code C.int) error { return Error(code) }
-
-// An Error is a code of the driver that is not success.
-type Error int
-
-func (e Error) Error() string {
-	var name, text *C.char
-	if C.cuGetErrorName(C.CUresult(e), &name) != 0 || C.cuGetErrorString(C.CUresult(e), &text) != 0 {
-		return fmt.Sprintf("CUDA error %d", int(e))
+// hidden is why a driver that works has no device.
+func hidden() error {
+	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
+		return fmt.Errorf("CUDA_VISIBLE_DEVICES=%q hides every GPU from the NVIDIA driver: unset it, or name one", visible)
 	}
-	return C.GoString(name) + ": " + C.GoString(text)
+	return errors.New("the NVIDIA driver finds no GPU: nvidia-smi shows what it sees; in a container, start it with its GPUs")
 }

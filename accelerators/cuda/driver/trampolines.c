@@ -5,6 +5,7 @@
 // answers CUDA_ERROR_NOT_SUPPORTED; all of them answer CUDA_ERROR_NO_DEVICE where there is no driver.
 #include <dlfcn.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "symbols.h"
@@ -37,6 +38,7 @@ enum { FUNCTIONS = sizeof functions / sizeof *functions };
 static int (*driver_init)(unsigned);
 static int (*driver_count)(int *);
 static const char *opened; // the driver's library
+static char refusal[256];  // why the first place that was looked at has none
 static const char *missing[FUNCTIONS];
 static int missed;
 static int started = NO_DEVICE; // what the driver's own cuInit answered
@@ -57,7 +59,10 @@ static void fill(void *library) {
 
 static void *try_open(const char *name) {
 	void *library = dlopen(name, RTLD_NOW);
-	if (library) opened = name;
+	if (library)
+		opened = name;
+	else if (!*refusal)
+		snprintf(refusal, sizeof refusal, "%s", dlerror());
 	return library;
 }
 
@@ -67,6 +72,7 @@ static void *open_driver(void) {
 		"libcuda.so.1", "/usr/local/nvidia/lib64/libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1",
 	};
 	const char *named = getenv("CAREBOT_LIBCUDA");
+	if (named && !*named) snprintf(refusal, sizeof refusal, "CAREBOT_LIBCUDA is empty");
 	if (named) return *named ? try_open(named) : NULL;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		void *library = try_open(places[i]);
@@ -83,13 +89,20 @@ __attribute__((constructor)) static void load(void) {
 	driver_count = (int (*)(int *))dlsym(library, "cuDeviceGetCount");
 }
 
+// close_off lets all functions answer NO_DEVICE but those that a driver answers without having started.
+static void close_off(void) {
+	void *version = slot_cuDriverGetVersion, *name = slot_cuGetErrorName, *text = slot_cuGetErrorString;
+	missed = 0;
+	fill(NULL);
+	slot_cuDriverGetVersion = version;
+	slot_cuGetErrorName = name;
+	slot_cuGetErrorString = text;
+}
+
 // cuInit never fails, since gorgonia.org/cu calls it before main and ends the process when it does.
 int cuInit(unsigned flags) {
 	if (driver_init) started = driver_init(flags);
-	if (started) {
-		missed = 0;
-		fill(NULL);
-	}
+	if (started && opened) close_off();
 	return 0;
 }
 
@@ -99,6 +112,7 @@ int cuDeviceGetCount(int *count) {
 }
 
 const char *driver_library(void) { return opened; }
+const char *driver_refusal(void) { return refusal; }
 int driver_started(void) { return started; }
 int driver_missing(void) { return missed; }
 const char *driver_missing_name(int i) { return missing[i]; }

@@ -10,6 +10,7 @@ namespace emulator {
 
 thread_local Thread *current;
 thread_local dim3 block_index, block_size, grid_size;
+thread_local unsigned noted_arity;
 
 // A Block is the state of the block that runs on this thread of the processor.
 struct Block {
@@ -262,6 +263,11 @@ Registration::Registration(const char *name, Kernel kernel) { kernels()[name] = 
 Kernel find(const char *name) {
 	auto found = kernels().find(name);
 	return found == kernels().end() ? nullptr : found->second;
+}
+
+unsigned arity(Kernel kernel) {
+	kernel(nullptr);
+	return noted_arity;
 }
 
 } // namespace emulator

@@ -96,8 +96,10 @@ T from_lane(T value, unsigned lane) {
 	return result;
 }
 
-// A Kernel unpacks its arguments and runs one thread.
+// A Kernel unpacks its arguments and runs one thread; without any it notes how many it has.
 typedef void (*Kernel)(void **arguments);
+
+extern thread_local unsigned noted_arity;
 
 template <class... A, size_t... I>
 void unpack(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
@@ -106,7 +108,8 @@ void unpack(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
 
 template <class... A>
 void call(void (*kernel)(A...), void **arguments) {
-	unpack(kernel, arguments, std::index_sequence_for<A...>{});
+	noted_arity = sizeof...(A);
+	if (arguments) unpack(kernel, arguments, std::index_sequence_for<A...>{});
 }
 
 struct Registration {
@@ -114,6 +117,7 @@ struct Registration {
 };
 
 Kernel find(const char *name);
+unsigned arity(Kernel kernel);
 // launch runs all blocks of a grid, one after the other, and returns a CUresult.
 int launch(Kernel kernel, dim3 grid, dim3 block, unsigned shared_bytes, void **arguments);
 

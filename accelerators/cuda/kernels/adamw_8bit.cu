@@ -1,5 +1,5 @@
-// AdamW as adamw.cu says, over flat buffers of n elements, with moments in eight bits: of every 256 elements the moments
-// share a scale, their largest magnitude after the step. A warp has 256 elements, read and written once.
+// AdamW as adamw.cu says, over flat buffers of n elements, with moments in eight bits: of every 256 elements the
+// moments share a scale, their largest magnitude after the step. A warp has 256 elements, read and written once.
 // hot: adamw_8bit
 #include "adam.cuh"
 #include "dynamic8.cuh"

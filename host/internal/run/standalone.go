@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -21,7 +22,7 @@ func OpenModel(dir, device string) (*StandaloneModel, error) { return openModel(
 
 // openModel loads the model of a directory; an empty head is the one it has.
 func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
-	dev, _, err := accelerators.Open(device)
+	dev, err := openDevice(device)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +31,15 @@ func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
 		return nil, errors.Join(err, dev.Close())
 	}
 	return &StandaloneModel{*m, dev}, nil
+}
+
+// openDevice opens a device by name; what auto passed over goes to the log.
+func openDevice(name string) (accelerators.Device, error) {
+	dev, why, err := accelerators.Open(name)
+	if err == nil && why != "" {
+		slog.Info("device", "name", dev.Name(), "passed_over", why)
+	}
+	return dev, err
 }
 
 // loadServed loads the model of a directory, or of an adapter's base with the adapter merged; an empty head is the one
@@ -63,7 +73,7 @@ func loadServed(
 // OpenModels loads the models of directories on one device, to be asked at the same time; with bf16 they compute scores
 // and embeddings in bfloat16. Release them with close.
 func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served, close func() error, err error) {
-	dev, _, err := accelerators.Open(device)
+	dev, err := openDevice(device)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,6 +66,19 @@ func (p *Param) inBF16(dev accelerators.Device) (accelerators.Buffer, error) {
 	return p.half, nil
 }
 
+// ReserveBF16 makes the copies in BF16 that another set of the same parameters has, so that none is missing room for later.
+func (s *ParamSet) ReserveBF16(dev accelerators.Device, like *ParamSet) error {
+	for i, p := range like.params {
+		if !p.half.Present() {
+			continue
+		}
+		if _, err := s.params[i].inBF16(dev); err != nil {
+			return fmt.Errorf("allocate %v in bf16: %w", p, err)
+		}
+	}
+	return nil
+}
+
 // factor is w as the tape's products read it.
 func (t *Tape) factor(w *Param) (b accelerators.Buffer) {
 	var err error

@@ -44,14 +44,16 @@ func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 
 func allocations(t *testing.T, r *run, o objective, micros []data.Batch) float64 {
 	return testing.AllocsPerRun(3, func() {
+		f := r.begin()
 		r.job.Model.Params().ZeroGrad(r.job.Device)
 		for _, micro := range micros {
-			_, err := o.learn(r.tape, r.job.Model, micro, 10)
+			err := o.learn(r.tape, r.job.Model, micro, 10, f.next())
 			if r.tape.Reset(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := r.optimizer.step(1, 1e-3); err != nil {
+		r.optimizer.step(1, 1e-3, &f.norm)
+		if _, err := f.sums(); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -73,7 +73,7 @@ func rehearse(
 	if err := arena.Reserve(tensor.Unbounded); err != nil {
 		return tensor.Sizes{}, nil, err
 	}
-	_, err = o.learn(newTape(Job{Device: dev, Model: m, Spec: spec}, arena), m, e.batch(), 1)
+	err = o.learn(newTape(Job{Device: dev, Model: m, Spec: spec}, arena), m, e.batch(), 1, &learned{})
 	return arena.Used(), m, err
 }
 
@@ -126,7 +126,7 @@ func (e extent) with(b data.Batch, rows int) extent {
 func (r *run) allocate() error {
 	e := r.job.largest()
 	planning := dry.New(r.job.Device.HoldsBF16())
-	need, _, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
+	need, rehearsed, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
 	if err != nil {
 		return err
 	}
@@ -137,6 +137,9 @@ func (r *run) allocate() error {
 	}
 	if err = r.arena.Reserve(need); err == nil {
 		r.optimizer, err = newOptimizer(r.job.Device, params, r.job.Spec, r.job.Seed)
+	}
+	if err == nil {
+		err = params.ReserveBF16(r.job.Device, rehearsed.Params())
 	}
 	if err != nil {
 		return fmt.Errorf(

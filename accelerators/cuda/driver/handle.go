@@ -21,6 +21,8 @@ func AllowShared(f cu.Function, bytes int) error {
 // function is gorgonia's handle, a struct of one pointer, as the driver's.
 func function(f cu.Function) C.CUfunction { return *(*C.CUfunction)(unsafe.Pointer(&f)) }
 
+func stream(s cu.Stream) C.CUstream { return C.CUstream(unsafe.Pointer(s.C())) }
+
 func check(code C.CUresult) error {
 	if code == C.CUDA_SUCCESS {
 		return nil
