@@ -75,10 +75,11 @@ type Kernels interface {
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)
 
-	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden *
-	// weight^T. A target of -1 gives 0. logits is workspace for at least one row of V, used as the device likes; as many
-	// rows as fit are computed at a time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes them; dnll[t] is the gradient of each nll:
-	// dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is known beforehand, the logits computed once.
+	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden
+	// * weight^T. A target of -1 gives 0. logits is workspace for at least one row of V, used as the device likes; as
+	// many rows as fit are computed at a time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes
+	// them; dnll[t] is the gradient of each nll: dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is
+	// known beforehand, the logits computed once.
 	HeadLoss(nll, lse, hidden, weight, targets, logits Buffer, s Head)
 	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse, logits Buffer, s Head)
 	HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets, logits Buffer, s Head)

@@ -38,8 +38,8 @@ func testMemoryBF16(r *rig) {
 // testConversions: to the nearest, of two the even one, whatever the way.
 func testConversions(r *rig) {
 	const step = 1.0 / 128
-	x := []float64{0, 1, -1, 1 + step/2, 1 + 1.5*step, -1 - step/2, 1 + 0.51*step, 3e38, -3e38, 3.4e38, 1e-30, math.Inf(1),
-		math.Inf(-1), 255.5, 256.5, 0.1}
+	x := []float64{0, 1, -1, 1 + step/2, 1 + 1.5*step, -1 - step/2, 1 + 0.51*step, 3e38, -3e38, 3.4e38, 1e-30, 0.1,
+		math.Inf(1), math.Inf(-1), 255.5, 256.5}
 	for len(x) < 5000 {
 		x = append(x, draws()[len(x)])
 	}
@@ -65,12 +65,16 @@ var productTypes = [][3]accelerators.DType{
 	{accelerators.BF16, accelerators.BF16, accelerators.F32}, {accelerators.BF16, accelerators.F32, accelerators.F32},
 }
 
+var typedShapes = [][3]int{
+	{1, 1, 1}, {2, 65, 3}, {7, 17, 33}, {64, 64, 64}, {97, 17, 1025}, {145, 128, 33}, {130, 200, 300},
+}
+
 // testMatMulTypes: products that compute in BF16 take each operand as it comes.
 func testMatMulTypes(r *rig) {
-	for _, shape := range [][3]int{{1, 1, 1}, {2, 65, 3}, {7, 17, 33}, {64, 64, 64}, {97, 17, 1025}, {145, 128, 33}, {130, 200, 300}} {
+	for _, shape := range typedShapes {
 		for form := range 4 {
-			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 1,
-				Compute: accelerators.BF16}
+			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], Alpha: 1, Compute: accelerators.BF16,
+				TransA: form&1 != 0, TransB: form&2 != 0}
 			r.run(fmt.Sprintf("%dx%dx%d/A^T=%v/B^T=%v", s.M, s.N, s.K, s.TransA, s.TransB), func(r *rig) {
 				for _, types := range productTypes {
 					s := s

@@ -178,62 +178,81 @@ func TestPackedWeightsHaveTheBitsOfTheCPU(t *testing.T) {
 	}
 }
 
-// TestSixteenBits: conversions to BF16 memory round to the nearest even, whatever they come from, and what computes on
-// it rounds once.
-func TestSixteenBits(t *testing.T) {
-	const n = 5001
-	a, b := drawn(1, n), drawn(2, n)
-	round := func(x float32) float32 {
-		bits := math.Float32bits(x)
-		return math.Float32frombits((bits + 0x7fff + bits>>16&1) &^ 0xffff)
+// rounded is x to the nearest bfloat16, ties to even.
+func rounded(x float32) float32 {
+	bits := math.Float32bits(x)
+	return math.Float32frombits((bits + 0x7fff + bits>>16&1) &^ 0xffff)
+}
+
+func (s side) want(name string, b accelerators.Buffer, want func(i int) float32) {
+	s.t.Helper()
+	for i, got := range s.bits(b) {
+		if got != math.Float32bits(want(i)) {
+			s.t.Fatalf("lead %d: %s[%d] is %v, want %v", s.lead, name, i, math.Float32frombits(got), want(i))
+		}
 	}
+}
+
+// leads runs a test with operands on boundaries and beside them.
+func leads(t *testing.T, test func(s side)) {
 	for _, lead := range []int{0, 1, 4} {
 		s := side{opened(t), t, lead}
-		x, y, z := s.alloc(accelerators.BF16, n), s.alloc(accelerators.BF16, n), s.alloc(accelerators.BF16, n)
-		check := func(name string, b accelerators.Buffer, want func(i int) float32) {
-			t.Helper()
-			for i, got := range s.bits(b) {
-				if got != math.Float32bits(want(i)) {
-					t.Fatalf("lead %d: %s[%d] is %v, want %v", lead, name, i, math.Float32frombits(got), want(i))
-				}
-			}
-		}
-		s.UploadF32(x, a)
-		s.Copy(y, s.floats(b))
-		check("UploadF32", x, func(i int) float32 { return round(a[i]) })
-		check("Copy", y, func(i int) float32 { return round(b[i]) })
-		s.Add(z, x, y)
-		check("Add", z, func(i int) float32 { return round(round(a[i]) + round(b[i])) })
-		s.Mul(z, x, y)
-		check("Mul", z, func(i int) float32 { return round(round(a[i]) * round(b[i])) })
-		s.Axpy(y, x, 2)
-		check("Axpy", y, func(i int) float32 { return round(round(b[i]) + 2*round(a[i])) })
-		s.Scale(x, 3)
-		check("Scale", x, func(i int) float32 { return round(3 * round(a[i])) })
-		s.Copy(y, x)
-		check("Copy of bf16", y, func(i int) float32 { return round(3 * round(a[i])) })
-		s.Fill(y.Slice(1, n-1), 1.00390625)
-		check("Fill", y.Slice(1, n-1), func(int) float32 { return 1 })
-		halves := make([]uint16, 1<<16)
-		for i := range halves {
-			halves[i] = uint16(i)
-		}
-		wide, narrow := s.alloc(accelerators.F32, 0x7c01), s.alloc(accelerators.BF16, 0x7c01)
-		s.UploadF16(wide, halves[:wide.Len])
-		s.UploadF16(narrow, halves[:wide.Len])
-		exact := s.bits(wide)
-		check("UploadF16", narrow, func(i int) float32 { return round(math.Float32frombits(exact[i])) })
-		s.UploadBF16(narrow, halves[:wide.Len])
-		check("UploadBF16", narrow, func(i int) float32 { return math.Float32frombits(uint32(i) << 16) })
-		packed := s.alloc(accelerators.I32, accelerators.NF4Words(n))
-		s.PackNF4(packed, s.floats(a))
-		wide = s.alloc(accelerators.F32, n-128)
-		s.UnpackNF4(wide, packed, n, 128)
-		s.UnpackNF4(z.Slice(0, n-128), packed, n, 128)
-		exact = s.bits(wide)
-		check("UnpackNF4", z.Slice(0, n-128), func(i int) float32 { return round(math.Float32frombits(exact[i])) })
+		test(s)
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func TestConversionsRoundToTheNearest(t *testing.T) {
+	const n = 5001
+	a, halves := drawn(1, n), make([]uint16, 0x7c01) // all that are not negative, and no NaN
+	for i := range halves {
+		halves[i] = uint16(i)
+	}
+	leads(t, func(s side) {
+		x, y := s.alloc(accelerators.BF16, n), s.alloc(accelerators.BF16, n)
+		s.UploadF32(x, a)
+		s.want("UploadF32", x, func(i int) float32 { return rounded(a[i]) })
+		s.Copy(y, s.floats(a))
+		s.want("Copy", y, func(i int) float32 { return rounded(a[i]) })
+		s.Fill(y.Slice(1, n-1), 1.00390625)
+		s.want("Fill", y.Slice(1, n-1), func(int) float32 { return 1 })
+		s.Copy(y, x)
+		s.want("Copy of bf16", y, func(i int) float32 { return rounded(a[i]) })
+		wide, narrow := s.alloc(accelerators.F32, len(halves)), s.alloc(accelerators.BF16, len(halves))
+		s.UploadF16(wide, halves)
+		s.UploadF16(narrow, halves)
+		exact := s.bits(wide)
+		s.want("UploadF16", narrow, func(i int) float32 { return rounded(math.Float32frombits(exact[i])) })
+		s.UploadBF16(narrow, halves)
+		s.want("UploadBF16", narrow, func(i int) float32 { return math.Float32frombits(uint32(i) << 16) })
+	})
+}
+
+func TestVectorsOfBF16RoundOnce(t *testing.T) {
+	const n = 5001
+	a, b := drawn(1, n), drawn(2, n)
+	for i := range a {
+		a[i], b[i] = rounded(a[i]), rounded(b[i])
+	}
+	leads(t, func(s side) {
+		x, y, z := s.alloc(accelerators.BF16, n), s.alloc(accelerators.BF16, n), s.alloc(accelerators.BF16, n)
+		s.UploadF32(x, a)
+		s.UploadF32(y, b)
+		s.Add(z, x, y)
+		s.want("Add", z, func(i int) float32 { return rounded(a[i] + b[i]) })
+		s.Mul(z, x, y)
+		s.want("Mul", z, func(i int) float32 { return rounded(a[i] * b[i]) })
+		s.Axpy(y, x, 2)
+		s.want("Axpy", y, func(i int) float32 { return rounded(b[i] + 2*a[i]) })
+		s.Scale(x, 3)
+		s.want("Scale", x, func(i int) float32 { return rounded(3 * a[i]) })
+		packed, wide := s.alloc(accelerators.I32, accelerators.NF4Words(n)), s.alloc(accelerators.F32, n-128)
+		s.PackNF4(packed, s.floats(a))
+		s.UnpackNF4(wide, packed, n, 128)
+		s.UnpackNF4(z.Slice(0, n-128), packed, n, 128)
+		exact := s.bits(wide)
+		s.want("UnpackNF4", z.Slice(0, n-128), func(i int) float32 { return rounded(math.Float32frombits(exact[i])) })
+	})
 }

@@ -33,14 +33,16 @@ type Device struct {
 	sms                  int // multiprocessors
 	modules              map[string]cu.Module
 	kernels              map[string]*kernel
+	variants             map[variant]string     // their names
 	held                 map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
 	buried               []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
 	staging              staging
 	landings             landings
 	faults               faults
 	scratches            scratches
+	products             products
 	checks               call
-	pointers             pointers
+	arguments            arguments
 	unit                 unit
 	units                []*known // the latest last
 	peak                 accelerators.Peak
@@ -57,7 +59,7 @@ func open(index int) (accelerators.Device, error) {
 		return nil, fmt.Errorf("there are %d devices, numbered from 0%s", n, visible())
 	}
 	d := &Device{index: index, modules: map[string]cu.Module{}, kernels: map[string]*kernel{},
-		held: map[cu.DevicePtr]int64{}}
+		variants: map[variant]string{}, held: map[cu.DevicePtr]int64{}}
 	if err := d.inspect(); err != nil {
 		return nil, err
 	}
@@ -179,6 +181,7 @@ func (d *Device) end() {
 	for _, k := range d.units {
 		d.drop(k)
 	}
+	d.endProducts()
 	d.endStaging()
 	d.endLandings()
 	d.endFaults()

@@ -16,8 +16,11 @@ import (
 // maxArguments is how many arguments a kernel may have.
 const maxArguments = 40
 
-// pointers are to the arguments of one launch, each of eight bytes.
-type pointers [maxArguments]unsafe.Pointer
+// arguments are those of one launch, each in eight bytes, and where they are.
+type arguments struct {
+	values [maxArguments]uint64
+	at     [maxArguments]unsafe.Pointer
+}
 
 // A kernel is a function of a module.
 type kernel struct {
@@ -86,11 +89,11 @@ func (d *Device) issue(s *step, words []uint64) error {
 	if s.issue != nil {
 		return s.issue()
 	}
+	of, a := s.shape, &d.arguments
 	for i := range words {
-		d.pointers[i] = unsafe.Pointer(&words[i])
+		a.values[i], a.at[i] = words[i], unsafe.Pointer(&a.values[i])
 	}
-	of := s.shape
-	return s.kernel.function.Launch(of.X, of.Y, of.Z, of.Threads, 1, 1, of.Shared, d.stream, d.pointers[:len(words)])
+	return s.kernel.function.Launch(of.X, of.Y, of.Z, of.Threads, 1, 1, of.Shared, d.stream, a.at[:len(words)])
 }
 
 // f32 is a float as an argument.

@@ -36,7 +36,7 @@ func VersionText() string {
 	return fmt.Sprintf("%d.%d", v/1000, v%1000/10)
 }
 
-// Missing are the functions that the driver lacks; calling one fails.
+// Missing are the functions that CareBot calls and the driver lacks; calling one fails.
 func Missing() []string {
 	names := make([]string, C.driver_missing())
 	for i := range names {

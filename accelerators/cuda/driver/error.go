@@ -22,8 +22,13 @@ const (
 	NoDevice    Error = C.CUDA_ERROR_NO_DEVICE
 )
 
-// Of is an error of gorgonia.org/cu as an Error, whose text says more than its name; others stay what they are.
+// Of is an error of gorgonia.org/cu as an Error, whose text says more than its name; others stay what they are, as do those
+// that hold an Error already.
 func Of(err error) error {
+	var own Error
+	if errors.As(err, &own) {
+		return err
+	}
 	root := err
 	for cause := errors.Unwrap(root); cause != nil; cause = errors.Unwrap(root) {
 		root = cause

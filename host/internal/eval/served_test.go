@@ -214,7 +214,8 @@ func TestScoresInBFloat16AreNearThoseInFloat32(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, dev := range map[string]accelerators.Device{"products": openCPU(t), "activations": narrow.New(openCPU(t))} {
+	devices := map[string]accelerators.Device{"products": openCPU(t), "activations": narrow.New(openCPU(t))}
+	for name, dev := range devices {
 		got, err := judgeOn(t, dev, 2, model.BF16()).Score(t.Context(), texts)
 		if err != nil {
 			t.Fatal(err)

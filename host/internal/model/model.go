@@ -54,8 +54,8 @@ func Frozen() Option { return func(o *options) { o.frozen = true } }
 // Blank makes New leave all weights and tables zero, for a model that only shows what memory it takes.
 func Blank() Option { return func(o *options) { o.blank = true } }
 
-// BF16 makes a model that computes in BF16. On a device that holds BF16, matrices that are not trained are in it alone, and
-// generation computes in it as well.
+// BF16 makes a model that computes in BF16. On a device that holds BF16, matrices that are not trained are in it alone,
+// and generation computes in it as well.
 func BF16() Option { return func(o *options) { o.compute = accelerators.BF16 } }
 
 // InitHead lets Load initialise a classification head that the source lacks.

@@ -11,8 +11,8 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
-// Whole models on activations in BF16: gradients differ from those in F32 by what rounding does, a wrong or missing term
-// would show at their own size.
+// Whole models on activations in BF16: gradients differ from those in F32 by what rounding does, a wrong or missing
+// term would show at their own size.
 func TestGradientsOfActivationsInBF16AreNearThoseInF32(t *testing.T) {
 	want, got := tasks(t, openCPU(t)), tasks(t, narrow.New(openCPU(t)), BF16())
 	for name, k := range got {
@@ -39,8 +39,8 @@ func distance(x, y []float32) float64 {
 	return math.Sqrt(off / size)
 }
 
-// Keys and values lie in BF16 in the cache as they do in a whole pass, so what is generated is the likeliest there too, or
-// so near to it that roundings in another order decide.
+// Keys and values lie in BF16 in the cache as they do in a whole pass, so what is generated is the likeliest there too,
+// or so near to it that roundings in another order decide.
 func TestGenerationInBF16EqualsWholeForwardPasses(t *testing.T) {
 	for _, modelType := range modelTypes() {
 		if !architectures[modelType].decoder {
@@ -69,7 +69,8 @@ func TestGenerationInBF16EqualsWholeForwardPasses(t *testing.T) {
 
 func TestAFrozenModelInBF16IsHalfAsLarge(t *testing.T) {
 	c := tiny(Llama)
-	whole, half := mustNew(t, openCPU(t), c, HeadLM, Frozen()), mustNew(t, narrow.New(openCPU(t)), c, HeadLM, Frozen(), BF16())
+	whole := mustNew(t, openCPU(t), c, HeadLM, Frozen())
+	half := mustNew(t, narrow.New(openCPU(t)), c, HeadLM, Frozen(), BF16())
 	if got, want := half.set.Bytes(), whole.set.Bytes(); got > want*55/100 {
 		t.Errorf("%d bytes in bf16, %d in f32", got, want)
 	}

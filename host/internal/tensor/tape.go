@@ -13,8 +13,8 @@ import (
 // goroutine at a time, and its tensors by no other tape. It is worth keeping: a step of a shape that it has seen makes
 // no garbage.
 type Tape struct {
-	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16. On a device that holds
-	// BF16 it is then the type of activations and their gradients too.
+	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16. On a device that
+	// holds BF16 it is then the type of activations and their gradients too.
 	Compute accelerators.DType
 
 	dev       accelerators.Device

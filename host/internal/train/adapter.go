@@ -5,8 +5,8 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// Adapted are the options that a stage's model is opened with: what it computes in, an adapter drawn from the seed, and what
-// its base is held in.
+// Adapted are the options that a stage's model is opened with: what it computes in, an adapter drawn from the seed, and
+// what its base is held in.
 func Adapted(spec recipe.Train, seed uint64) (options []model.Option) {
 	if spec.BF16 {
 		options = append(options, model.BF16())

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// figures are those of a step. Some may still be on their way from the device, which has begun the next step by the time
-// that they are there.
+// figures are those of a step. Some may still be on their way from the device, which has begun the next step by the
+// time that they are there.
 type figures struct {
 	Metrics
 	begun      time.Time

@@ -64,7 +64,9 @@ func TestAGradientThatIsFoundNotToBeFiniteLateStopsTheStage(t *testing.T) {
 func TestMeasuringTellsEveryStepOfALateDevice(t *testing.T) {
 	s := newStage("next_token")
 	var told []int
-	err := Measure(t.Context(), s.job(t, late{openCPU(t)}, ""), 2*s.spec.Steps+1, func(step int, _ Metrics) { told = append(told, step) })
+	err := Measure(t.Context(), s.job(t, late{openCPU(t)}, ""), 2*s.spec.Steps+1, func(step int, _ Metrics) {
+		told = append(told, step)
+	})
 	if err != nil || len(told) != 2*s.spec.Steps+1 {
 		t.Errorf("told of steps %v, error %v", told, err)
 	}

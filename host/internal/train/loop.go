@@ -120,8 +120,8 @@ func (r *run) saveOnce() error {
 	return r.save()
 }
 
-// step is one optimizer step: all micro-batches of a batch, then the update. Figures are told as soon as they are there,
-// those of a device that works on while the host goes ahead when the next step is queued.
+// step is one optimizer step: all micro-batches of a batch, then the update. Figures are told as soon as they are
+// there, those of a device that works on while the host goes ahead when the next step is queued.
 func (r *run) step() error {
 	number, rate := r.state.Step+1, r.schedule.rate(r.state.Step)
 	batch, f := r.job.Plan.Batch(r.state.Step), r.begin()

@@ -39,8 +39,8 @@ func TestActivationsInBF16LearnWhatThoseInF32Learn(t *testing.T) {
 		want := s.run(t, openCPU(t), t.TempDir())
 		first, last := off(got.FirstLoss, want.FirstLoss), off(got.LastLoss, want.LastLoss)
 		if first > 1e-3 || last > 0.05 {
-			t.Errorf("%s: the first loss is %g, in f32 %g; the last %g, in f32 %g", s.name(), got.FirstLoss, want.FirstLoss,
-				got.LastLoss, want.LastLoss)
+			t.Errorf("%s: the first loss is %g, in f32 %g; the last %g, in f32 %g",
+				s.name(), got.FirstLoss, want.FirstLoss, got.LastLoss, want.LastLoss)
 		}
 	}
 }
@@ -88,7 +88,7 @@ func TestMicroBatchesInBF16LearnWhatTheWholeBatchLearns(t *testing.T) {
 		for _, micro := range []int{2, 3} {
 			_, got := weights(t, dev, s, micro)
 			if away, moved := farthest(got, want), farthest(before, want); !(away <= moved/50) {
-				t.Errorf("%s, micro-batches of %d: a weight is off by %g, of %g that it moved", objective, micro, away, moved)
+				t.Errorf("%s, %d rows at a time: a weight is off by %g, of %g that it moved", objective, micro, away, moved)
 			}
 		}
 	}
@@ -109,7 +109,7 @@ func TestFootprintInBF16IsWhatAStageTakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if res.PeakBytes != want.Activations {
-			t.Errorf("%s: %d bytes are predicted for activations, %d were taken", s.name(), want.Activations, res.PeakBytes)
+			t.Errorf("%s: %d bytes are predicted, %d were taken", s.name(), want.Activations, res.PeakBytes)
 		}
 		if off := float64(want.Total()-dev.most) / float64(dev.most); off < -0.1 || off > 0.1 {
 			t.Errorf("%s: %d bytes are predicted, the device gave %d", s.name(), want.Total(), dev.most)

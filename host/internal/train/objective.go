@@ -15,8 +15,8 @@ import (
 type objective interface {
 	// weight is the batch's part of the normaliser.
 	weight(b data.Batch) float64
-	// learn runs the batch forward and backward: gradients of (sum of losses) / normaliser are added to the parameters'. What
-	// the batch gave goes to l.
+	// learn runs the batch forward and backward: gradients of (sum of losses) / normaliser are added to the
+	// parameters'. What the batch gave goes to l.
 	learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error
 }
 

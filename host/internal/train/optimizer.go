@@ -81,8 +81,8 @@ func (o *optimizer) floatBytes() int64 {
 	return 2 * int64(o.params.Count()) * int64(accelerators.F32.Size())
 }
 
-// step updates the parameters from their gradients, unless these are not finite; number counts from 1. The gradient's norm
-// goes to n.
+// step updates the parameters from their gradients, unless these are not finite; number counts from 1. The gradient's
+// norm goes to n.
 func (o *optimizer) step(number int, rate float64, n *gradNorm) {
 	o.dev.SquaredNorm(o.square, o.params.Grad)
 	n.square = slices.Grow(n.square[:0], 1)[:1]

@@ -170,7 +170,8 @@ func TestAGradientThatIsNotFiniteChangesNothing(t *testing.T) {
 			grad := make([]float32, set.Count())
 			grad[7] = float32(bad)
 			dev.UploadF32(set.Grad, grad)
-			if _, err := stepped(o, 17, 0.1); err == nil || !strings.HasPrefix(err.Error(), "step 17: the gradient is not finite") {
+			_, err = stepped(o, 17, 0.1)
+			if err == nil || !strings.HasPrefix(err.Error(), "step 17: the gradient is not finite") {
 				t.Errorf("%g: error %v", bad, err)
 			}
 			requireUntouched(t, o, reference.w)
