@@ -4,9 +4,6 @@ package cuda
 
 import "github.com/carebot-llm/carebot/accelerators"
 
-// rowShape is what operations over rows say of themselves in an error.
-type rowShape struct{ Rows, Width int }
-
 // normRows is how many whole rows x has.
 func (c *call) normRows(x accelerators.Buffer, width int) int {
 	rows := c.rows("x", x, width)
