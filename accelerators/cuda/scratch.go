@@ -15,7 +15,6 @@ const (
 	slotRoundedA        // operands of a product, in bf16
 	slotRoundedB
 	slotLibrary // the workspace of cublasLt
-	slotSort    // ids in order
 	slotMeans   // of attention's gradient
 	slotParts   // of decoded outputs
 	slotCount
