@@ -90,15 +90,19 @@ EMULATOR := bin/emulator
 RACES    := bin/emulator-races
 MACHINE  := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp))
 SOURCES  := $(patsubst $(CUDA)/%,%,$(wildcard $(CUDA)/kernels/*.cu))
-EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+EMUFLAGS := -std=c++17 -O2 -fno-strict-aliasing -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
 CHECKS   := -fsanitize=alignment,bounds,shift,integer-divide-by-zero -fno-sanitize-recover=all
 HEADERS  := $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh $(CUDA)/include/*.h)
 
-emulator: $(EMULATOR)/libcuda.so.1
+emulator: $(EMULATOR)/libcuda.so.1 $(EMULATOR)/libcublasLt.so.13
 emulator-races: $(RACES)/libcuda.so.1
 
 $(EMULATOR)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(EMULATOR)/%.o)
 	$(CXX) -shared -o $@ $^ -ldl
+
+$(EMULATOR)/libcublasLt.so.13: $(CUDA)/emulator/cublaslt/cublaslt.cpp $(CUDA)/cublaslt/cublaslt.h
+	@mkdir -p $(@D)
+	$(CXX) $(EMUFLAGS) -O3 -shared -o $@ $<
 
 $(RACES)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(RACES)/%.o)
 	$(CXX) -shared -o $@ $^ -ldl
@@ -116,7 +120,7 @@ $(RACES)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
 	$(CXX) -x c++ $(EMUFLAGS) -fsanitize=thread -c -o $@ $<
 
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required \
+	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= \
 	$(GO) test -tags cuda ./$(CUDA)/...
 
 # On a machine with a GPU.
@@ -148,11 +152,11 @@ COMPILED := $(CUDA)/images docs/gpu-kernels.md
 $(TOOLKIT)/ready: $(CUDA)/nvrtc/requirements.txt
 	python3 -m venv $(TOOLKIT)/venv
 	$(TOOLKIT)/venv/bin/python -m pip install -q --no-deps --upgrade --target $(TOOLKIT) -r $<
-	@touch $@
+	@rm -rf $(TOOLKIT)/cache && touch $@
 
 # Compiles the kernels' images, which are part of the tree, and the table of what they take.
 kernels: $(TOOLKIT)/ready
-	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib
+	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib -cache $(TOOLKIT)/cache
 
 # Whether the images are, byte for byte, what the compiler makes of the sources.
 check-kernels:

@@ -13,7 +13,7 @@ import (
 // A Fact is something that a machine has for the CUDA device, or lacks.
 type Fact struct{ Name, Text string }
 
-// Facts are the driver, what it lacks and the devices, each of which is opened for a moment.
+// Facts are the driver, what it lacks and the devices, each of which is opened for a moment to see what it has.
 func Facts() []Fact {
 	n, err := driver.Devices()
 	if err != nil {
@@ -39,7 +39,8 @@ func fact(index int) string {
 	leave := d.enter()
 	free, total := d.room()
 	leave()
-	text := fmt.Sprintf("%s, %d of %d MiB free, kernels for %s", d.Describe(), free>>20, total>>20, d.target())
+	text := fmt.Sprintf("%s, %d of %d MiB free, kernels for %s, %s",
+		d.Describe(), free>>20, total>>20, d.target(), d.Products())
 	if err := d.Close(); err != nil {
 		text += ": " + err.Error()
 	}

@@ -24,11 +24,12 @@ type faults struct {
 	asked   bool // a check was launched since the host last waited
 }
 
-// A rangeCheck wants low <= x < high of every element of an operand.
+// A rangeCheck wants low <= x < high of every element of an operand, or what the rule says, where there is one.
 type rangeCheck struct {
 	op, name  string
 	at        uint64
 	low, high int
+	rule      string
 }
 
 const (
@@ -59,12 +60,19 @@ func (d *Device) endFaults() {
 func (c *call) ids(name string, b accelerators.Buffer, n, low, high int) uint64 {
 	at := c.i32(name, b, n)
 	if !c.skip && n > 0 {
-		c.dev.check(rangeCheck{c.op, name, at, low, high}, n)
+		c.dev.check(rangeCheck{op: c.op, name: name, at: at, low: low, high: high}, n)
 	}
 	return at
 }
 
 func (d *Device) check(r rangeCheck, n int) {
+	number := d.number(r)
+	d.launch("check", "check_range", covering(n), r.at, uint64(n), uint64(r.low), uint64(r.high), number,
+		uint64(d.faults.word))
+}
+
+// number is what a kernel that checks r gives the word of faults.
+func (d *Device) number(r rangeCheck) uint64 {
 	f := &d.faults
 	number, known := f.numbers[r]
 	if !known {
@@ -73,8 +81,7 @@ func (d *Device) check(r rangeCheck, n int) {
 		f.numbers[r] = number
 	}
 	f.asked = true
-	d.launch("check", "check_range", covering(n), r.at, uint64(n), uint64(r.low), uint64(r.high), uint64(number),
-		uint64(f.word))
+	return uint64(number)
 }
 
 // reportFaults enqueues a copy of the word to pinned memory.
@@ -119,6 +126,9 @@ func (d *Device) describe(fault uint64) error {
 	var value int32
 	if err := cu.MemcpyDtoH(unsafe.Pointer(&value), cu.DevicePtr(r.at+4*element), 4); err != nil {
 		return fmt.Errorf("%s: %s: %s[%d] is out of range: %w", d.Name(), r.op, r.name, element, driver.Of(err))
+	}
+	if r.rule != "" {
+		return fmt.Errorf("%s: %s: %s[%d] is %d, want %s", d.Name(), r.op, r.name, element, value, r.rule)
 	}
 	return fmt.Errorf("%s: %s: %s[%d] is %d, want %d to %d", d.Name(), r.op, r.name, element, value, r.low, r.high-1)
 }

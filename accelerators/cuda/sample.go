@@ -38,7 +38,7 @@ func (d *Device) Sample(ids, logits accelerators.Buffer, vocab int, draws []acce
 	at := d.scratch(slotDraws, size*shape.Rows)
 	d.upload(at, unsafe.Pointer(unsafe.SliceData(uploaded)), size*shape.Rows)
 	d.launch("sample", "sample", rows(shape), out, xs, uint64(vocab), at)
-	d.check(rangeCheck{"Sample", noLargest, out, 0, vocab}, shape.Rows)
+	d.check(rangeCheck{op: "Sample", name: noLargest, at: out, high: vocab}, shape.Rows)
 }
 
 // noLargest is how the error names ids, of which one can only be out of range for this reason.

@@ -6,11 +6,17 @@ import "gorgonia.org/cu"
 
 // The slots of scratch memory. Operations that run inside one another use different ones.
 const (
-	slotClip   = iota // what a gradient is multiplied with
-	slotCodes         // the tables of numbers in few bits, which stay there
-	slotSums          // sums of the first stage
-	slotScales        // scales of blocks before they are packed
-	slotDraws         // draws of a sampling
+	slotClip     = iota // what a gradient is multiplied with
+	slotCodes           // the tables of numbers in few bits, which stay there
+	slotSums            // sums of the first stage
+	slotScales          // scales of blocks before they are packed
+	slotDraws           // draws of a sampling
+	slotRoundedA        // operands of a product, in bf16
+	slotRoundedB
+	slotLibrary // the workspace of cublasLt
+	slotSort    // ids in order
+	slotMeans   // of attention's gradient
+	slotParts   // of decoded outputs
 	slotCount
 )
 

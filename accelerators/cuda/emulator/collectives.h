@@ -33,6 +33,16 @@ T shuffled(u32 mask, T value, unsigned lane, const char *what, Site at) {
 } // namespace emulator
 
 inline void __syncthreads(emulator::Site at = emulator::Site::here()) { emulator::sync_threads(at); }
+// __syncthreads_or is whether a thread of the block has a vote.
+inline int __syncthreads_or(int vote, emulator::Site at = emulator::Site::here()) {
+	static int any;
+	emulator::sync_threads(at);
+	any = 0;
+	emulator::sync_threads(at);
+	any |= vote != 0;
+	emulator::sync_threads(at);
+	return any;
+}
 inline void __syncwarp(u32 mask = ~0u, emulator::Site at = emulator::Site::here()) { emulator::sync_warp(mask, at); }
 
 // The lanes that exchange values form segments of width lanes, a power of two. A lane whose source is outside of its

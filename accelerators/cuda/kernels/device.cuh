@@ -10,8 +10,10 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
+// KERNEL begins a kernel, DEVICE a function for kernels, METHOD a member of a struct for them.
 #define KERNEL extern "C" __global__
 #define DEVICE __device__ __forceinline__
+#define METHOD __device__ __forceinline__
 #define REGISTER(name)
 // SHARED names the launch's dynamic shared memory, on a boundary of 128 bytes.
 #define SHARED(type, name)                               \
@@ -24,6 +26,7 @@ typedef long long i64;
 
 #define KERNEL extern "C"
 #define DEVICE static inline
+#define METHOD inline
 // REGISTER makes a kernel known to the emulator; every kernel is followed by it.
 #define REGISTER(name)                                                                             \
 	static emulator::Registration register_##name(                                                 \
