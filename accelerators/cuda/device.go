@@ -52,6 +52,7 @@ type Device struct {
 	peak                 accelerators.Peak
 	err                  error
 	lost                 error // the device will not work again
+	told                 bool  // that it is lost
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -170,15 +171,26 @@ func (d *Device) Describe() string {
 // HoldsBF16 is true: activations and weights of products may be bfloat16 in memory.
 func (d *Device) HoldsBF16() bool { return true }
 
-// Close waits for all work, gives everything back and returns the device's error.
+// tell is the device's error, for the caller.
+func (d *Device) tell() error {
+	d.told = d.lost != nil
+	return d.err
+}
+
+// Close waits for all work, gives everything back and returns the device's error, but does not say once more that the
+// device is lost.
 func (d *Device) Close() error {
 	defer d.enter()()
+	told := d.told
 	err := d.Sync()
 	d.end()
-	if err == nil {
-		err = d.err
+	switch {
+	case told:
+		return nil
+	case err != nil:
+		return err
 	}
-	return err
+	return d.err
 }
 
 // end gives everything back. The device's context is that of the thread.

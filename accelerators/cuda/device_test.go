@@ -148,7 +148,7 @@ func TestALostDeviceFailsFast(t *testing.T) {
 	if _, again := d.Alloc(accelerators.F32, 1); again == nil || !strings.Contains(again.Error(), "device lost") {
 		t.Errorf("Alloc says %v", again)
 	}
-	if again := d.Close(); again != err {
-		t.Errorf("Close says %v", again)
+	if err := d.Close(); err != nil {
+		t.Errorf("Close says again %v", err)
 	}
 }

@@ -59,7 +59,7 @@ func (d *Device) land(l *landing, dst []float32, bytes int, t accelerators.DType
 		widen(dst, l.memory[faultBytes:][:bytes], t)
 	}
 	d.landings.idle = append(d.landings.idle, l)
-	return d.err
+	return d.tell()
 }
 
 // landing is one of at least so many bytes; sizes are powers of two, so that few are made. Without one there is an error.

@@ -165,7 +165,7 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 		d.fetch(from, size*len(dst), func(part []byte, done int) { widen(dst[done/size:], part, src.Type) })
 		d.settle()
 	}
-	return d.err
+	return d.tell()
 }
 
 // DownloadI32 waits for the work before it, copies src to dst, which has the same length, and returns the device's error.
@@ -177,7 +177,7 @@ func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 		d.fetch(from, 4*len(dst), func(part []byte, done int) { copy(dst[done/4:], words[int32](part)) })
 		d.settle()
 	}
-	return d.err
+	return d.tell()
 }
 
 // widen copies floats of a type to float32.
@@ -220,7 +220,7 @@ func (d *Device) wait() {
 // lost.
 func (d *Device) Sync() error {
 	d.settle()
-	err := d.err
+	err := d.tell()
 	d.err = d.lost
 	return err
 }

@@ -18,6 +18,7 @@ func TestScriptsOfTheCUDADevice(t *testing.T) {
 		Dir: "../../testdata/cuda",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CAREBOT_LIBCUDA", emulator)
+			e.Setenv("CAREBOT_CUBLASLT", "")
 			return nil
 		},
 	})
