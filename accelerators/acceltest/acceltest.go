@@ -18,17 +18,23 @@ const (
 	elementwise = 2e-6 // a few roundings
 	reduced     = 2e-5 // sums over a row
 	summed      = 2e-4 // long sums and chains of products
+	stored      = 4e-3 // one rounding to bfloat16, which is 2^-9, and something for what is small
 )
 
-var suites = []struct {
+// A suite is a test of some kernels.
+type suite struct {
 	name string
 	run  func(*rig)
-}{
+}
+
+var suites = []suite{
 	{"Memory", testMemory},
 	{"Errors", testErrors},
 	{"Vector", testVector},
 	{"Reductions", testReductions},
 	{"MatMul", testMatMul},
+	{"Fetch", testFetch},
+	{"Together", testTogether},
 	{"MatMulBF16", testBF16},
 	{"HeadBF16", testHeadBF16},
 	{"Bias", testBias},
@@ -61,12 +67,54 @@ var suites = []struct {
 	{"Peak", testPeak},
 }
 
-// Run checks a device. open is called once for each subtest and must return a fresh device; Run closes it. With
-// -short, Repeatable is left out.
+// halved are the tests of activations in BF16, for devices that hold it: those of F32 with operands that bfloat16 has
+// exactly, and some of their own.
+var halved = []suite{
+	{"Memory", testMemoryBF16},
+	{"MatMul", testMatMulTypes},
+	{"UnpackNF4", testUnpackBF16},
+	{"Vector", testVector},
+	{"Bias", testBias},
+	{"Embed", testEmbed},
+	{"Gather", testGather},
+	{"RMSNorm", testRMSNorm},
+	{"HeadNorm", testHeadNorm},
+	{"LayerNorm", testLayerNorm},
+	{"RoPE", testRoPE},
+	{"Activations", testActivations},
+	{"Attention", testAttention},
+	{"AttentionGrad", testAttentionGrad},
+	{"AttentionCapped", testAttentionCapped},
+	{"AttentionLong", testAttentionLong},
+	{"AttentionGradRanges", testAttentionGradRanges},
+	{"AttentionPacked", testAttentionPacked},
+	{"AttentionPrefix", testAttentionPrefix},
+	{"AttentionWideWindow", testAttentionWideWindow},
+	{"AttentionEqualValues", testAttentionEqualValues},
+	{"AttentionContains", testAttentionContains},
+	{"AttentionDecode", testAttentionDecode},
+	{"HeadLoss", testHeadLoss},
+	{"Repeatable", testRepeatable},
+}
+
+// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes it.
+// With -short, Repeatable is left out.
 func Run(t *testing.T, open func() accelerators.Device) {
+	runAll(t, open, accelerators.F32, suites)
+	dev := open()
+	holds := dev.HoldsBF16()
+	if err := dev.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if holds {
+		t.Run("BF16", func(t *testing.T) { runAll(t, open, accelerators.BF16, halved) })
+	}
+}
+
+func runAll(t *testing.T, open func() accelerators.Device, held accelerators.DType, suites []suite) {
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
-			r := newRig(t, open())
+			r := newRig(t, open(), held)
 			s.run(r)
 			r.close()
 		})
@@ -77,6 +125,10 @@ func testRepeatable(r *rig) {
 	if testing.Short() {
 		r.t.Skip("-short")
 	}
-	first, second := Fingerprint(r.t, r.dev), Fingerprint(r.t, r.dev)
+	print := Fingerprint
+	if r.held == accelerators.BF16 {
+		print = fingerprintBF16
+	}
+	first, second := print(r.t, r.dev), print(r.t, r.dev)
 	Same(r.t, first, second)
 }

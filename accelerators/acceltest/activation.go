@@ -52,13 +52,14 @@ func testActivations(r *rig) {
 }
 
 func testGated(r *rig, x []float64, inner int) {
+	x = r.exact(x)
 	test := func(name string, act func(float64) float64, op func(y, x accelerators.Buffer, inner int),
 		grad func(dx, dy, x accelerators.Buffer, inner int)) {
 		dy := r.normal(len(x) / 2)
-		xb, yb, dxb := r.upload(x), r.output(len(dy)), r.output(len(x))
+		xb, yb, dxb := r.activations(x), r.result(len(dy)), r.result(len(x))
 		op(yb, xb, inner)
 		r.expect(name, yb, gated(act, x, inner), reduced)
-		grad(dxb, r.upload(dy), xb, inner)
+		grad(dxb, r.activations(dy), xb, inner)
 		r.gradient(name+"Grad", dxb, nil, x, reduced, func() float64 { return dot(gated(act, x, inner), dy) })
 		r.reset()
 	}
@@ -68,14 +69,15 @@ func testGated(r *rig, x []float64, inner int) {
 
 func testUnary(r *rig, name string, x []float64, f func(float64) float64, op func(y, x accelerators.Buffer),
 	grad func(dx, dy, x accelerators.Buffer), fromOutput bool) {
-	dy := r.normal(len(x))
-	xb, yb, dxb := r.upload(x), r.output(len(x)), r.output(len(x))
+	x = r.exact(x)
+	dy, tolerance := r.normal(len(x)), reduced
+	xb, yb, dxb := r.activations(x), r.result(len(x)), r.result(len(x))
 	op(yb, xb)
 	r.expect(name, yb, each(x, f), elementwise)
 	if fromOutput {
-		xb = yb
+		xb, tolerance = yb, r.coarse(reduced)
 	}
-	grad(dxb, r.upload(dy), xb)
-	r.gradient(name+"Grad", dxb, nil, x, reduced, func() float64 { return dot(each(x, f), dy) })
+	grad(dxb, r.activations(dy), xb)
+	r.gradient(name+"Grad", dxb, nil, x, tolerance, func() float64 { return dot(each(x, f), dy) })
 	r.reset()
 }

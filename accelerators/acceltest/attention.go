@@ -24,7 +24,7 @@ func newPacking(r *rig, lengths []int, heads, kvHeads, dim, slack int) *packing 
 	tokens := int(p.offsets[len(lengths)])
 	p.Attention = accelerators.Attention{Tokens: tokens, Heads: heads, KVHeads: kvHeads, HeadDim: dim,
 		StrideQ: heads*dim + slack, StrideK: kvHeads*dim + 2*slack, StrideV: kvHeads*dim + slack,
-		Sequences: len(lengths), Scale: float32(1 / math.Sqrt(float64(dim)))}
+		Sequences: len(lengths), Scale: float32(1 / math.Sqrt(float64(dim))), Compute: r.held}
 	for _, n := range lengths {
 		p.MaxLen = max(p.MaxLen, n)
 	}
@@ -90,8 +90,8 @@ type onDevice struct {
 
 func (p *packing) upload(r *rig) onDevice {
 	p.Offsets = r.uploadInts(p.offsets)
-	return onDevice{p.Attention, r.upload(p.q), r.upload(p.k), r.upload(p.v),
-		r.output(p.Tokens * p.Heads * p.HeadDim), r.output(p.Tokens * p.Heads)}
+	return onDevice{p.Attention, r.activations(p.q), r.activations(p.k), r.activations(p.v),
+		r.result(p.Tokens * p.Heads * p.HeadDim), r.output(p.Tokens * p.Heads)}
 }
 
 // masks are the four shapes of a mask.
@@ -99,9 +99,11 @@ func masks(window int) []accelerators.Attention {
 	return []accelerators.Attention{{Causal: true}, {}, {Causal: true, Window: window}, {Window: window}}
 }
 
-// forms are the masks, each with products of operands as they are and with rounded ones.
-func forms(window int) []accelerators.Attention {
-	all := masks(window)
+// forms are the masks, each with products of operands as they are, where activations are F32, and with rounded ones.
+func (r *rig) forms(window int) (all []accelerators.Attention) {
+	if r.held == accelerators.F32 {
+		all = masks(window)
+	}
 	for _, s := range masks(window) {
 		s.Compute = accelerators.BF16
 		all = append(all, s)
@@ -126,12 +128,12 @@ func (p *packing) operand(x []float64) []float64 {
 	return x
 }
 
-// attentionBF16 is how far results of rounded products may be from exact ones: weights and gradients are rounded too.
-const attentionBF16 = 2e-2
+// roundedBefore is how far results of rounded products may be from exact ones: weights and gradients are rounded too.
+const roundedBefore = 2e-2
 
 func (p *packing) tolerance(exact float64) float64 {
 	if p.Compute == accelerators.BF16 {
-		return attentionBF16
+		return roundedBefore
 	}
 	return exact
 }
@@ -157,7 +159,7 @@ var attentionCases = []struct {
 
 func testAttention(r *rig) {
 	for _, c := range attentionCases {
-		for _, form := range forms(c.window) {
+		for _, form := range r.forms(c.window) {
 			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
 				p.take(form)
@@ -174,7 +176,7 @@ func testAttention(r *rig) {
 
 // testAttentionCapped: scores that are bent to a limit, in one block of keys and in several.
 func testAttentionCapped(r *rig) {
-	for _, form := range forms(30) {
+	for _, form := range r.forms(30) {
 		p := newPacking(r, []int{3, 1, 150}, 4, 2, 17, 1)
 		p.take(form)
 		p.Cap = 1.5
@@ -200,7 +202,7 @@ func testAttentionLong(r *rig) {
 	for _, t := range r.some(length) {
 		want := make([]float64, p.HeadDim)
 		p.attend(want, t, 0, 0, length)
-		r.compare(fmt.Sprintf("out of query %d", t), out[t*p.HeadDim:(t+1)*p.HeadDim], want, reduced)
+		r.compare(fmt.Sprintf("out of query %d", t), out[t*p.HeadDim:(t+1)*p.HeadDim], want, p.tolerance(reduced))
 	}
 }
 
@@ -230,7 +232,7 @@ var attentionRangeCases = []struct {
 
 func testAttentionGrad(r *rig) {
 	for _, c := range attentionGradCases {
-		for _, form := range forms(c.window) {
+		for _, form := range r.forms(c.window) {
 			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
 				p.take(form)
@@ -242,13 +244,13 @@ func testAttentionGrad(r *rig) {
 
 // run computes the output and then the gradients, which lie between elements that must stay as they are.
 func (d *onDevice) run(r *rig, p *packing, dout []float64) (dq, dk, dv accelerators.Buffer) {
-	zero := func(n int) accelerators.Buffer { return r.upload(make([]float64, n)) }
+	zero := func(n int) accelerators.Buffer { return r.activations(make([]float64, n)) }
 	dq, dk, dv = zero(len(p.q)), zero(len(p.k)), zero(len(p.v))
 	r.poison(dq, p.StrideQ, p.Heads*p.HeadDim)
 	r.poison(dk, p.StrideK, p.KVHeads*p.HeadDim)
 	r.poison(dv, p.StrideV, p.KVHeads*p.HeadDim)
 	r.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
-	r.dev.AttentionGrad(dq, dk, dv, r.upload(dout), d.out, d.lse, d.q, d.k, d.v, d.Attention)
+	r.dev.AttentionGrad(dq, dk, dv, r.activations(dout), d.out, d.lse, d.q, d.k, d.v, d.Attention)
 	return dq, dk, dv
 }
 
@@ -266,7 +268,7 @@ func attentionGradCase(r *rig, p *packing) {
 // along a random direction.
 func testAttentionGradRanges(r *rig) {
 	for _, c := range attentionRangeCases {
-		for _, form := range forms(c.window) {
+		for _, form := range r.forms(c.window) {
 			r.run(fmt.Sprintf("%v/heads=%d,%d/dim=%d/%s", c.lengths, c.heads, c.kvHeads, c.dim, formName(form)), func(r *rig) {
 				p := newPacking(r, c.lengths, c.heads, c.kvHeads, c.dim, c.slack)
 				p.take(form)

@@ -32,9 +32,9 @@ func testAttentionDecode(r *rig) {
 		p.Scale = float32(1 / math.Sqrt(float64(p.HeadDim)))
 		p.Columns = (c.capacity + p.PageSize - 1) / p.PageSize
 		p.fill(r, c.capacity)
-		out := r.output(len(p.q))
-		r.dev.AttentionDecode(out, r.upload(p.q), r.upload(p.cache), p.upload(r))
-		r.expect("out", out, p.decoded(), reduced)
+		out := r.result(len(p.q))
+		r.dev.AttentionDecode(out, r.activations(p.q), r.activations(p.cache), p.upload(r))
+		r.expect("out", out, p.decoded(), r.coarse(reduced))
 		testLonelyQueries(r, p, out)
 		r.reset()
 	}
@@ -110,8 +110,8 @@ func testLonelyQueries(r *rig, p pagedCache, out accelerators.Buffer) {
 			alone.table = append(alone.table, int32(i))
 			alone.cache = append(alone.cache, p.cache[int(page)*size:][:size]...)
 		}
-		got := r.output(width)
-		r.dev.AttentionDecode(got, r.upload(alone.q), r.upload(alone.cache), alone.upload(r))
+		got := r.result(width)
+		r.dev.AttentionDecode(got, r.activations(alone.q), r.activations(alone.cache), alone.upload(r))
 		if want := r.download(out)[n*width : (n+1)*width]; !slices.Equal(r.download(got), want) {
 			r.t.Errorf("query %d has other bits alone than among %d", n, p.Queries)
 		}
@@ -132,8 +132,8 @@ func testEmptyCaches(r *rig) {
 		cache[2*s.PageSize*s.HeadDim+i] = 1 // key and value of the only position of sequence 1
 		cache[3*s.PageSize*s.HeadDim+i] = 2
 	}
-	out := r.output(s.Queries * s.Heads * s.HeadDim)
-	r.dev.AttentionDecode(out, r.upload(r.normal(out.Len)), r.upload(cache), s)
+	out := r.result(s.Queries * s.Heads * s.HeadDim)
+	r.dev.AttentionDecode(out, r.activations(r.normal(out.Len)), r.activations(cache), s)
 	r.expect("out", out, []float64{0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0}, elementwise)
 	r.reset()
 }

@@ -19,7 +19,7 @@ type Print struct {
 // the same bits have the same fingerprint.
 func Fingerprint(t *testing.T, dev accelerators.Device) []Print {
 	t.Helper()
-	f := &printer{rig: &rig{t: t, dev: dev, rand: rand.New(rand.NewPCG(7, 7))}}
+	f := newPrinter(t, dev, accelerators.F32)
 	f.matrices()
 	f.rows()
 	f.norms()
@@ -30,6 +30,18 @@ func Fingerprint(t *testing.T, dev accelerators.Device) []Print {
 	f.sample()
 	f.packed()
 	f.matricesBF16()
+	f.reset()
+	return f.prints
+}
+
+// fingerprintBF16 is that of activations in BF16.
+func fingerprintBF16(t *testing.T, dev accelerators.Device) []Print {
+	f := newPrinter(t, dev, accelerators.BF16)
+	f.rows()
+	f.norms()
+	f.attention()
+	f.decode()
+	f.head()
 	f.reset()
 	return f.prints
 }
@@ -50,6 +62,10 @@ type printer struct {
 	prints []Print
 }
 
+func newPrinter(t *testing.T, dev accelerators.Device, held accelerators.DType) *printer {
+	return &printer{rig: &rig{t: t, dev: dev, held: held, rand: rand.New(rand.NewPCG(7, 7))}}
+}
+
 func (f *printer) print(op string, destinations ...accelerators.Buffer) {
 	f.t.Helper()
 	for _, b := range destinations {
@@ -58,6 +74,8 @@ func (f *printer) print(op string, destinations ...accelerators.Buffer) {
 }
 
 func (f *printer) random(n int) accelerators.Buffer { return f.upload(f.normal(n)) }
+
+func (f *printer) active(n int) accelerators.Buffer { return f.activations(f.normal(n)) }
 
 func (f *printer) matrices() {
 	for _, shape := range [][3]int{{70, 130, 800}, {130, 150, 800}, {150, 2100, 30}} {
@@ -74,13 +92,15 @@ func (f *printer) matrices() {
 func (f *printer) rows() {
 	const rows, width, entries = 700, 200, 50
 	ids := f.uploadInts(f.indices(rows, entries))
-	out, table, dout := f.output(rows*width), f.random(entries*width), f.random(rows*width)
+	out, table, dout := f.result(rows*width), f.random(entries*width), f.active(rows*width)
 	f.dev.Embed(out, table, ids, width)
 	f.dev.EmbedGrad(table, dout, ids, width)
 	f.print("Embed and EmbedGrad", out, table)
-	f.dev.Gather(out, table, ids, width)
-	f.dev.GatherGrad(table, dout, ids, width)
-	f.print("Gather and GatherGrad", out, table)
+	x := f.result(entries * width)
+	f.dev.Copy(x, table)
+	f.dev.Gather(out, x, ids, width)
+	f.dev.GatherGrad(x, dout, ids, width)
+	f.print("Gather and GatherGrad", out, x)
 	bias := f.random(width)
 	f.dev.AddBias(out, bias, width)
 	f.dev.BiasGrad(bias, out, width)
@@ -92,9 +112,9 @@ func (f *printer) rows() {
 
 func (f *printer) norms() {
 	const rows, width = 700, 200
-	x, w, b, dy := f.random(rows*width), f.random(width), f.random(width), f.random(rows*width)
-	y, mean, rstd := f.output(rows*width), f.output(rows), f.output(rows)
-	dx, dw, db := f.random(rows*width), f.random(width), f.random(width)
+	x, w, b, dy := f.active(rows*width), f.random(width), f.random(width), f.active(rows*width)
+	y, mean, rstd := f.result(rows*width), f.output(rows), f.output(rows)
+	dx, dw, db := f.active(rows*width), f.random(width), f.random(width)
 	f.dev.RMSNorm(y, rstd, x, w, width, epsilon)
 	f.print("RMSNorm", y, rstd)
 	f.dev.RMSNormGrad(dx, dw, dy, x, w, rstd, width)
@@ -167,13 +187,13 @@ func (f *printer) compactMoments(x, g accelerators.Buffer) {
 }
 
 func (f *printer) attention() {
-	for _, form := range forms(90) {
+	for _, form := range f.forms(90) {
 		p := newPacking(f.rig, []int{530, 1, 17, 100}, 2, 1, 24, 0)
 		p.take(form)
 		d := p.upload(f.rig)
 		f.dev.Attention(d.out, d.lse, d.q, d.k, d.v, d.Attention)
 		f.print(fingerprintName("Attention", form.Compute), d.out, d.lse)
-		dq, dk, dv, dout := f.output(len(p.q)), f.output(len(p.k)), f.output(len(p.v)), f.random(d.out.Len)
+		dq, dk, dv, dout := f.result(len(p.q)), f.result(len(p.k)), f.result(len(p.v)), f.active(d.out.Len)
 		f.dev.AttentionGrad(dq, dk, dv, dout, d.out, d.lse, d.q, d.k, d.v, d.Attention)
 		f.print(fingerprintName("AttentionGrad", form.Compute), dq, dk, dv)
 	}
@@ -185,21 +205,21 @@ func (f *printer) decode() {
 	s.Table, s.Owners = f.uploadInts([]int32{3, 0, 7, 5, 1, 6}), f.uploadInts([]int32{0, 0, 1, 1, 0, 1, 1})
 	s.Lengths = f.uploadInts([]int32{50, 1, 9, 17, 33, 2, 49})
 	width := s.Heads * s.HeadDim
-	out := f.output(s.Queries * width)
-	f.dev.AttentionDecode(out, f.random(s.Queries*width), f.random(2*s.Pages*s.PageSize*s.KVHeads*s.HeadDim), s)
+	out := f.result(s.Queries * width)
+	f.dev.AttentionDecode(out, f.active(s.Queries*width), f.active(2*s.Pages*s.PageSize*s.KVHeads*s.HeadDim), s)
 	f.print("AttentionDecode", out)
 }
 
 func (f *printer) head() {
-	s := accelerators.Head{Tokens: 150, Width: 20, Vocab: 5003}
-	hidden, weight, targets := f.random(s.Tokens*s.Width), f.random(s.Vocab*s.Width), f.indices(s.Tokens, s.Vocab)
+	s := accelerators.Head{Tokens: 150, Width: 20, Vocab: 5003, Compute: f.held}
+	hidden, weight, targets := f.active(s.Tokens*s.Width), f.active(s.Vocab*s.Width), f.indices(s.Tokens, s.Vocab)
 	targets[5], targets[140] = -1, -1
 	at := f.uploadInts(targets)
 	nll, lse := f.output(s.Tokens), f.output(s.Tokens)
 	logits := f.output(64 * s.Vocab)
 	f.dev.HeadLoss(nll, lse, hidden, weight, at, logits, s)
 	f.print("HeadLoss", nll)
-	dhidden, dweight := f.output(hidden.Len), f.random(weight.Len)
+	dhidden, dweight := f.result(hidden.Len), f.random(weight.Len)
 	dnll := f.random(s.Tokens)
 	f.dev.HeadLossGrad(dhidden, dweight, dnll, hidden, weight, at, lse, logits, s)
 	f.print("HeadLossGrad", dhidden, dweight)

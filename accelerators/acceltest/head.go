@@ -48,25 +48,26 @@ func testHeadLoss(r *rig) {
 }
 
 func headCase(r *rig, s accelerators.Head, targets []int32) {
+	s.Compute = r.held
 	hidden, weight := r.normal(s.Tokens*s.Width), r.normal(s.Vocab*s.Width)
 	dnll, dweight := r.normal(s.Tokens), r.normal(len(weight))
-	hb, wb, tb := r.upload(hidden), r.upload(weight), r.uploadInts(targets)
+	hb, wb, tb := r.activations(hidden), r.activations(weight), r.uploadInts(targets)
 	nb, lb := r.output(s.Tokens), r.output(s.Tokens)
 	logits := r.output(s.Vocab * max(1, s.Tokens/3)) // several chunks, the last one shorter
 	r.dev.HeadLoss(nb, lb, hb, wb, tb, logits, s)
 	nll, _ := headLoss(hidden, weight, targets, s)
 	r.expect("nll", nb, nll, reduced)
 
-	dhb, dwb := r.output(len(hidden)), r.upload(dweight)
+	dhb, dwb := r.result(len(hidden)), r.upload(dweight)
 	r.dev.HeadLossGrad(dhb, dwb, r.upload(dnll), hb, wb, tb, lb, logits, s)
 	loss := func() float64 { nll, _ := headLoss(hidden, weight, targets, s); return dot(nll, dnll) }
-	r.gradient("dhidden", dhb, nil, hidden, summed, loss)
-	r.gradient("dweight", dwb, dweight, weight, summed, loss)
+	r.gradient("dhidden", dhb, nil, hidden, r.coarse(summed), loss)
+	r.gradient("dweight", dwb, dweight, weight, r.coarse(summed), loss)
 
-	nb, dhb, dwb = r.output(s.Tokens), r.output(len(hidden)), r.upload(dweight)
+	nb, dhb, dwb = r.output(s.Tokens), r.result(len(hidden)), r.upload(dweight)
 	r.dev.HeadLearn(nb, dhb, dwb, r.upload(dnll), hb, wb, tb, logits, s)
 	r.expect("learned nll", nb, nll, reduced)
-	r.gradient("learned dhidden", dhb, nil, hidden, summed, loss)
-	r.gradient("learned dweight", dwb, dweight, weight, summed, loss)
+	r.gradient("learned dhidden", dhb, nil, hidden, r.coarse(summed), loss)
+	r.gradient("learned dweight", dwb, dweight, weight, r.coarse(summed), loss)
 	r.reset()
 }

@@ -36,15 +36,15 @@ func testHeadNorm(r *rig) {
 		s.Eps = epsilon
 		n := (s.Tokens-1)*s.Stride + s.Heads*s.Dim
 		x, w, dy, before := r.normal(n), r.normal(s.Dim), r.normal(n), r.normal(n)
-		xb, wb, yb, sb := r.upload(x), r.upload(w), r.upload(before), r.output(s.Tokens*s.Heads)
+		xb, wb, yb, sb := r.activations(x), r.upload(w), r.activations(before), r.output(s.Tokens*s.Heads)
 		r.dev.HeadNorm(yb, sb, xb, wb, s)
 		y, rstd := rmsNorm(heads(x, s), w)
 		r.expect("y", yb, withHeads(before, y, s), reduced)
 		r.expect("rstd", sb, rstd, reduced)
 
 		dw := r.normal(s.Dim)
-		dxb, dwb := r.upload(before), r.upload(dw)
-		r.dev.HeadNormGrad(dxb, dwb, r.upload(dy), xb, wb, sb, s)
+		dxb, dwb := r.activations(before), r.upload(dw)
+		r.dev.HeadNormGrad(dxb, dwb, r.activations(dy), xb, wb, sb, s)
 		loss := func() float64 { y, _ := rmsNorm(heads(x, s), w); return dot(y, heads(dy, s)) }
 		r.gradient("dw", dwb, dw, w, summed, loss)
 		beside := withHeads(before, make([]float64, len(y)), s) // what is no head is not touched

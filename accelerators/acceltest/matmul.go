@@ -172,9 +172,9 @@ func testBias(r *rig) {
 	for _, shape := range [][2]int{{1, 1}, {3, 17}, {65, 64}, {700, 65}} {
 		rows, width := shape[0], shape[1]
 		y, bias := r.normal(rows*width), r.normal(width)
-		yb, db := r.upload(y), r.upload(bias)
+		yb, db := r.activations(y), r.upload(bias)
 		r.dev.AddBias(yb, db, width)
-		r.dev.BiasGrad(db, r.upload(y), width)
+		r.dev.BiasGrad(db, r.activations(y), width)
 		sums := append([]float64(nil), bias...)
 		added := make([]float64, len(y))
 		for i, v := range y {

@@ -60,22 +60,32 @@ func testMemory(r *rig) {
 	})
 }
 
-// widened uploads all there are of sixteen bits.
-func widened(r *rig, name string, upload func(dst accelerators.Buffer, src []uint16), value func(uint16) float64) {
-	src := make([]uint16, 1<<16)
-	for i := range src {
-		src[i] = uint16(i)
+// everySixteen is all there are of sixteen bits.
+func everySixteen() []uint16 {
+	all := make([]uint16, 1<<16)
+	for i := range all {
+		all[i] = uint16(i)
 	}
-	few := r.output(45)
-	upload(few, src[:few.Len])
-	b := r.output(len(src))
-	upload(b, src)
-	for i, got := range append(r.download(b), r.download(few)...) {
-		i %= len(src)
+	return all
+}
+
+// widened uploads all bits, and a few to an odd place.
+func widened(r *rig, name string, upload func(dst accelerators.Buffer, src []uint16), value func(uint16) float64) {
+	all, few := r.output(1<<16), r.output(45)
+	upload(all, everySixteen())
+	upload(few, everySixteen()[:few.Len])
+	r.sameBits(name, all, everySixteen(), value)
+	r.sameBits(name, few, everySixteen()[:few.Len], value)
+}
+
+// sameBits wants the value of all bits, its sign and what is not a number included.
+func (r *rig) sameBits(name string, b accelerators.Buffer, src []uint16, value func(uint16) float64) {
+	r.t.Helper()
+	for i, got := range r.download(b) {
 		want := value(src[i])
 		same := float64(got) == want || got != got && math.IsNaN(want)
-		if !same || math.Signbit(float64(got)) != (i>>15 == 1) {
-			r.t.Fatalf("%s makes %v of the bits %04x, want %v", name, got, i, want)
+		if !same || math.Signbit(float64(got)) != (src[i]>>15 == 1) {
+			r.t.Fatalf("%s makes %v of the bits %04x, want %v", name, got, src[i], want)
 		}
 	}
 }

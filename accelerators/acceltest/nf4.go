@@ -33,6 +33,16 @@ func testNF4(r *rig) {
 	r.run("mistakes", testNF4Mistakes)
 }
 
+// testUnpackBF16: what is unpacked to BF16 is what is unpacked to F32, rounded.
+func testUnpackBF16(r *rig) {
+	const n, from = 100_000, 1280
+	packed, wide, half := r.alloc(accelerators.I32, accelerators.NF4Words(n)), r.output(n-from), r.result(n-from)
+	r.dev.PackNF4(packed, r.upload(r.normal(n)))
+	r.dev.UnpackNF4(wide, packed, n, from)
+	r.dev.UnpackNF4(half, packed, n, from)
+	r.expect("unpacked", half, allToBF16(widest(r.download(wide))), exactly)
+}
+
 // What lies on a level of its block is held exactly, and so are zeros, when blocks are of one scale.
 func testNF4Levels(r *rig) {
 	x := make([]float64, 7*accelerators.NF4Block)

@@ -28,14 +28,14 @@ func testRMSNorm(r *rig) {
 		rows, width := shape[0], shape[1]
 		x, w, dy := r.normal(rows*width), r.normal(width), r.normal(rows*width)
 		dx, dw := r.normal(len(x)), r.normal(width)
-		xb, wb, yb, sb := r.upload(x), r.upload(w), r.output(len(x)), r.output(rows)
+		xb, wb, yb, sb := r.activations(x), r.upload(w), r.result(len(x)), r.output(rows)
 		r.dev.RMSNorm(yb, sb, xb, wb, width, epsilon)
 		y, rstd := rmsNorm(x, w)
 		r.expect("y", yb, y, reduced)
 		r.expect("rstd", sb, rstd, reduced)
 
-		dxb, dwb := r.upload(dx), r.upload(dw)
-		r.dev.RMSNormGrad(dxb, dwb, r.upload(dy), xb, wb, sb, width)
+		dxb, dwb := r.activations(dx), r.upload(dw)
+		r.dev.RMSNormGrad(dxb, dwb, r.activations(dy), xb, wb, sb, width)
 		loss := func() float64 { y, _ := rmsNorm(x, w); return dot(y, dy) }
 		r.gradient("dx", dxb, dx, x, summed, loss)
 		r.gradient("dw", dwb, dw, w, summed, loss)
@@ -69,15 +69,15 @@ func testLayerNorm(r *rig) {
 		rows, width := shape[0], shape[1]
 		x, w, b, dy := r.normal(rows*width), r.normal(width), r.normal(width), r.normal(rows*width)
 		dx, dw, db := r.normal(len(x)), r.normal(width), r.normal(width)
-		xb, wb, yb, mb, sb := r.upload(x), r.upload(w), r.output(len(x)), r.output(rows), r.output(rows)
+		xb, wb, yb, mb, sb := r.activations(x), r.upload(w), r.result(len(x)), r.output(rows), r.output(rows)
 		r.dev.LayerNorm(yb, mb, sb, xb, wb, r.upload(b), width, epsilon)
 		y, mean, rstd := layerNorm(x, w, b)
 		r.expect("y", yb, y, reduced)
 		r.expect("mean", mb, mean, reduced)
 		r.expect("rstd", sb, rstd, reduced)
 
-		dxb, dwb, dbb := r.upload(dx), r.upload(dw), r.upload(db)
-		r.dev.LayerNormGrad(dxb, dwb, dbb, r.upload(dy), xb, wb, mb, sb, width)
+		dxb, dwb, dbb := r.activations(dx), r.upload(dw), r.upload(db)
+		r.dev.LayerNormGrad(dxb, dwb, dbb, r.activations(dy), xb, wb, mb, sb, width)
 		loss := func() float64 { y, _, _ := layerNorm(x, w, b); return dot(y, dy) }
 		r.gradient("dx", dxb, dx, x, summed, loss)
 		r.gradient("dw", dwb, dw, w, summed, loss)

@@ -14,27 +14,28 @@ import (
 // guard is how many elements before and after each operand must stay as they were.
 const guard = 5
 
-// sentinel is what the guards hold; as an int it is exact too.
-const sentinel = 12345
+// sentinel is what the guards hold, exactly in every type.
+const sentinel = 193 << 6
 
 // A rig is a device under test with the operands that a case has put on it.
 type rig struct {
 	t     *testing.T
 	dev   accelerators.Device
+	held  accelerators.DType // of activations
 	rand  *rand.Rand
 	owned []accelerators.Buffer // whole allocations
 }
 
-func newRig(t *testing.T, dev accelerators.Device) *rig {
+func newRig(t *testing.T, dev accelerators.Device, held accelerators.DType) *rig {
 	h := fnv.New64a()
 	h.Write([]byte(t.Name()))
-	return &rig{t: t, dev: dev, rand: rand.New(rand.NewPCG(1, h.Sum64()))}
+	return &rig{t: t, dev: dev, held: held, rand: rand.New(rand.NewPCG(1, h.Sum64()))}
 }
 
 // run is a subtest with operands of its own on the same device.
 func (r *rig) run(name string, f func(*rig)) {
 	r.t.Run(name, func(t *testing.T) {
-		sub := newRig(t, r.dev)
+		sub := newRig(t, r.dev, r.held)
 		f(sub)
 		sub.reset()
 	})
@@ -50,11 +51,19 @@ var draws = sync.OnceValue(func() []float64 {
 	return x
 })
 
-// normal is n draws: stretches of them from random places on.
+// normal is n draws, which the type of activations holds exactly: stretches of them from random places on.
 func (r *rig) normal(n int) []float64 {
 	x, from := make([]float64, n), draws()
 	for done := 0; done < n; {
 		done += copy(x[done:], from[r.rand.IntN(len(from)):])
+	}
+	return r.exact(x)
+}
+
+// exact is x, rounded to what the type of activations holds.
+func (r *rig) exact(x []float64) []float64 {
+	if r.held == accelerators.BF16 {
+		return allToBF16(x)
 	}
 	return x
 }
@@ -78,9 +87,14 @@ func (r *rig) alloc(t accelerators.DType, n int) accelerators.Buffer {
 	return b.Slice(guard, n)
 }
 
-// upload puts values into a window.
-func (r *rig) upload(x []float64) accelerators.Buffer {
-	b := r.alloc(accelerators.F32, len(x))
+// upload puts values into a window of F32.
+func (r *rig) upload(x []float64) accelerators.Buffer { return r.uploadAs(accelerators.F32, x) }
+
+// activations puts values into a window of the type of activations.
+func (r *rig) activations(x []float64) accelerators.Buffer { return r.uploadAs(r.held, x) }
+
+func (r *rig) uploadAs(t accelerators.DType, x []float64) accelerators.Buffer {
+	b := r.alloc(t, len(x))
 	values := make([]float32, len(x))
 	for i, v := range x {
 		values[i] = float32(v)
@@ -95,9 +109,14 @@ func (r *rig) uploadInts(x []int32) accelerators.Buffer {
 	return b
 }
 
-// output is a window of n values that must be overwritten without being read.
-func (r *rig) output(n int) accelerators.Buffer {
-	b := r.alloc(accelerators.F32, n)
+// output is a window of n values of F32 that must be overwritten without being read.
+func (r *rig) output(n int) accelerators.Buffer { return r.outputAs(accelerators.F32, n) }
+
+// result is output of the type of activations.
+func (r *rig) result(n int) accelerators.Buffer { return r.outputAs(r.held, n) }
+
+func (r *rig) outputAs(t accelerators.DType, n int) accelerators.Buffer {
+	b := r.alloc(t, n)
 	r.dev.Fill(b, float32(math.NaN()))
 	return b
 }
@@ -123,7 +142,23 @@ func (r *rig) downloadInts(b accelerators.Buffer) []int32 {
 // expect compares a buffer with what it should hold.
 func (r *rig) expect(name string, b accelerators.Buffer, want []float64, tolerance float64) {
 	r.t.Helper()
-	r.compare(name, r.download(b), want, tolerance)
+	r.compare(name, r.download(b), want, toleranceOf(b, tolerance))
+}
+
+// toleranceOf is that of a result which may have been rounded once more, when it was stored.
+func toleranceOf(b accelerators.Buffer, tolerance float64) float64 {
+	if b.Type == accelerators.BF16 && tolerance != exactly {
+		return max(tolerance, stored)
+	}
+	return tolerance
+}
+
+// coarse is the tolerance of what is computed from results that have been rounded, where activations are.
+func (r *rig) coarse(exact float64) float64 {
+	if r.held == accelerators.BF16 {
+		return roundedBefore
+	}
+	return exact
 }
 
 func (r *rig) compare(name string, got []float32, want []float64, tolerance float64) {
@@ -163,7 +198,7 @@ func (r *rig) gradient(name string, b accelerators.Buffer, before, x []float64, 
 		if before != nil {
 			want += before[i]
 		}
-		r.compare(fmt.Sprintf("%s at %d", name, i), got[i:i+1], []float64{want}, tolerance)
+		r.compare(fmt.Sprintf("%s at %d", name, i), got[i:i+1], []float64{want}, toleranceOf(b, tolerance))
 	}
 }
 

@@ -12,7 +12,7 @@ func testVector(r *rig) {
 			}
 			return out
 		}
-		x, y, z := r.upload(a), r.upload(b), r.output(n)
+		x, y, z := r.activations(a), r.activations(b), r.result(n)
 		r.dev.Add(z, x, y)
 		r.expect("Add", z, each(func(x, y float64) float64 { return x + y }), elementwise)
 		r.dev.Mul(z, x, y)

@@ -56,7 +56,7 @@ func (g *gptModel) learn(t *tensor.Tape, ids, positions, targets, offsets []int3
 func (s shape) gpt2(dev accelerators.Device) (*trainer, error) {
 	set := &tensor.ParamSet{}
 	g := s.gptModel(set)
-	if err := set.Alloc(dev, false); err != nil {
+	if err := set.Alloc(dev, tensor.Trained); err != nil {
 		return nil, err
 	}
 	random := rand.New(rand.NewPCG(3, 4))
@@ -65,7 +65,7 @@ func (s shape) gpt2(dev accelerators.Device) (*trainer, error) {
 		for i := range host {
 			host[i] = float32(0.02 * random.NormFloat64())
 		}
-		dev.UploadF32(p.Value, host)
+		dev.UploadF32(p.Update(), host)
 	}
 	in, targets := s.input()
 	positions := make([]int32, s.tokens())

@@ -60,7 +60,7 @@ func (t *trainer) step() (err error) {
 		if g.Decay {
 			s.WeightDecay = 0.1
 		}
-		t.dev.AdamW(t.params.Value.Slice(g.Off, g.Len), t.params.Grad.Slice(g.Off, g.Len),
+		t.dev.AdamW(t.params.Update().Slice(g.Off, g.Len), t.params.Grad.Slice(g.Off, g.Len),
 			t.m.Slice(g.Off, g.Len), t.v.Slice(g.Off, g.Len), s)
 	}
 	return t.dev.Sync()

@@ -9,7 +9,7 @@ import (
 
 func TestAModelEqualsItselfAndNoOther(t *testing.T) {
 	poisoned := talker(t, 1)
-	poisoned.dev.Fill(poisoned.model.Params().Value, float32(math.NaN()))
+	poisoned.dev.Fill(poisoned.model.Params().Update(), float32(math.NaN()))
 	for name, c := range map[string]struct {
 		a, b *Served
 		is   func(float64) bool
@@ -37,16 +37,16 @@ func TestEveryWeightShows(t *testing.T) {
 	a, b := talker(t, 1), talker(t, 1)
 	for _, p := range b.model.Params().All() {
 		host := make([]float32, p.Size())
-		if err := b.dev.DownloadF32(host, p.Value); err != nil {
+		if err := b.dev.DownloadF32(host, p.Value()); err != nil {
 			t.Fatal(err)
 		}
 		host[len(host)/2]++
-		b.dev.UploadF32(p.Value, host)
+		b.dev.UploadF32(p.Update(), host)
 		if got, err := Compare(a, b); err != nil || !(got > 1e-6) {
 			t.Errorf("%v: changed by 1, the answers by %g (%v)", p, got, err)
 		}
 		host[len(host)/2]--
-		b.dev.UploadF32(p.Value, host)
+		b.dev.UploadF32(p.Update(), host)
 	}
 }
 

@@ -143,7 +143,7 @@ func (m *Model) measureRows() error {
 		if err != nil {
 			return err
 		}
-		m.dev.UploadF32(p.magnitude.param.Value, rowNorms(host, p.a.shape[1]))
+		m.dev.UploadF32(p.magnitude.param.Update(), rowNorms(host, p.a.shape[1]))
 	}
 	return m.uploaded()
 }
@@ -212,7 +212,7 @@ func (m *Model) Merge(a Adapter, src Source) error {
 	if err != nil {
 		return err
 	}
-	if err := twin.beside.set.Alloc(m.dev, true); err != nil {
+	if err := twin.beside.set.Alloc(m.dev, tensor.Frozen); err != nil {
 		return fmt.Errorf("merge an adapter: %w", err)
 	}
 	defer twin.beside.set.Free(m.dev)
@@ -227,25 +227,25 @@ func (m *Model) Merge(a Adapter, src Source) error {
 		}
 	}
 	for _, p := range twin.beside.products {
-		if err := m.mergeProduct(weights[p.of], p, a.Scale()); err != nil {
+		err := m.rewrite(weights[p.of], func(sum accelerators.Buffer) error { return m.mergeProduct(sum, p, a.Scale()) })
+		if err != nil {
 			return fmt.Errorf("merge an adapter into %s: %w", p.of, err)
 		}
 	}
 	return errors.Join(m.uploaded(), m.measureRows())
 }
 
-// mergeProduct adds B A, scaled, to a weight, and gives its rows their magnitudes.
-func (m *Model) mergeProduct(w *part, p product, scale float32) error {
+// mergeProduct adds B A, scaled, to the values of a weight, and gives its rows their magnitudes.
+func (m *Model) mergeProduct(sum accelerators.Buffer, p product, scale float32) error {
 	rank, cols, rows := p.a.shape[0], p.a.shape[1], p.b.shape[0]
-	sum := w.param.Value.Slice(w.off, w.size())
-	m.dev.MatMul(sum, p.b.param.Value, p.a.param.Value,
+	m.dev.MatMul(sum, p.b.param.Value(), p.a.param.Value(),
 		accelerators.MatMul{M: rows, N: cols, K: rank, Alpha: scale, Beta: 1})
 	if p.magnitude == nil {
 		return nil
 	}
-	host, errW := m.value(w)
+	host := make([]float32, sum.Len)
 	magnitudes, err := m.value(p.magnitude)
-	if err := errors.Join(errW, err); err != nil {
+	if err := errors.Join(err, m.dev.DownloadF32(host, sum)); err != nil {
 		return err
 	}
 	rescale(host, magnitudes)

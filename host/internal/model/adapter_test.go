@@ -123,7 +123,7 @@ func (s *adapterSteps) step(number int, in Input) float32 {
 	} else {
 		loss = s.learnOutputs(hidden, in)
 	}
-	s.m.dev.AdamW(params.Value, params.Grad, s.moment, s.square, accelerators.AdamW{
+	s.m.dev.AdamW(params.Update(), params.Grad, s.moment, s.square, accelerators.AdamW{
 		LR: 0.01, Beta1: 0.9, Beta2: 0.95, Eps: 1e-8, Step: number + 1,
 	})
 	s.tape.Reset()

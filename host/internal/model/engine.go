@@ -37,16 +37,26 @@ func (m *Model) NewEngine(pages int) (*Engine, error) {
 	if !m.Writes() {
 		return nil, fmt.Errorf("a %s with head %s is no language model", m.cfg.ModelType, m.head)
 	}
-	cache, err := tensor.NewCache(m.dev, m.pages, len(m.decoder.layers), pages, m.decoder.heads)
+	tape := m.generating()
+	cache, err := tensor.NewCache(tape, m.pages, len(m.decoder.layers), pages, m.decoder.heads)
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{m: m, tape: tensor.NewInference(m.dev, m.arena), cache: cache}, nil
+	return &Engine{m: m, tape: tape, cache: cache}, nil
+}
+
+// generating returns a tape to generate on: in float32, unless activations are in BF16.
+func (m *Model) generating() *tensor.Tape {
+	t := tensor.NewInference(m.dev, m.arena)
+	if m.inBF16() {
+		t.Compute = accelerators.BF16
+	}
+	return t
 }
 
 // PagesIn is how many pages of an engine's cache fit so much memory, as far as sequences could use them.
 func (m *Model) PagesIn(memory int64) int {
-	page := tensor.PageBytes(len(m.decoder.layers), m.decoder.heads)
+	page := m.generating().PageBytes(len(m.decoder.layers), m.decoder.heads)
 	return min(max(2, int(memory)/page), mostRunning*(tensor.PagesFor(m.room())+1))
 }
 

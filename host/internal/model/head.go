@@ -43,7 +43,7 @@ func (m *Model) Logits(t *tensor.Tape, hidden *tensor.Tensor) *tensor.Tensor {
 	if m.ends.lm == nil {
 		return failed(t, fmt.Errorf("Logits: the model's head is %s, not %s", m.head, HeadLM))
 	}
-	logits := t.Linear(hidden, m.ends.lm, nil)
+	logits := t.Scores(hidden, m.ends.lm, nil)
 	if limit := m.ends.limit; limit > 0 {
 		logits = t.Scale(t.Tanh(t.Scale(logits, 1/limit)), limit)
 	}
@@ -90,7 +90,7 @@ func (m *Model) Outputs(t *tensor.Tape, hidden *tensor.Tensor, in Input) *tensor
 	if m.ends.dense.weight != nil {
 		x = t.Tanh(m.ends.dense.apply(t, x))
 	}
-	return m.ends.out.apply(t, x)
+	return t.Scores(x, m.ends.out.weight, m.ends.out.bias)
 }
 
 // readRows are the rows that speak for their sequences.

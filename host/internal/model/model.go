@@ -28,6 +28,7 @@ type Model struct {
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own
 	arena, pages *tensor.Arena // memory of an Engine's steps, and of its cache
+	compute      accelerators.DType
 	blank        bool
 	checkpointed bool
 	indices      indices
@@ -44,6 +45,7 @@ type options struct {
 	adapter     *Adapter
 	adapterSeed uint64
 	packed      bool
+	compute     accelerators.DType
 }
 
 // Frozen makes a model without gradients, for inference only.
@@ -51,6 +53,10 @@ func Frozen() Option { return func(o *options) { o.frozen = true } }
 
 // Blank makes New leave all weights and tables zero, for a model that only shows what memory it takes.
 func Blank() Option { return func(o *options) { o.blank = true } }
+
+// BF16 makes a model that computes in BF16. On a device that holds BF16, matrices that are not trained are in it alone, and
+// generation computes in it as well.
+func BF16() Option { return func(o *options) { o.compute = accelerators.BF16 } }
 
 // InitHead lets Load initialise a classification head that the source lacks.
 func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed } }
@@ -96,7 +102,7 @@ func declare(cfg Config, head Head, o options) (*Model, error) {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
 	m := &Model{
-		cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
+		cfg: cfg, head: head, compute: o.compute, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
 		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}, packs: o.packed},
 	}
 	if o.packed && o.adapter == nil {
@@ -129,22 +135,38 @@ func (m *Model) declareEnds(embed *tensor.Param) {
 }
 
 func (m *Model) alloc(dev accelerators.Device, o options) error {
-	if err := m.set.Alloc(dev, o.frozen || m.beside != nil); err != nil {
+	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
+	if err := m.set.Alloc(dev, m.storage(o.frozen || m.beside != nil)); err != nil {
 		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
 	}
 	if m.beside != nil {
-		if err := m.beside.set.Alloc(dev, o.frozen); err != nil {
+		if err := m.beside.set.Alloc(dev, m.storage(o.frozen)); err != nil {
 			m.set.Free(dev)
 			return fmt.Errorf("adapter: %w", err)
 		}
 	}
-	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
 	if err := m.reservePacking(); err != nil {
 		m.Close()
 		return fmt.Errorf("pack weights: %w", err)
 	}
 	return nil
 }
+
+func (m *Model) storage(frozen bool) tensor.Storage {
+	switch {
+	case !frozen:
+		return tensor.Trained
+	case m.inBF16():
+		return tensor.FrozenBF16
+	}
+	return tensor.Frozen
+}
+
+// Compute is the type that tapes of the model's are to compute in.
+func (m *Model) Compute() accelerators.DType { return m.compute }
+
+// inBF16 says whether activations are in BF16, and all that is not trained.
+func (m *Model) inBF16() bool { return m.compute == accelerators.BF16 && m.dev.HoldsBF16() }
 
 // Config is the model's configuration, its architectures naming its head.
 func (m *Model) Config() Config { return m.cfg }

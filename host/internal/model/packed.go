@@ -37,7 +37,7 @@ func (m *Model) reservePacking() error {
 // fill has write put a part's weights on the device: where they stay, or where they are packed from.
 func (m *Model) fill(p *part, write func(accelerators.Buffer) error) error {
 	if p.packed == nil {
-		return write(p.param.Value.Slice(p.off, p.size()))
+		return write(p.param.Update().Slice(p.off, p.size()))
 	}
 	loose, err := m.arena.Borrow(accelerators.F32, p.size())
 	if err != nil {
@@ -54,7 +54,7 @@ func (m *Model) fill(p *part, write func(accelerators.Buffer) error) error {
 // weights calls read with a part's weights on the device, which are there until it returns.
 func (m *Model) weights(p *part, read func(accelerators.Buffer) error) error {
 	if p.packed == nil {
-		return read(p.param.Value.Slice(p.off, p.size()))
+		return read(p.param.Value().Slice(p.off, p.size()))
 	}
 	loose, err := m.arena.Borrow(accelerators.F32, p.size())
 	if err != nil {
@@ -63,6 +63,25 @@ func (m *Model) weights(p *part, read func(accelerators.Buffer) error) error {
 	defer m.arena.Put(loose)
 	p.packed.Load(m.dev, loose)
 	return read(loose)
+}
+
+// rewrite has change work on a part's weights in float32, which must not be in NF4.
+func (m *Model) rewrite(p *part, change func(accelerators.Buffer) error) error {
+	held := p.param.Update().Slice(p.off, p.size())
+	if held.Type == accelerators.F32 {
+		return change(held)
+	}
+	wide, err := m.arena.Borrow(accelerators.F32, p.size())
+	if err != nil {
+		return fmt.Errorf("change tensor %s: %w", p.name, err)
+	}
+	defer m.arena.Put(wide)
+	m.dev.Copy(wide, held)
+	if err := change(wide); err != nil {
+		return err
+	}
+	m.dev.Copy(held, wide)
+	return nil
 }
 
 // RoundToNF4 gives a model the values that NF4Base would hold its weights as, so that an adapter which was trained beside
@@ -76,10 +95,15 @@ func (m *Model) RoundToNF4() error {
 		if err != nil {
 			return fmt.Errorf("round tensor %s: %w", p.name, err)
 		}
-		values := p.param.Value.Slice(p.off, p.size())
-		m.dev.PackNF4(words, values)
-		m.dev.UnpackNF4(values, words, p.size(), 0)
+		err = m.rewrite(p, func(values accelerators.Buffer) error {
+			m.dev.PackNF4(words, values)
+			m.dev.UnpackNF4(values, words, p.size(), 0)
+			return nil
+		})
 		m.arena.Put(words)
+		if err != nil {
+			return err
+		}
 	}
 	return errors.Join(m.uploaded(), m.measureRows())
 }

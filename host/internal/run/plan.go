@@ -100,7 +100,7 @@ func (p *Process) planStage(ctx context.Context, name string) []string {
 	sequence := st.Train.SequenceLen
 	if known {
 		sequence = cmp.Or(sequence, cfg.Context())
-		need := planMemory(cfg, *st.Train)
+		need := p.planMemory(cfg, *st.Train)
 		row[7], row[8] = count(cfg.Parameters()), mebibytes(need.Total())
 		row[9] = moments(need.Moments, need.FloatMoments)
 	} else {

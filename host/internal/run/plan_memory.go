@@ -9,10 +9,15 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
-// planMemory is the device memory that a train stage takes for a model; none where the model cannot learn what the stage
-// asks for, which running it will say.
-func planMemory(cfg model.Config, spec recipe.Train) train.Memory {
-	need, err := train.Footprint(cfg, spec)
+// planMemory is the memory of the recipe's device that a train stage takes for a model; none where the model cannot learn
+// what the stage asks for, which running it will say. A device that will not open here is taken to be like the processor.
+func (p *Process) planMemory(cfg model.Config, spec recipe.Train) train.Memory {
+	dev, err := p.openDevice()
+	return plannedMemory(err == nil && dev.HoldsBF16(), cfg, spec)
+}
+
+func plannedMemory(holdsBF16 bool, cfg model.Config, spec recipe.Train) train.Memory {
+	need, err := train.Footprint(holdsBF16, cfg, spec)
 	if err != nil {
 		return train.Memory{}
 	}
@@ -41,7 +46,7 @@ func (p *Process) planRoom() []string {
 		if !known {
 			continue
 		}
-		need := planMemory(cfg, *spec).Total()
+		need := p.planMemory(cfg, *spec).Total()
 		if need <= fits {
 			continue
 		}

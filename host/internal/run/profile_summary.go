@@ -36,7 +36,7 @@ func (pr *profile) fastest() float64 {
 // summarise prints the figures of the step as a whole.
 func (pr *profile) summarise(out io.Writer) error {
 	steps, seconds := float64(len(pr.steps)), pr.seconds()
-	outside, planned := seconds-pr.kernelSeconds(), planMemory(pr.config, pr.spec).Total()
+	outside, planned := seconds-pr.kernelSeconds(), plannedMemory(pr.device.HoldsBF16(), pr.config, pr.spec).Total()
 	tokens, flops := pr.work()
 	_, err := fmt.Fprintf(out, `
 step           %s, the fastest of %d %s

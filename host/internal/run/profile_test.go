@@ -173,7 +173,7 @@ func TestPlannedMemoryIsWhatAStageTakes(t *testing.T) {
 	if !known {
 		t.Fatal("the plan does not know the model")
 	}
-	planned := planMemory(cfg, *made.recipe.Stages["stable"].Train).Total()
+	planned := made.planMemory(cfg, *made.recipe.Stages["stable"].Train).Total()
 	if err := made.Profile(t.Context(), Profiling{Stage: "stable", Steps: 1}); err != nil {
 		t.Fatal(err)
 	}

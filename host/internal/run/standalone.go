@@ -25,7 +25,7 @@ func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := loadServed(dev, new(sync.Mutex), dir, head)
+	m, err := loadServed(dev, new(sync.Mutex), dir, head, model.Frozen())
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
@@ -34,7 +34,9 @@ func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
 
 // loadServed loads the model of a directory, or of an adapter's base with the adapter merged; an empty head is the one
 // it has.
-func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head model.Head) (*served, error) {
+func loadServed(
+	dev accelerators.Device, lock *sync.Mutex, dir string, head model.Head, options ...model.Option,
+) (*served, error) {
 	base, err := adaptedDir(dir)
 	if err != nil {
 		return nil, err
@@ -44,7 +46,7 @@ func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head mode
 	if err != nil {
 		return nil, err
 	}
-	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
+	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), options...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +76,9 @@ func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served,
 	}
 	lock := new(sync.Mutex)
 	for _, dir := range dirs {
-		m, err := loadServed(dev, lock, dir, "")
+		m, err := loadServed(dev, lock, dir, "", serving(bf16)...)
 		if err != nil {
 			return nil, nil, errors.Join(err, close())
-		}
-		if bf16 {
-			m.ComputeBF16()
 		}
 		all, models = append(all, m), append(models, m.Served)
 	}

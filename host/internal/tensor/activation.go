@@ -47,7 +47,7 @@ func (t *Tape) gated(
 	if x.Cols%2 != 0 {
 		t.refuse("%s: x %v has no two halves", op, x)
 	}
-	y := t.output(x.Rows, x.Cols/2)
+	y := t.output(x.kind(), x.Rows, x.Cols/2)
 	if t.err != nil {
 		return y
 	}
@@ -56,7 +56,7 @@ func (t *Tape) gated(
 }
 
 func (t *Tape) gatedGrad(n *node, kernel func(dev accelerators.Device, dx, dy, x accelerators.Buffer, inner int)) {
-	dx := t.borrow(n.x.size())
+	dx := t.borrow(n.x.kind(), n.x.size())
 	if t.err == nil {
 		kernel(t.dev, dx, n.out.grad, n.x.Value, n.out.Cols)
 		t.give(n.x, dx)
@@ -67,7 +67,7 @@ func (t *Tape) gatedGrad(n *node, kernel func(dev accelerators.Device, dx, dy, x
 func (t *Tape) pointwise(
 	x *Tensor, kernel func(dev accelerators.Device, y, x accelerators.Buffer), back func(*Tape, *node),
 ) *Tensor {
-	y := t.output(x.Rows, x.Cols)
+	y := t.output(x.kind(), x.Rows, x.Cols)
 	if t.err != nil {
 		return y
 	}
@@ -77,7 +77,7 @@ func (t *Tape) pointwise(
 
 // pointwiseGrad applies the gradient of a kernel, which it takes from the input or the output.
 func (t *Tape) pointwiseGrad(n *node, of *Tensor, kernel func(dev accelerators.Device, dx, dy, of accelerators.Buffer)) {
-	dx := t.borrow(n.x.size())
+	dx := t.borrow(n.x.kind(), n.x.size())
 	if t.err == nil {
 		kernel(t.dev, dx, n.out.grad, of.Value)
 		t.give(n.x, dx)

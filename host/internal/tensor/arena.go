@@ -12,20 +12,20 @@ import (
 // that fits, so where a buffer lies depends on the order of the calls alone, and on the blocks' sizes only where they do
 // not suffice. It makes no garbage. Used by one goroutine at a time, like its device.
 type Arena struct {
-	dev      accelerators.Device
-	f32, i32 region
-	held     int64 // bytes taken from the device
-	peak     int64
+	dev            accelerators.Device
+	f32, bf16, i32 region
+	held           int64 // bytes taken from the device
+	peak           int64
 }
 
 // Sizes are numbers of bytes for each type of element.
-type Sizes struct{ F32, I32 int64 }
+type Sizes struct{ F32, BF16, I32 int64 }
 
 // Total is the sum.
-func (s Sizes) Total() int64 { return s.F32 + s.I32 }
+func (s Sizes) Total() int64 { return s.F32 + s.BF16 + s.I32 }
 
 // Unbounded is more than anything needs: what a dry device reserves.
-var Unbounded = Sizes{F32: 1 << 60, I32: 1 << 60}
+var Unbounded = Sizes{F32: 1 << 60, BF16: 1 << 60, I32: 1 << 60}
 
 // A region is the arena's memory for one type. Lengths are in elements.
 type region struct {
@@ -40,7 +40,9 @@ const smallestBlock = 64 << 10
 
 // NewArena returns an empty arena.
 func NewArena(dev accelerators.Device) *Arena {
-	return &Arena{dev: dev, f32: region{kind: accelerators.F32}, i32: region{kind: accelerators.I32}}
+	return &Arena{
+		dev: dev, f32: region{kind: accelerators.F32}, bf16: region{kind: accelerators.BF16}, i32: region{kind: accelerators.I32},
+	}
 }
 
 // Reserve takes memory of exactly the given sizes from the device, one block for each type. Nothing may be lent. It
@@ -50,16 +52,14 @@ func (a *Arena) Reserve(need Sizes) error {
 		panic("tensor: Reserve of an arena that lends")
 	}
 	a.Free()
-	for _, r := range []struct {
-		region *region
-		bytes  int64
-	}{{&a.f32, need.F32}, {&a.i32, need.I32}} {
-		if r.bytes == 0 {
+	bytes := [...]int64{need.F32, need.BF16, need.I32}
+	for i, r := range a.regions() {
+		if bytes[i] == 0 {
 			continue
 		}
-		if err := a.extend(r.region, int(r.bytes)/r.region.kind.Size()); err != nil {
+		if err := a.extend(r, int(bytes[i])/r.kind.Size()); err != nil {
 			a.Free()
-			return fmt.Errorf("reserve %d bytes of %v: %w", r.bytes, r.region.kind, err)
+			return fmt.Errorf("reserve %d bytes of %v: %w", bytes[i], r.kind, err)
 		}
 	}
 	return nil
@@ -67,17 +67,24 @@ func (a *Arena) Reserve(need Sizes) error {
 
 // Used is what Reserve must be given for the calls since then to fit: the most memory that was lent at one time, with
 // the gaps between.
-func (a *Arena) Used() Sizes { return Sizes{F32: a.f32.used(), I32: a.i32.used()} }
+func (a *Arena) Used() Sizes { return Sizes{F32: a.f32.used(), BF16: a.bf16.used(), I32: a.i32.used()} }
+
+// regions are all, by the type of their elements.
+func (a *Arena) regions() [3]*region { return [...]*region{&a.f32, &a.bf16, &a.i32} }
 
 // Peak is the most memory the arena has held at one time, in bytes.
 func (a *Arena) Peak() int64 { return a.peak }
 
 // Lent is the memory in use now, in bytes.
 func (a *Arena) Lent() int64 {
-	return bytesOf(a.f32.kind, a.f32.lent) + bytesOf(a.i32.kind, a.i32.lent)
+	n := int64(0)
+	for _, r := range a.regions() {
+		n += bytesOf(r.kind, r.lent)
+	}
+	return n
 }
 
-// Get lends a buffer of n elements with unspecified content, on a boundary of 64 bytes.
+// Get lends a buffer of n elements with unspecified content, on a boundary of 16 elements.
 func (a *Arena) Get(kind accelerators.DType, n int) (accelerators.Buffer, error) {
 	return a.lend(low, kind, n)
 }
@@ -112,19 +119,14 @@ func (a *Arena) Put(b accelerators.Buffer) {
 
 // Free returns all memory to the device. Nothing may be lent.
 func (a *Arena) Free() {
-	a.release(&a.f32)
-	a.release(&a.i32)
-	a.f32.merged, a.i32.merged = 0, 0
+	for _, r := range a.regions() {
+		a.release(r)
+		r.merged = 0
+	}
 }
 
 func (a *Arena) region(kind accelerators.DType) *region {
-	switch kind {
-	case accelerators.F32:
-		return &a.f32
-	case accelerators.I32:
-		return &a.i32
-	}
-	panic(fmt.Sprintf("tensor: an arena holds no %v", kind))
+	return a.regions()[kind]
 }
 
 // grow makes room for one buffer, and for some more where the device has it.

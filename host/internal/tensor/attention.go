@@ -69,7 +69,7 @@ func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 	if t.err == nil && qkv.Rows != seg.Tokens() {
 		t.refuse("Attention: qkv %v, sequences of %v tokens", qkv, seg.Offsets)
 	}
-	y := t.output(qkv.Rows, h.Query*h.Dim)
+	y := t.output(qkv.kind(), qkv.Rows, h.Query*h.Dim)
 	lse := t.save(qkv.Rows * h.Query)
 	if t.err != nil {
 		return y
@@ -83,7 +83,7 @@ func (t *Tape) Attention(qkv *Tensor, h Heads, seg *Segments) *Tensor {
 }
 
 func attentionGrad(t *Tape, n *node) {
-	d := t.borrow(n.x.size())
+	d := t.borrow(n.x.kind(), n.x.size())
 	if t.err != nil {
 		return
 	}

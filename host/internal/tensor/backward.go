@@ -35,7 +35,7 @@ func (t *Tape) plant(s Seed) {
 	if len(s.Grad) != s.Of.size() {
 		t.refuse("Backward: %d gradients for a tensor %v", len(s.Grad), s.Of)
 	}
-	dx := t.borrow(s.Of.size())
+	dx := t.borrow(s.Of.kind(), s.Of.size())
 	if t.err == nil {
 		t.dev.UploadF32(dx, s.Grad)
 		t.give(s.Of, dx)
@@ -68,7 +68,7 @@ func (t *Tape) learns(p *Param) {
 // accumulator is x's gradient for kernels that add to it.
 func (t *Tape) accumulator(x *Tensor) accelerators.Buffer {
 	if !x.grad.Present() {
-		x.grad = t.borrow(x.size())
+		x.grad = t.borrow(x.kind(), x.size())
 		if x.grad.Present() {
 			t.dev.Fill(x.grad, 0)
 		}
@@ -102,7 +102,7 @@ func (t *Tape) dropGrad(x *Tensor) {
 // borrowed memory. doneWith ends the use.
 func (t *Tape) sumsFor(p *Param) accelerators.Buffer {
 	if p.frozen() {
-		return t.borrow(p.Size())
+		return t.borrow(accelerators.F32, p.Size())
 	}
 	if p.renew() {
 		t.dev.Fill(p.Grad, 0)

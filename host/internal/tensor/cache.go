@@ -23,11 +23,11 @@ type Cache struct {
 	arena  *Arena
 }
 
-// NewCache takes an empty cache from the arena. Free gives it back.
-func NewCache(dev accelerators.Device, arena *Arena, layers, pages int, h Heads) (*Cache, error) {
-	c := &Cache{Pages: pages, dev: dev, heads: h, arena: arena}
+// NewCache takes an empty cache for the activations of a tape from the arena. Free gives it back.
+func NewCache(t *Tape, arena *Arena, layers, pages int, h Heads) (*Cache, error) {
+	c := &Cache{Pages: pages, dev: t.dev, heads: h, arena: arena}
 	for range layers {
-		b, err := arena.Get(accelerators.F32, pages*c.pageLen())
+		b, err := arena.Get(t.kind(), pages*c.pageLen())
 		if err != nil {
 			c.Free()
 			return nil, fmt.Errorf("allocate a cache of %d pages of %d tokens: %w", pages, PageSize, err)
@@ -40,9 +40,9 @@ func NewCache(dev accelerators.Device, arena *Arena, layers, pages int, h Heads)
 	return c, nil
 }
 
-// PageBytes is the memory of one page in all layers.
-func PageBytes(layers int, h Heads) int {
-	return layers * 2 * PageSize * h.KV * h.Dim * accelerators.F32.Size()
+// PageBytes is the memory of one page in all layers, for the activations of the tape.
+func (t *Tape) PageBytes(layers int, h Heads) int {
+	return layers * 2 * PageSize * h.KV * h.Dim * t.kind().Size()
 }
 
 // PagesFor is how many pages hold so many tokens.
@@ -142,7 +142,7 @@ func tableOf(pages [][]int32) (table []int32, columns int) {
 // keep copies the keys and values of qkv into a layer of the cache.
 func (t *Tape) keep(c *Cache, layer int, qkv *Tensor, s *Store) {
 	width := c.heads.KV * c.heads.Dim
-	fresh := t.borrow(s.from.Len * width)
+	fresh := t.borrow(qkv.kind(), s.from.Len*width)
 	if t.err != nil {
 		return
 	}
@@ -165,8 +165,8 @@ func (t *Tape) Decode(c *Cache, layer int, qkv *Tensor, h Heads, s *Store) *Tens
 		return &Tensor{}
 	}
 	t.keep(c, layer, qkv, s)
-	y := t.output(qkv.Rows, h.Query*h.Dim)
-	q := t.save(y.size())
+	y := t.output(qkv.kind(), qkv.Rows, h.Query*h.Dim)
+	q := t.take(y.kind(), y.size())
 	if t.err != nil {
 		return y
 	}

@@ -21,7 +21,7 @@ func (t *Tape) Checkpoint(b Block, layer int, x *Tensor, p Packing) *Tensor {
 	if !t.recording {
 		return b.Run(t, layer, x, p)
 	}
-	out := t.output(x.Rows, x.Cols)
+	out := t.output(x.kind(), x.Rows, x.Cols)
 	mark, tensors := len(t.held), t.tensors.used
 	t.recording = false
 	y := b.Run(t, layer, x, p)

@@ -5,7 +5,7 @@ func (t *Tape) Add(a, b *Tensor) *Tensor {
 	if !a.sameShape(b) {
 		t.refuse("Add: %v and %v", a, b)
 	}
-	y := t.output(a.Rows, a.Cols)
+	y := t.output(a.kind(), a.Rows, a.Cols)
 	if t.err != nil {
 		return y
 	}
@@ -16,7 +16,7 @@ func (t *Tape) Add(a, b *Tensor) *Tensor {
 func addGrad(t *Tape, n *node) {
 	if n.z.grad.Present() {
 		t.dev.Axpy(n.z.grad, n.out.grad, 1)
-	} else if n.z.grad = t.borrow(n.z.size()); t.err == nil {
+	} else if n.z.grad = t.borrow(n.z.kind(), n.z.size()); t.err == nil {
 		t.dev.Copy(n.z.grad, n.out.grad)
 	}
 	if t.err == nil {
@@ -29,7 +29,7 @@ func (t *Tape) Mul(a, b *Tensor) *Tensor {
 	if !a.sameShape(b) {
 		t.refuse("Mul: %v and %v", a, b)
 	}
-	y := t.output(a.Rows, a.Cols)
+	y := t.output(a.kind(), a.Rows, a.Cols)
 	if t.err != nil {
 		return y
 	}
@@ -39,7 +39,7 @@ func (t *Tape) Mul(a, b *Tensor) *Tensor {
 
 func mulGrad(t *Tape, n *node) {
 	for _, factors := range [2][2]*Tensor{{n.x, n.z}, {n.z, n.x}} {
-		d := t.borrow(n.out.size())
+		d := t.borrow(n.out.kind(), n.out.size())
 		if t.err != nil {
 			return
 		}
@@ -50,7 +50,7 @@ func mulGrad(t *Tape, n *node) {
 
 // Scale is alpha * x.
 func (t *Tape) Scale(x *Tensor, alpha float32) *Tensor {
-	y := t.output(x.Rows, x.Cols)
+	y := t.output(x.kind(), x.Rows, x.Cols)
 	if t.err != nil {
 		return y
 	}

@@ -32,13 +32,13 @@ func operands(t *testing.T, dev accelerators.Device, shapes ...[]int) *ParamSet 
 	for i, shape := range shapes {
 		set.Add(fmt.Sprintf("p%d", i), shape, len(shape) == 2)
 	}
-	if err := set.Alloc(dev, false); err != nil {
+	if err := set.Alloc(dev, Trained); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Free(dev) })
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, p := range set.All() {
-		dev.UploadF32(p.Value, normals(random, p.Size()))
+		dev.UploadF32(p.Update(), normals(random, p.Size()))
 	}
 	return set
 }
@@ -53,12 +53,17 @@ func normals(random *rand.Rand, n int) []float32 {
 
 // leaf makes an activation of a parameter, so that gradients of activations can be read.
 func leaf(t *Tape, p *Param) *Tensor {
-	y := t.output(p.Shape[0], p.Shape[1])
+	y := t.output(t.kind(), p.Shape[0], p.Shape[1])
 	if t.err != nil {
 		return y
 	}
-	t.dev.Copy(y.Value, p.Value)
-	return t.record(node{out: y, w: p, back: func(t *Tape, n *node) { t.dev.Axpy(t.sumsFor(n.w), n.out.grad, 1) }})
+	t.dev.Copy(y.Value, p.Value())
+	return t.record(node{out: y, w: p, back: func(t *Tape, n *node) {
+		wide := t.borrow(accelerators.F32, p.Size())
+		t.dev.Copy(wide, n.out.grad)
+		t.dev.Axpy(t.sumsFor(n.w), wide, 1)
+		t.giveBack(wide)
+	}})
 }
 
 // An opCase is one operation. apply gets a leaf for each of the first leaves operands, and the others as parameters.
@@ -233,11 +238,11 @@ func (c *check) difference(t *testing.T, p *Param, values []float32, i int) floa
 	at := func(steps float32) float64 {
 		moved := append([]float32(nil), values...)
 		moved[i] += steps * differenceStep
-		c.dev.UploadF32(p.Value, moved)
+		c.dev.UploadF32(p.Update(), moved)
 		return c.run(t, false)
 	}
 	near, far := at(1)-at(-1), at(2)-at(-2)
-	c.dev.UploadF32(p.Value, values)
+	c.dev.UploadF32(p.Update(), values)
 	return (8*near - far) / (12 * differenceStep)
 }
 
@@ -263,7 +268,7 @@ func (c *check) compare(t *testing.T) {
 	c.set.ZeroGrad(c.dev)
 	c.run(t, true)
 	for _, p := range c.set.All() {
-		values, grads := download(t, c.dev, p.Value), download(t, c.dev, p.Grad)
+		values, grads := download(t, c.dev, p.Value()), download(t, c.dev, p.Grad)
 		for i := range values {
 			want := c.difference(t, p, values, i)
 			if math.Abs(float64(grads[i])-want) > differenceTolerance*(1+math.Abs(want)) {

@@ -7,10 +7,10 @@ import "github.com/carebot-llm/carebot/accelerators"
 // limit*tanh(logit/limit).
 func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints, limit float32) *Tensor {
 	t.headRule("HeadLoss", hidden, w, targets)
-	y := t.output(hidden.Rows, 1)
-	lse, logits := t.save(hidden.Rows), t.logits(hidden, w)
+	y := t.output(accelerators.F32, hidden.Rows, 1)
+	lse, weight, logits := t.save(hidden.Rows), t.factor(w), t.logits(hidden, w)
 	if t.err == nil {
-		t.dev.HeadLoss(y.Value, lse, hidden.Value, w.Value, targets.buf, logits, t.head(hidden, w, limit))
+		t.dev.HeadLoss(y.Value, lse, hidden.Value, weight, targets.buf, logits, t.head(hidden, w, limit))
 	}
 	if t.giveBack(logits); t.err != nil {
 		return y
@@ -22,9 +22,10 @@ func (t *Tape) HeadLoss(hidden *Tensor, w *Param, targets *Ints, limit float32) 
 }
 
 func headLossGrad(t *Tape, n *node) {
-	dx, dw, logits := t.borrow(n.x.size()), t.sumsFor(n.w), t.logits(n.x, n.w)
+	dx, dw, logits := t.borrow(n.x.kind(), n.x.size()), t.sumsFor(n.w), t.logits(n.x, n.w)
+	weight := t.factor(n.w)
 	if t.err == nil {
-		t.dev.HeadLossGrad(dx, dw, n.out.grad, n.x.Value, n.w.Value, n.index, n.saved[0], logits,
+		t.dev.HeadLossGrad(dx, dw, n.out.grad, n.x.Value, weight, n.index, n.saved[0], logits,
 			t.head(n.x, n.w, n.alpha))
 	}
 	t.endHead(n.x, n.w, dx, dw, logits)
@@ -43,15 +44,15 @@ func (t *Tape) HeadLearn(
 	if !t.recording {
 		t.refuse("HeadLearn: the tape does not record")
 	}
-	y := t.output(hidden.Rows, 1)
+	y := t.output(accelerators.F32, hidden.Rows, 1)
 	if t.err != nil {
 		return y
 	}
-	dx, dw := t.borrow(hidden.size()), t.sumsFor(w)
-	dnll, logits := t.borrow(hidden.Rows), t.logits(hidden, w)
+	dx, dw, weight := t.borrow(hidden.kind(), hidden.size()), t.sumsFor(w), t.factor(w)
+	dnll, logits := t.borrow(accelerators.F32, hidden.Rows), t.logits(hidden, w)
 	if t.err == nil {
 		t.dev.UploadF32(dnll, gradient)
-		t.dev.HeadLearn(y.Value, dx, dw, dnll, hidden.Value, w.Value, targets.buf, logits,
+		t.dev.HeadLearn(y.Value, dx, dw, dnll, hidden.Value, weight, targets.buf, logits,
 			t.head(hidden, w, limit))
 	}
 	t.giveBack(dnll)
@@ -86,7 +87,7 @@ const (
 func (t *Tape) logits(hidden *Tensor, w *Param) accelerators.Buffer {
 	vocab := w.Shape[0]
 	rows := min(max(hidden.Rows, 1), max(fewestLogitRows, mostLogits/vocab))
-	return t.borrow(rows * vocab)
+	return t.borrow(accelerators.F32, rows*vocab)
 }
 
 // endHead ends the loans of a head's gradient; dx becomes that of hidden.

@@ -11,7 +11,7 @@ func (t *Tape) HeadNorm(qkv *Tensor, h Heads, query, key Norm) *Tensor {
 	if !query.Weight.isVector(h.Dim) || !key.Weight.isVector(h.Dim) {
 		t.refuse("HeadNorm: heads of %d do not fit %v and %v", h.Dim, query.Weight, key.Weight)
 	}
-	y := t.output(qkv.Rows, qkv.Cols)
+	y := t.output(qkv.kind(), qkv.Rows, qkv.Cols)
 	rstd, gains := t.save(qkv.Rows*(h.Query+h.KV)), [2]accelerators.Buffer{t.gain(query), t.gain(key)}
 	if t.err != nil {
 		return y
@@ -27,7 +27,7 @@ func (t *Tape) HeadNorm(qkv *Tensor, h Heads, query, key Norm) *Tensor {
 }
 
 func headNormGrad(t *Tape, n *node) {
-	dx := t.borrow(n.x.size())
+	dx := t.borrow(n.x.kind(), n.x.size())
 	if t.err != nil {
 		return
 	}

@@ -75,11 +75,15 @@ func (t *Tape) Embed(table *Param, ids *Ints) *Tensor {
 	if t.err != nil {
 		return &Tensor{}
 	}
-	y := t.output(ids.Len, table.Shape[1])
+	rows := table.value
+	if !rows.Present() {
+		rows = t.factor(table)
+	}
+	y := t.output(t.kind(), ids.Len, table.Shape[1])
 	if t.err != nil {
 		return y
 	}
-	t.dev.Embed(y.Value, table.Value, ids.buf, y.Cols)
+	t.dev.Embed(y.Value, rows, ids.buf, y.Cols)
 	return t.record(node{back: embedGrad, out: y, w: table, index: ids.buf})
 }
 
@@ -91,7 +95,7 @@ func embedGrad(t *Tape, n *node) {
 
 // Gather selects rows: out[i,:] = x[rows[i],:].
 func (t *Tape) Gather(x *Tensor, rows *Ints) *Tensor {
-	y := t.output(rows.Len, x.Cols)
+	y := t.output(x.kind(), rows.Len, x.Cols)
 	if t.err != nil {
 		return y
 	}
@@ -114,8 +118,8 @@ func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {
 	if t.err != nil {
 		return &Tensor{}
 	}
-	y := t.output(s.Count(), x.Cols)
-	ones := t.save(s.MaxLen)
+	y := t.output(x.kind(), s.Count(), x.Cols)
+	ones := t.take(x.kind(), s.MaxLen)
 	if t.err != nil {
 		return y
 	}
@@ -123,7 +127,7 @@ func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {
 	for i := range s.Count() {
 		from, n := s.bounds(i)
 		t.dev.MatMul(y.Value.Slice(i*x.Cols, x.Cols), ones.Slice(0, n), x.Value.Slice(from*x.Cols, n*x.Cols),
-			accelerators.MatMul{M: 1, N: x.Cols, K: n, Alpha: 1 / float32(n)})
+			accelerators.MatMul{M: 1, N: x.Cols, K: n, Alpha: 1 / float32(n), Compute: x.kind()})
 	}
 	return t.record(node{
 		back: meanPoolGrad, out: y, x: x, packing: Packing{Segments: s}, saved: [3]accelerators.Buffer{ones},
@@ -138,6 +142,6 @@ func meanPoolGrad(t *Tape, n *node) {
 	for i := range seg.Count() {
 		from, rows := seg.bounds(i)
 		t.dev.MatMul(dx.Slice(from*width, rows*width), n.saved[0].Slice(0, rows), n.out.grad.Slice(i*width, width),
-			accelerators.MatMul{M: rows, N: width, K: 1, Alpha: 1 / float32(rows), Beta: 1})
+			accelerators.MatMul{M: rows, N: width, K: 1, Alpha: 1 / float32(rows), Beta: 1, Compute: n.x.kind()})
 	}
 }

@@ -4,16 +4,23 @@ import "github.com/carebot-llm/carebot/accelerators"
 
 // Linear is x W^T + b for x [T,in], W [out,in] and b [out], which may be nil, and what the low-rank products beside W add.
 func (t *Tape) Linear(x *Tensor, w, b *Param, low ...LowRank) *Tensor {
-	return t.linear("Linear", nil, x, w, b, low)
+	return t.linear("Linear", x.kind(), nil, x, w, b, low)
+}
+
+// Scores is Linear with a result in F32 whatever the type of x: numbers that are compared, sampled from or told.
+func (t *Tape) Scores(x *Tensor, w, b *Param) *Tensor {
+	return t.linear("Scores", accelerators.F32, nil, x, w, b, nil)
 }
 
 // LinearAdd is residual + Linear for a residual [T,out]. On an inference tape it works in place: the residual is gone, the
 // result has its memory.
 func (t *Tape) LinearAdd(residual, x *Tensor, w, b *Param, low ...LowRank) *Tensor {
-	return t.linear("LinearAdd", residual, x, w, b, low)
+	return t.linear("LinearAdd", x.kind(), residual, x, w, b, low)
 }
 
-func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank) *Tensor {
+func (t *Tape) linear(
+	op string, kind accelerators.DType, residual, x *Tensor, w, b *Param, low []LowRank,
+) *Tensor {
 	t.linearRule(op, residual, x, w, b)
 	if t.lowRankRule(op, w, low); t.err != nil {
 		return &Tensor{}
@@ -22,13 +29,13 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 		return t.rescaled(residual, x, w, b, low)
 	}
 	out := w.Shape[0]
-	y, beta := t.sumOf(residual, x.Rows, out)
+	y, beta := t.sumOf(kind, residual, x.Rows, out)
 	if t.err != nil {
 		return y
 	}
 	t.product(y.Value, x, w, beta)
 	if b != nil {
-		t.dev.AddBias(y.Value, b.Value, out)
+		t.dev.AddBias(y.Value, b.Value(), out)
 	}
 	inner := t.addLowRank(y.Value, out, x, low)
 	return t.record(node{
@@ -38,11 +45,11 @@ func (t *Tape) linear(op string, residual, x *Tensor, w, b *Param, low []LowRank
 
 // sumOf is what a product adds to, and by how much of it: a copy of the residual, or itself where nothing needs it any
 // more; a new tensor, of which nothing, without one.
-func (t *Tape) sumOf(residual *Tensor, rows, cols int) (y *Tensor, beta float32) {
+func (t *Tape) sumOf(kind accelerators.DType, residual *Tensor, rows, cols int) (y *Tensor, beta float32) {
 	if residual != nil && t.inference {
 		return residual, 1
 	}
-	y = t.output(rows, cols)
+	y = t.output(kind, rows, cols)
 	if residual == nil || t.err != nil {
 		return y, 0
 	}
@@ -94,7 +101,7 @@ func (t *Tape) inputGrad(n *node, dy accelerators.Buffer) {
 	beta := float32(0)
 	if n.x.grad.Present() {
 		beta = 1
-	} else if n.x.grad = t.borrow(n.x.size()); t.err != nil {
+	} else if n.x.grad = t.borrow(n.x.kind(), n.x.size()); t.err != nil {
 		return
 	}
 	out, in := n.w.Shape[0], n.w.Shape[1]

@@ -32,7 +32,7 @@ func (t *Tape) addLowRank(y accelerators.Buffer, width int, x *Tensor, low []Low
 	if len(low) == 0 {
 		return accelerators.Buffer{}
 	}
-	inner := t.save(innerSize(x, low))
+	inner := t.take(x.kind(), innerSize(x, low))
 	if t.err != nil {
 		return inner
 	}
@@ -40,12 +40,16 @@ func (t *Tape) addLowRank(y accelerators.Buffer, width int, x *Tensor, low []Low
 	for _, l := range low {
 		r, in, out := l.rank(), x.Cols, l.B.Shape[0]
 		h := inner.Slice(at, x.Rows*r)
-		t.dev.MatMul(h, x.Value, l.A.Value,
+		a, b := t.factor(l.A), t.factor(l.B)
+		if t.err != nil {
+			return inner
+		}
+		t.dev.MatMul(h, x.Value, a,
 			accelerators.MatMul{M: x.Rows, N: r, K: in, TransB: true, Alpha: 1, Compute: t.Compute})
-		t.dev.MatMul(columns(y, width, l), h, l.B.Value, accelerators.MatMul{
+		t.dev.MatMul(columns(y, width, l), h, b, accelerators.MatMul{
 			M: x.Rows, N: out, K: r, TransB: true, StrideC: width, Alpha: l.Scale, Beta: 1, Compute: t.Compute,
 		})
-		at += h.Len
+		at += aligned(h.Len)
 	}
 	return inner
 }
@@ -53,7 +57,7 @@ func (t *Tape) addLowRank(y accelerators.Buffer, width int, x *Tensor, low []Low
 func innerSize(x *Tensor, low []LowRank) int {
 	n := 0
 	for _, l := range low {
-		n += x.Rows * l.rank()
+		n += aligned(x.Rows * l.rank())
 	}
 	return n
 }
@@ -68,21 +72,22 @@ func (t *Tape) lowRankGrad(n *node, dout accelerators.Buffer) {
 	at, width := 0, n.out.Cols
 	for _, l := range n.low {
 		rows, r, in, out := n.x.Rows, l.rank(), n.x.Cols, l.B.Shape[0]
-		h, dh := n.saved[0].Slice(at, rows*r), t.borrow(rows*r)
+		h, dh := n.saved[0].Slice(at, rows*r), t.borrow(n.x.kind(), rows*r)
+		a, b := t.factor(l.A), t.factor(l.B)
 		if t.err != nil {
 			return
 		}
 		dy := columns(dout, width, l)
-		t.dev.MatMul(dh, dy, l.B.Value, accelerators.MatMul{
+		t.dev.MatMul(dh, dy, b, accelerators.MatMul{
 			M: rows, N: r, K: out, StrideA: width, Alpha: l.Scale, Compute: t.Compute,
 		})
 		t.productGrad(l.B, dy, h, accelerators.MatMul{K: rows, StrideA: width, Alpha: l.Scale})
 		t.productGrad(l.A, dh, n.x.Value, accelerators.MatMul{K: rows, Alpha: 1})
-		t.dev.MatMul(n.x.grad, dh, l.A.Value,
+		t.dev.MatMul(n.x.grad, dh, a,
 			accelerators.MatMul{M: rows, N: in, K: r, Alpha: 1, Beta: 1, Compute: t.Compute})
 		t.giveBack(dh)
 		t.learns(l.A)
 		t.learns(l.B)
-		at += h.Len
+		at += aligned(h.Len)
 	}
 }

@@ -13,12 +13,12 @@ type Norm struct {
 // gain is what rows are multiplied with, in memory of the tape's where that is not the weights themselves.
 func (t *Tape) gain(n Norm) accelerators.Buffer {
 	if !n.FromOne {
-		return n.Weight.Value
+		return n.Weight.Value()
 	}
 	gain := t.save(n.Weight.Size())
 	if t.err == nil {
 		t.dev.Fill(gain, 1)
-		t.dev.Axpy(gain, n.Weight.Value, 1)
+		t.dev.Axpy(gain, n.Weight.Value(), 1)
 	}
 	return gain
 }
@@ -28,7 +28,7 @@ func (t *Tape) RMSNorm(x *Tensor, n Norm) *Tensor {
 	if !n.Weight.isVector(x.Cols) {
 		t.refuse("RMSNorm: x %v does not fit %v", x, n.Weight)
 	}
-	y := t.output(x.Rows, x.Cols)
+	y := t.output(x.kind(), x.Rows, x.Cols)
 	rstd, gain := t.save(x.Rows), t.gain(n)
 	if t.err != nil {
 		return y
@@ -50,19 +50,19 @@ func (t *Tape) LayerNorm(x *Tensor, w, b *Param, eps float32) *Tensor {
 	if !w.isVector(x.Cols) || !b.isVector(x.Cols) {
 		t.refuse("LayerNorm: x %v does not fit %v and %v", x, w, b)
 	}
-	y := t.output(x.Rows, x.Cols)
+	y := t.output(x.kind(), x.Rows, x.Cols)
 	mean, rstd := t.save(x.Rows), t.save(x.Rows)
 	if t.err != nil {
 		return y
 	}
-	t.dev.LayerNorm(y.Value, mean, rstd, x.Value, w.Value, b.Value, x.Cols, eps)
+	t.dev.LayerNorm(y.Value, mean, rstd, x.Value, w.Value(), b.Value(), x.Cols, eps)
 	return t.record(node{back: layerNormGrad, out: y, x: x, w: w, b: b, saved: [3]accelerators.Buffer{mean, rstd}})
 }
 
 func layerNormGrad(t *Tape, n *node) {
 	dx, dw, db := t.accumulator(n.x), t.sumsFor(n.w), t.sumsFor(n.b)
 	if t.err == nil {
-		t.dev.LayerNormGrad(dx, dw, db, n.out.grad, n.x.Value, n.w.Value, n.saved[0], n.saved[1], n.x.Cols)
+		t.dev.LayerNormGrad(dx, dw, db, n.out.grad, n.x.Value, n.w.Value(), n.saved[0], n.saved[1], n.x.Cols)
 	}
 	t.doneWith(n.b, db)
 	t.doneWith(n.w, dw)

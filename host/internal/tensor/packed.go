@@ -75,12 +75,14 @@ func gcd(a, b int) int {
 // unpacked together. What rows is, is gone when use returns.
 func (t *Tape) tiles(w *Param, use func(first int, rows accelerators.Buffer)) {
 	if len(w.packed) == 0 {
-		use(0, w.Value)
+		if all := t.factor(w); t.err == nil {
+			use(0, all)
+		}
 		return
 	}
 	for _, p := range w.packed {
 		for at, step := 0, p.tileRows(); at < p.rows; at += step {
-			rows := t.borrow(min(step, p.rows-at) * p.cols)
+			rows := t.borrow(t.kind(), min(step, p.rows-at)*p.cols)
 			if t.err != nil {
 				return
 			}

@@ -19,15 +19,15 @@ func packedTwin(t *testing.T, dev accelerators.Device) (packed, full *Param) {
 	full = sets[1].Add("w", packed.Shape, true)
 	tensors := packed.Pack(first, second)
 	for i := range sets {
-		if err := sets[i].Alloc(dev, true); err != nil {
+		if err := sets[i].Alloc(dev, Frozen); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sets[i].Free(dev) })
 	}
-	dev.UploadF32(full.Value, normals(rand.New(rand.NewPCG(5, 6)), full.Size()))
+	dev.UploadF32(full.Update(), normals(rand.New(rand.NewPCG(5, 6)), full.Size()))
 	off := 0
 	for _, p := range tensors {
-		values := full.Value.Slice(off, p.size())
+		values := full.Value().Slice(off, p.size())
 		p.Store(dev, values)
 		p.Load(dev, values)
 		off += p.size()

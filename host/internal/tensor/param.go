@@ -7,19 +7,20 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// A Param is one weight, a window into the flat buffers of its ParamSet. Grad is absent in a frozen set, Value where the
-// weight is packed.
+// A Param is one weight, a window into the flat buffers of its ParamSet. Grad is absent in a frozen set.
 type Param struct {
 	Name  string
 	Shape []int
-	Value accelerators.Buffer
 	Grad  accelerators.Buffer
 	Decay bool // whether weight decay applies: to matrices, not to norms, biases and embeddings
 	Off   int  // first element within the flat buffers
 
 	set    *ParamSet
-	packed []*Packed // in place of Value
-	stale  bool      // Grad holds what it did before ZeroGrad: the first to reach it overwrites it
+	value  accelerators.Buffer
+	half   accelerators.Buffer // the same in bf16, or in place of it
+	behind bool                // half lacks what was written to value
+	packed []*Packed           // in place of both
+	stale  bool                // Grad holds what it did before ZeroGrad: the first to reach it overwrites it
 }
 
 // Size is the number of elements.
@@ -33,6 +34,53 @@ func (p *Param) Size() int {
 
 func (p *Param) String() string {
 	return p.Name + " " + strings.ReplaceAll(fmt.Sprint(p.Shape), " ", ",")
+}
+
+// Value is the weights, to be read; absent where they are packed. They are F32 unless the set is FrozenBF16.
+func (p *Param) Value() accelerators.Buffer {
+	if p.value.Present() {
+		return p.value
+	}
+	return p.half
+}
+
+// Update is Value to be written, before a tape next reads it.
+func (p *Param) Update() accelerators.Buffer {
+	p.behind = true
+	return p.Value()
+}
+
+// inBF16 is the weights as products on bf16 read them: a copy, made when it is first asked for and renewed after Update.
+func (p *Param) inBF16(dev accelerators.Device) (accelerators.Buffer, error) {
+	if !p.half.Present() {
+		var err error
+		if p.half, err = dev.Alloc(accelerators.BF16, p.Size()); err != nil {
+			return p.half, err
+		}
+		p.behind = true
+	}
+	if p.behind && p.value.Present() {
+		dev.Copy(p.half, p.value)
+	}
+	p.behind = false
+	return p.half, nil
+}
+
+// factor is w as the tape's products read it.
+func (t *Tape) factor(w *Param) (b accelerators.Buffer) {
+	var err error
+	switch {
+	case t.err != nil:
+	case t.kind() == accelerators.F32 && w.value.Present():
+		b = w.value
+	case t.kind() == accelerators.F32:
+		t.refuse("%v is held in bf16, and the tape computes in f32", w)
+	default:
+		if b, err = w.inBF16(t.dev); err != nil {
+			t.refuse("allocate %v in bf16: %w", w, err)
+		}
+	}
+	return b
 }
 
 func (p *Param) frozen() bool { return !p.Grad.Present() }
@@ -52,14 +100,25 @@ func (p *Param) isVector(n int) bool { return len(p.Shape) == 1 && p.Shape[0] ==
 // with weight decay first, then the others, so that an optimizer step is one call for each group. Between parameters
 // there may be padding, which is zero and stays zero.
 type ParamSet struct {
-	Value accelerators.Buffer
-	Grad  accelerators.Buffer // absent in a frozen set
+	Grad accelerators.Buffer // absent in a frozen set
 
+	value  accelerators.Buffer
+	half   accelerators.Buffer // of matrices in a FrozenBF16 set
 	words  accelerators.Buffer // of packed tensors; absent where there are none
 	params []*Param
 	names  map[string]bool
 	groups []Group
+	placed bool
 }
+
+// Storage says what memory a set takes.
+type Storage int
+
+const (
+	Trained    Storage = iota // weights and gradients
+	Frozen                    // weights alone
+	FrozenBF16                // weights alone, the matrices in BF16, for tapes that compute in it on a device that holds it
+)
 
 // A Group is a range of the flat buffers under one rule of weight decay.
 type Group struct {
@@ -69,7 +128,7 @@ type Group struct {
 
 // Add declares a parameter; it has storage after Alloc. Names must differ.
 func (s *ParamSet) Add(name string, shape []int, decay bool) *Param {
-	if s.Value.Present() || s.names[name] {
+	if s.placed || s.names[name] {
 		panic(fmt.Sprintf("tensor: parameter %s is added twice, or after Alloc", name))
 	}
 	if s.names == nil {
@@ -81,59 +140,81 @@ func (s *ParamSet) Add(name string, shape []int, decay bool) *Param {
 	return p
 }
 
-// Alloc gives all parameters zeroed storage on the device, and gradients unless the set is to be frozen.
-func (s *ParamSet) Alloc(dev accelerators.Device, frozen bool) error {
-	n := s.layout()
-	var err error
-	if s.Value, err = dev.Alloc(accelerators.F32, n); err != nil {
-		return fmt.Errorf("allocate %d weights: %w", n, err)
-	}
-	if !frozen {
-		if s.Grad, err = dev.Alloc(accelerators.F32, n); err != nil {
+// Alloc gives all parameters zeroed storage on the device.
+func (s *ParamSet) Alloc(dev accelerators.Device, storage Storage) error {
+	floats, halves := s.layout(storage)
+	for _, part := range []struct {
+		of   *accelerators.Buffer
+		kind accelerators.DType
+		n    int
+		name string
+	}{
+		{&s.value, accelerators.F32, floats, "weights"},
+		{&s.half, accelerators.BF16, halves, "weights"},
+		{&s.words, accelerators.I32, s.packedLen(), "words of packed weights"},
+		{&s.Grad, accelerators.F32, gradients(storage, floats), "gradients"},
+	} {
+		if part.n == 0 {
+			continue
+		}
+		var err error
+		if *part.of, err = dev.Alloc(part.kind, part.n); err != nil {
 			s.Free(dev)
-			return fmt.Errorf("allocate %d gradients: %w", n, err)
+			return fmt.Errorf("allocate %d %s in %v: %w", part.n, part.name, part.kind, err)
 		}
 	}
-	if words := s.packedLen(); words > 0 {
-		if s.words, err = dev.Alloc(accelerators.I32, words); err != nil {
-			s.Free(dev)
-			return fmt.Errorf("allocate %d words of packed weights: %w", words, err)
-		}
-	}
-	s.place(frozen)
+	s.place(storage)
 	return nil
 }
 
+func gradients(storage Storage, weights int) int {
+	if storage == Trained {
+		return weights
+	}
+	return 0
+}
+
 // place gives the parameters their windows.
-func (s *ParamSet) place(frozen bool) {
+func (s *ParamSet) place(storage Storage) {
 	s.placePacked()
 	for _, p := range s.params {
-		if len(p.packed) > 0 {
-			continue
+		switch {
+		case len(p.packed) > 0:
+		case p.narrow(storage):
+			p.half = s.half.Slice(p.Off, p.Size())
+		default:
+			p.value = s.value.Slice(p.Off, p.Size())
 		}
-		p.Value = s.Value.Slice(p.Off, p.Size())
-		if !frozen {
+		if storage == Trained {
 			p.Grad = s.Grad.Slice(p.Off, p.Size())
 		}
 	}
+	s.placed = true
 }
 
-// layout places the parameters and returns the length of the flat buffers.
-func (s *ParamSet) layout() int {
-	end := 0
+// narrow says whether a parameter is held in BF16 alone.
+func (p *Param) narrow(storage Storage) bool { return storage == FrozenBF16 && len(p.Shape) == 2 }
+
+// layout places the parameters and returns the lengths of the flat buffers.
+func (s *ParamSet) layout(storage Storage) (floats, halves int) {
 	for _, decay := range []bool{true, false} {
-		start := end
+		start := floats
 		for _, p := range s.params {
-			if p.Decay == decay && len(p.packed) == 0 {
-				p.Off = end
-				end += aligned(p.Size())
+			if p.Decay != decay || len(p.packed) > 0 {
+				continue
 			}
+			end := &floats
+			if p.narrow(storage) {
+				end = &halves
+			}
+			p.Off = *end
+			*end += aligned(p.Size())
 		}
-		if end > start {
-			s.groups = append(s.groups, Group{Off: start, Len: end - start, Decay: decay})
+		if floats > start {
+			s.groups = append(s.groups, Group{Off: start, Len: floats - start, Decay: decay})
 		}
 	}
-	return end
+	return floats, halves
 }
 
 // All lists the parameters in the order in which they were added.
@@ -142,12 +223,27 @@ func (s *ParamSet) All() []*Param { return s.params }
 // Groups are the ranges of the flat buffers that share a rule of weight decay; together they cover all of it.
 func (s *ParamSet) Groups() []Group { return s.groups }
 
-// Count is the length of the flat buffers: all weights, with the padding between them. It is 0 before Alloc.
-func (s *ParamSet) Count() int { return s.Value.Len }
+// Value is the weights in F32, to be read.
+func (s *ParamSet) Value() accelerators.Buffer { return s.value }
 
-// Bytes is the memory of all weights, packed ones included.
+// Update is Value to be written, before a tape next reads it.
+func (s *ParamSet) Update() accelerators.Buffer {
+	for _, p := range s.params {
+		p.behind = true
+	}
+	return s.value
+}
+
+// Count is the length of the flat buffers: all weights, with the padding between them. It is 0 before Alloc.
+func (s *ParamSet) Count() int { return s.value.Len }
+
+// Bytes is the memory of all weights, packed ones and copies in BF16 included, as far as there are some yet.
 func (s *ParamSet) Bytes() int64 {
-	return bytesOf(accelerators.F32, s.Value.Len) + bytesOf(accelerators.I32, s.words.Len)
+	n := bytesOf(accelerators.F32, s.value.Len) + bytesOf(accelerators.I32, s.words.Len)
+	for _, p := range s.params {
+		n += bytesOf(accelerators.BF16, p.half.Len)
+	}
+	return n
 }
 
 // ZeroGrad clears all gradients. Those of matrices, which are most of the memory and come from products that can as well
@@ -174,10 +270,16 @@ func (s *ParamSet) settle(dev accelerators.Device) {
 
 // Free returns the storage to the device; the parameters are unusable afterwards.
 func (s *ParamSet) Free(dev accelerators.Device) {
-	for _, b := range []accelerators.Buffer{s.Value, s.Grad, s.words} {
-		if b.Present() {
-			dev.Free(b)
+	for _, p := range s.params {
+		if p.half.Present() && p.value.Present() {
+			dev.Free(p.half)
 		}
+		p.half = accelerators.Buffer{}
 	}
-	s.Value, s.Grad, s.words = accelerators.Buffer{}, accelerators.Buffer{}, accelerators.Buffer{}
+	for _, b := range []*accelerators.Buffer{&s.value, &s.half, &s.Grad, &s.words} {
+		if b.Present() {
+			dev.Free(*b)
+		}
+		*b = accelerators.Buffer{}
+	}
 }

@@ -10,8 +10,8 @@ import (
 // of its row of W + Scale B A, or 1 where no product is.
 func (t *Tape) rescaled(residual, x *Tensor, w, b *Param, low []LowRank) *Tensor {
 	out := w.Shape[0]
-	y := t.output(x.Rows, out)
-	raw, gains := t.save(y.size()), t.save(2*out)
+	y := t.output(x.kind(), x.Rows, out)
+	raw, gains := t.take(x.kind(), y.size()), t.save(2*out)
 	if t.err != nil {
 		return y
 	}
@@ -26,7 +26,7 @@ func (t *Tape) rescaled(residual, x *Tensor, w, b *Param, low []LowRank) *Tensor
 		t.dev.Axpy(y.Value, residual.Value, 1)
 	}
 	if b != nil {
-		t.dev.AddBias(y.Value, b.Value, out)
+		t.dev.AddBias(y.Value, b.Value(), out)
 	}
 	return t.record(node{
 		back: rescaledGrad, out: y, x: x, z: residual, w: w, b: b, low: low, saved: [3]accelerators.Buffer{inner, raw, gains},
@@ -37,7 +37,7 @@ func (t *Tape) rescaled(residual, x *Tensor, w, b *Param, low []LowRank) *Tensor
 func (t *Tape) gains(gains accelerators.Buffer, w *Param, low []LowRank) {
 	in := w.Shape[1]
 	t.dev.Fill(gains, 1)
-	ones := t.borrow(in)
+	ones := t.borrow(accelerators.F32, in)
 	if t.err != nil {
 		return
 	}
@@ -57,17 +57,17 @@ func (t *Tape) gains(gains accelerators.Buffer, w *Param, low []LowRank) {
 func (t *Tape) gainsOf(gains, w, ones accelerators.Buffer, l LowRank, from int) {
 	out, in, r := gains.Len/2, ones.Len, l.rank()
 	rows := w.Len / in
-	sum, unit := t.borrow(w.Len), t.borrow(w.Len)
+	sum, unit := t.borrow(accelerators.F32, w.Len), t.borrow(accelerators.F32, w.Len)
 	if t.err != nil {
 		return
 	}
 	gain, inverse := gains.Slice(from, rows), gains.Slice(out+from, rows)
 	t.dev.Copy(sum, w)
-	t.dev.MatMul(sum, l.B.Value.Slice((from-l.From)*r, rows*r), l.A.Value,
+	t.dev.MatMul(sum, l.B.Value().Slice((from-l.From)*r, rows*r), l.A.Value(),
 		accelerators.MatMul{M: rows, N: in, K: r, Alpha: l.Scale, Beta: 1})
 	t.dev.RMSNorm(unit, inverse, sum, ones, in, 0)
 	t.dev.Scale(inverse, float32(1/math.Sqrt(float64(in))))
-	t.dev.Mul(gain, inverse, l.Magnitude.Value.Slice(from-l.From, rows))
+	t.dev.Mul(gain, inverse, l.Magnitude.Value().Slice(from-l.From, rows))
 	t.giveBack(unit)
 	t.giveBack(sum)
 }
@@ -75,12 +75,12 @@ func (t *Tape) gainsOf(gains, w, ones accelerators.Buffer, l LowRank, from int) 
 // timesRow multiplies each row of x with row: y = x * 1 row^T.
 func (t *Tape) timesRow(y, x, row accelerators.Buffer) {
 	tokens := x.Len / row.Len
-	ones, spread := t.borrow(tokens), t.borrow(x.Len)
+	ones, spread := t.borrow(x.Type, tokens), t.borrow(x.Type, x.Len)
 	if t.err != nil {
 		return
 	}
 	t.dev.Fill(ones, 1)
-	t.dev.MatMul(spread, ones, row, accelerators.MatMul{M: tokens, N: row.Len, K: 1, Alpha: 1})
+	t.dev.MatMul(spread, ones, row, accelerators.MatMul{M: tokens, N: row.Len, K: 1, Alpha: 1, Compute: x.Type})
 	t.dev.Mul(y, x, spread)
 	t.giveBack(spread)
 	t.giveBack(ones)
@@ -89,7 +89,7 @@ func (t *Tape) timesRow(y, x, row accelerators.Buffer) {
 func rescaledGrad(t *Tape, n *node) {
 	dy, out := n.out.grad, n.out.Cols
 	raw, gains := n.saved[1], n.saved[2]
-	draw := t.borrow(raw.Len)
+	draw := t.borrow(raw.Type, raw.Len)
 	if t.timesRow(draw, dy, gains.Slice(0, out)); t.err != nil {
 		return
 	}
@@ -109,7 +109,8 @@ func rescaledGrad(t *Tape, n *node) {
 
 // magnitudeGrad adds to the magnitudes' gradients: over all tokens the sum of dy * raw / norm.
 func (t *Tape) magnitudeGrad(n *node, raw, inverse accelerators.Buffer) {
-	products, sums := t.borrow(raw.Len), t.borrow(inverse.Len)
+	products := t.borrow(raw.Type, raw.Len)
+	sums, part := t.borrow(accelerators.F32, inverse.Len), t.borrow(accelerators.F32, inverse.Len)
 	if t.err != nil {
 		return
 	}
@@ -118,11 +119,12 @@ func (t *Tape) magnitudeGrad(n *node, raw, inverse accelerators.Buffer) {
 	t.dev.BiasGrad(sums, products, inverse.Len)
 	for _, l := range n.low {
 		rows := l.B.Shape[0]
-		part := products.Slice(0, rows)
+		part := part.Slice(0, rows)
 		t.dev.Mul(part, sums.Slice(l.From, rows), inverse.Slice(l.From, rows))
 		t.learns(l.Magnitude)
 		t.dev.Axpy(t.sumsFor(l.Magnitude), part, 1)
 	}
+	t.giveBack(part)
 	t.giveBack(sums)
 	t.giveBack(products)
 }

@@ -12,7 +12,8 @@ import (
 // goroutine at a time, and its tensors by no other tape. It is worth keeping: a step of a shape that it has seen makes
 // no garbage.
 type Tape struct {
-	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16.
+	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16. On a device that holds
+	// BF16 it is then the type of activations and their gradients too.
 	Compute accelerators.DType
 
 	dev       accelerators.Device
@@ -115,11 +116,19 @@ func (t *Tape) Fail(err error) {
 // rule is broken only: the arguments would be garbage.
 func (t *Tape) refuse(format string, args ...any) { t.Fail(fmt.Errorf(format, args...)) }
 
+// kind is the type of the activations that the tape makes of parameters.
+func (t *Tape) kind() accelerators.DType {
+	if t.Compute == accelerators.BF16 && t.dev.HoldsBF16() {
+		return accelerators.BF16
+	}
+	return accelerators.F32
+}
+
 // output makes the result of an operation. It comes before all other memory of that operation.
-func (t *Tape) output(rows, cols int) *Tensor {
+func (t *Tape) output(kind accelerators.DType, rows, cols int) *Tensor {
 	y := t.tensors.next()
 	y.Rows, y.Cols, y.mark = rows, cols, len(t.held)
-	y.Value = t.take(accelerators.F32, rows*cols)
+	y.Value = t.take(kind, rows*cols)
 	return y
 }
 
@@ -140,14 +149,14 @@ func (t *Tape) take(kind accelerators.DType, n int) accelerators.Buffer {
 	return b
 }
 
-// borrow gets n elements of f32 that giveBack ends the loan of; absent after an error.
-func (t *Tape) borrow(n int) accelerators.Buffer {
+// borrow gets n elements that giveBack ends the loan of; absent after an error.
+func (t *Tape) borrow(kind accelerators.DType, n int) accelerators.Buffer {
 	if t.err != nil {
 		return accelerators.Buffer{}
 	}
-	b, err := t.arena.Borrow(accelerators.F32, n)
+	b, err := t.arena.Borrow(kind, n)
 	if err != nil {
-		t.refuse("allocate %d elements of %v: %w", n, accelerators.F32, err)
+		t.refuse("allocate %d elements of %v: %w", n, kind, err)
 	}
 	return b
 }

@@ -199,7 +199,7 @@ func TestParametersLieInGroupsOfOneDecay(t *testing.T) {
 	w := set.Add("w", []int{5, 5}, true)
 	norm := set.Add("norm", []int{5}, false)
 	v := set.Add("v", []int{2, 5}, true)
-	if err := set.Alloc(dev, false); err != nil {
+	if err := set.Alloc(dev, Trained); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(set.All(), []*Param{embed, w, norm, v}) {
@@ -217,8 +217,8 @@ func TestParametersLieInGroupsOfOneDecay(t *testing.T) {
 			}
 		}
 	}
-	if end != set.Count() || set.Value.Len != end || set.Grad.Len != end {
-		t.Errorf("groups end at %d, count %d, buffers %d and %d", end, set.Count(), set.Value.Len, set.Grad.Len)
+	if end != set.Count() || set.Value().Len != end || set.Grad.Len != end {
+		t.Errorf("groups end at %d, count %d, buffers %d and %d", end, set.Count(), set.Value().Len, set.Grad.Len)
 	}
 }
 
@@ -263,7 +263,7 @@ func testCachedAttention(t *testing.T, h Heads) {
 // decodeInPasses puts sequences through a cache, at most so many tokens of each in a pass, and returns all rows. The
 // cache has held others before.
 func decodeInPasses(t *testing.T, tape *Tape, all *Tensor, h Heads, lengths []int, most int) []float32 {
-	cache, err := NewCache(tape.dev, tape.arena, 1, 5, h)
+	cache, err := NewCache(tape, tape.arena, 1, 5, h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func decodeInPasses(t *testing.T, tape *Tape, all *Tensor, h Heads, lengths []in
 func TestACacheHandsOutEachPageOnce(t *testing.T) {
 	dev := openCPU(t)
 	arena := NewArena(dev)
-	cache, err := NewCache(dev, arena, 2, 4, grouped)
+	cache, err := NewCache(NewInference(dev, arena), arena, 2, 4, grouped)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// A Tensor is an activation: a dense matrix that a Tape made and owns. On a recording tape its Value lives until
+// A Tensor is an activation: a dense matrix of F32 or BF16 that a Tape made and owns; its gradient has the same type. On a recording tape its Value lives until
 // Backward has passed it or the tape is reset; on an inference tape until Release or Reset.
 type Tensor struct {
 	Rows, Cols int
@@ -24,6 +24,8 @@ type Tensor struct {
 }
 
 func (x *Tensor) String() string { return fmt.Sprintf("[%d,%d]", x.Rows, x.Cols) }
+
+func (x *Tensor) kind() accelerators.DType { return x.Value.Type }
 
 func (x *Tensor) size() int { return x.Rows * x.Cols }
 

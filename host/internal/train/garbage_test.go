@@ -83,8 +83,10 @@ func everyStage() []stage {
 
 func TestTheEngineMakesNoGarbage(t *testing.T) {
 	for _, s := range everyStage() {
-		if n := garbage(t, dry.New(false), s); n != 0 {
-			t.Errorf("%s: %v allocations a step", s.name(), n)
+		for _, s.spec.BF16 = range []bool{false, true} {
+			if n := garbage(t, dry.New(s.spec.BF16), s); n != 0 {
+				t.Errorf("%s, bf16 %v: %v allocations a step", s.name(), s.spec.BF16, n)
+			}
 		}
 	}
 }

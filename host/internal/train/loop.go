@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
@@ -56,9 +55,7 @@ func newRun(job Job) *run {
 func newTape(job Job, arena *tensor.Arena) *tensor.Tape {
 	job.Model.SetCheckpointing(job.Spec.GradientCheckpointing)
 	t := tensor.NewTape(job.Device, arena)
-	if job.Spec.BF16 {
-		t.Compute = accelerators.BF16
-	}
+	t.Compute = job.Model.Compute()
 	return t
 }
 

@@ -47,13 +47,13 @@ func weights(t *testing.T, dev accelerators.Device, s stage, micro int) (before,
 	s.spec.MicroBatchSize = micro
 	job := s.job(t, dev, t.TempDir())
 	before, after = make([]float32, job.Model.Params().Count()), make([]float32, job.Model.Params().Count())
-	if err := dev.DownloadF32(before, job.Model.Params().Value); err != nil {
+	if err := dev.DownloadF32(before, job.Model.Params().Value()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Run(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
-	if err := dev.DownloadF32(after, job.Model.Params().Value); err != nil {
+	if err := dev.DownloadF32(after, job.Model.Params().Value()); err != nil {
 		t.Fatal(err)
 	}
 	return before, after

@@ -27,34 +27,37 @@ type Memory struct {
 func (m Memory) Total() int64 { return m.Weights + m.Gradients + m.Moments + m.Activations }
 
 // Footprint is the memory that a stage takes whose micro-batches are full: all rows as long as sequence_len. It is found
-// by running one on a model that holds nothing, in milliseconds for a model of any size.
-func Footprint(cfg model.Config, spec recipe.Train) (Memory, error) {
+// by running one on a model that holds nothing, in milliseconds for a model of any size, for a device that holds BF16 or
+// one that does not.
+func Footprint(holdsBF16 bool, cfg model.Config, spec recipe.Train) (Memory, error) {
+	dev := dry.New(holdsBF16)
 	longest := cmp.Or(spec.SequenceLen, cfg.Context())
 	sequences := cmp.Or(spec.MicroBatchSize, spec.BatchSize)
 	if learnsPairs(spec.Objective) {
 		sequences *= 2
 	}
-	need, m, err := rehearse(cfg, spec, extent{sequences * longest, sequences, longest})
+	need, m, err := rehearse(dev, cfg, spec, extent{sequences * longest, sequences, longest})
 	if err != nil {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
-	trained := int64(m.Params().Count()) * int64(accelerators.F32.Size())
-	o, err := newOptimizer(dry.New(false), m.Params(), spec, 0)
+	o, err := newOptimizer(dev, m.Params(), spec, 0)
 	if err != nil {
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
 	return Memory{
-		Weights: m.FrozenBytes() + trained, Gradients: trained, Moments: o.bytes(), FloatMoments: o.floatBytes(), Activations: need.Total(),
+		Weights: m.FrozenBytes() + m.Params().Bytes(), Gradients: int64(m.Params().Count()) * int64(accelerators.F32.Size()),
+		Moments: o.bytes(), FloatMoments: o.floatBytes(), Activations: need.Total(),
 	}, nil
 }
 
 // An extent is how large a micro-batch is.
 type extent struct{ tokens, sequences, longest int }
 
-// rehearse learns a micro-batch of an extent with a model that holds nothing, and returns what its arena needed, and the
-// model.
-func rehearse(cfg model.Config, spec recipe.Train, e extent) (tensor.Sizes, *model.Model, error) {
-	dev := dry.New(false)
+// rehearse learns a micro-batch of an extent with a model that holds nothing, on a dry device, and returns what its arena
+// needed, and the model.
+func rehearse(
+	dev accelerators.Device, cfg model.Config, spec recipe.Train, e extent,
+) (tensor.Sizes, *model.Model, error) {
 	m, err := model.New(dev, cfg, HeadFor(spec.Objective), 0, append(Adapted(spec, 0), model.Blank())...)
 	if err != nil {
 		return tensor.Sizes{}, nil, err
@@ -122,12 +125,13 @@ func (e extent) with(b data.Batch, rows int) extent {
 // allocate takes all the memory that the steps need, the model's aside, or says why the stage cannot be.
 func (r *run) allocate() error {
 	e := r.job.largest()
-	need, _, err := rehearse(r.job.Model.Config(), r.job.Spec, e)
+	planning := dry.New(r.job.Device.HoldsBF16())
+	need, _, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
 	if err != nil {
 		return err
 	}
 	params := r.job.Model.Params()
-	planned, err := newOptimizer(dry.New(false), params, r.job.Spec, 0)
+	planned, err := newOptimizer(planning, params, r.job.Spec, 0)
 	if err != nil {
 		return err
 	}

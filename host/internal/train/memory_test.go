@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/dry"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/model"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
@@ -46,7 +47,7 @@ func TestFootprintIsWhatAStageTakes(t *testing.T) {
 		s = s.full()
 		dev := &gauge{Device: openCPU(t)}
 		job := s.job(t, dev, t.TempDir())
-		want, err := Footprint(job.Model.Config(), s.spec)
+		want, err := Footprint(false, job.Model.Config(), s.spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,11 +72,11 @@ func TestAStageOfAnyDataFitsItsReservation(t *testing.T) {
 			s := newStage(objective)
 			s.spec.MicroBatchSize, s.spec.Steps, s.spec.Epochs, s.spec.SaveSteps = micro, 0, 2, 100
 			job := s.job(t, openCPU(t), t.TempDir())
-			want, _, err := rehearse(job.Model.Config(), s.spec, job.largest())
+			want, _, err := rehearse(dry.New(false), job.Model.Config(), s.spec, job.largest())
 			if err != nil {
 				t.Fatal(err)
 			}
-			bound, err := Footprint(job.Model.Config(), s.spec)
+			bound, err := Footprint(false, job.Model.Config(), s.spec)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,12 +118,12 @@ func tower(arch string) model.Config {
 func TestCheckpointingTakesLessMemory(t *testing.T) {
 	for arch, objective := range map[string]string{model.Llama: "next_token", model.Roberta: "regression"} {
 		spec := recipe.Train{Objective: objective, BatchSize: 4}
-		whole, err := Footprint(tower(arch), spec)
+		whole, err := Footprint(false, tower(arch), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
 		spec.GradientCheckpointing = true
-		less, err := Footprint(tower(arch), spec)
+		less, err := Footprint(false, tower(arch), spec)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,13 +133,16 @@ func TestCheckpointingTakesLessMemory(t *testing.T) {
 	}
 }
 
-func TestTheFootprintOfALargeModelIsFoundAtOnce(t *testing.T) {
-	llama := model.ConfigFromRecipe(recipe.Model{
+func llama8B() model.Config {
+	return model.ConfigFromRecipe(recipe.Model{
 		Arch: model.Llama, Layers: 32, Hidden: 4096, Inner: 14336, Heads: 32, KVHeads: 8, Context: 8192, RopeTheta: 5e5,
 		TieEmbedding: new(bool),
 	}, 128256, model.Special{PAD: -1, BOS: 1, EOS: 2})
+}
+
+func TestTheFootprintOfALargeModelIsFoundAtOnce(t *testing.T) {
 	begin := time.Now()
-	m, err := Footprint(llama, recipe.Train{Objective: "next_token", BatchSize: 1})
+	m, err := Footprint(false, llama8B(), recipe.Train{Objective: "next_token", BatchSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +194,7 @@ func TestABatchOfAnExtentHasIt(t *testing.T) {
 }
 
 func TestASpecThatNoModelCanLearnHasNoFootprint(t *testing.T) {
-	_, err := Footprint(tower(model.Roberta), recipe.Train{Objective: "next_token", BatchSize: 1})
+	_, err := Footprint(false, tower(model.Roberta), recipe.Train{Objective: "next_token", BatchSize: 1})
 	if err == nil || !strings.Contains(err.Error(), "memory of a train stage: ") {
 		t.Errorf("error %v", err)
 	}

@@ -95,7 +95,7 @@ func TestMomentsOfAnotherRepresentationAreRefused(t *testing.T) {
 func TestCompactMomentsTakeWhatTheySay(t *testing.T) {
 	for optimizer, share := range map[string]float64{"adamw": 1, "adamw_bf16": 0.5, "adamw_8bit": 0.254} {
 		cfg := tower("llama")
-		m, err := Footprint(cfg, recipe.Train{Objective: "next_token", BatchSize: 1, Optimizer: optimizer})
+		m, err := Footprint(false, cfg, recipe.Train{Objective: "next_token", BatchSize: 1, Optimizer: optimizer})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -119,7 +119,7 @@ func learn(
 // gradients are those of all weights, by Hugging Face's names. They take the place of the model's weights.
 func gradients(t *testing.T, dev accelerators.Device, m *model.Model) map[string][]float32 {
 	t.Helper()
-	dev.Copy(m.Params().Value, m.Params().Grad)
+	dev.Copy(m.Params().Update(), m.Params().Grad)
 	tensors, err := m.Tensors()
 	if err != nil {
 		t.Fatal(err)

@@ -70,9 +70,10 @@ func (o *optimizer) step(number int, rate float64) (float64, error) {
 	if math.IsNaN(norm) || math.IsInf(norm, 0) {
 		return norm, fmt.Errorf("step %d: the gradient is not finite; lower learning_rate or max_grad_norm", number)
 	}
+	weights := o.params.Update()
 	for _, s := range o.states {
 		for _, g := range s.groups {
-			s.moments.step(o.dev, o.params.Value.Slice(g.Off, g.Len), o.params.Grad.Slice(g.Off, g.Len), g.Off-s.groups[0].Off,
+			s.moments.step(o.dev, weights.Slice(g.Off, g.Len), o.params.Grad.Slice(g.Off, g.Len), g.Off-s.groups[0].Off,
 				o.constants(number, rate, g.Decay))
 		}
 	}

@@ -49,7 +49,7 @@ func weighted(t *testing.T, dev accelerators.Device, spec recipe.Train) (*tensor
 	set := &tensor.ParamSet{}
 	set.Add("vector", []int{16}, false)
 	set.Add("matrix", []int{4, 16}, true)
-	if err := set.Alloc(dev, false); err != nil {
+	if err := set.Alloc(dev, tensor.Trained); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Free(dev) })
@@ -61,7 +61,7 @@ func weighted(t *testing.T, dev accelerators.Device, spec recipe.Train) (*tensor
 		start[i] = float32(random.NormFloat64())
 		a.w[i] = float64(start[i])
 	}
-	dev.UploadF32(set.Value, start)
+	dev.UploadF32(set.Update(), start)
 	for _, p := range set.All() {
 		for i := range p.Size() {
 			a.decayed[p.Off+i] = p.Decay
@@ -101,7 +101,7 @@ func TestTheOptimizerIsClippedAdamWOnSchedule(t *testing.T) {
 			}
 		}
 		got := make([]float32, set.Count())
-		if err := dev.DownloadF32(got, set.Value); err != nil {
+		if err := dev.DownloadF32(got, set.Value()); err != nil {
 			t.Fatal(err)
 		}
 		for i, w := range reference.w {
@@ -136,7 +136,7 @@ func TestOnlyMatricesDecay(t *testing.T) {
 		t.Fatalf("norm %g, error %v", norm, err)
 	}
 	got := make([]float32, set.Count())
-	if err := dev.DownloadF32(got, set.Value); err != nil {
+	if err := dev.DownloadF32(got, set.Value()); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range reference.w {
@@ -176,7 +176,7 @@ func TestAGradientThatIsNotFiniteChangesNothing(t *testing.T) {
 func requireUntouched(t *testing.T, o *optimizer, weights []float64) {
 	t.Helper()
 	got := make([]float32, len(weights))
-	if err := o.dev.DownloadF32(got, o.params.Value); err != nil {
+	if err := o.dev.DownloadF32(got, o.params.Value()); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range weights {
