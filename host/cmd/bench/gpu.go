@@ -19,6 +19,9 @@ type gpuGoal struct{ first, final float64 }
 
 // of says how far a rate is.
 func (g gpuGoal) of(rate float64) string {
+	if g.first == 0 {
+		return "none"
+	}
 	return fmt.Sprintf("%s of %s, goal %s", percent(rate/g.first), number(g.first), number(g.final))
 }
 
@@ -33,7 +36,7 @@ func (b *bench) size(s shape) shape {
 	if !b.tiny {
 		return s
 	}
-	s.Layers, s.Width, s.Heads, s.Inner, s.Vocab, s.Length, s.Batch = 2, 64, 4, 128, 256, 32, 2
+	s.Layers, s.Width, s.Heads, s.Inner, s.Vocab, s.Length, s.Batch = 2, 64, 4, 128, 8192, 64, 2
 	s.KV = min(s.KV, 2)
 	return s
 }

@@ -14,13 +14,13 @@ func gpuGeneration(b *bench) (report, error) {
 	}
 	defer dev.Close()
 	form := b.size(llama8B(1))
-	m, err := model.New(dev, form.llama(form.Length), model.HeadLM, 1, model.FrozenBF16())
+	cfg := form.llama(form.Length)
+	m, err := model.New(dev, cfg, model.HeadLM, 1, model.Frozen(), model.BF16())
 	if err != nil {
 		return report{}, err
 	}
 	defer m.Close()
-	m.ComputeBF16()
-	bound := dev.Peak().Bandwidth / float64(m.FrozenBytes()-2*int64(form.Vocab*form.Width))
+	bound := dev.Peak().Bandwidth / float64(2*(cfg.Parameters()-form.Vocab*form.Width))
 	t := table{{"batch", "tokens/s", "bound, tokens/s", "share", "first goal", "goal"}}
 	for _, g := range []struct {
 		batch        int

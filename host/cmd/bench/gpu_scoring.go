@@ -22,14 +22,13 @@ func gpuScoring(b *bench) (report, error) {
 	form := scored
 	form.Vocab = 250002
 	form = b.size(form)
-	m, err := model.New(dev, form.encoder(), model.HeadClassify, 1, model.FrozenBF16())
+	m, err := model.New(dev, form.encoder(), model.HeadClassify, 1, model.Frozen(), model.BF16())
 	if err != nil {
 		return report{}, err
 	}
 	defer m.Close()
 	served := eval.Serve("scored", m, nil, dev, new(sync.Mutex))
 	defer served.Close()
-	served.ComputeBF16()
 	documents := make([][]int32, gpuDocuments)
 	for i := range documents {
 		documents[i] = randomTokenizer{form.Vocab, form.Length - 1}.Encode(fmt.Sprint(i))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime"
 	"time"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -17,23 +19,24 @@ type gpuModel struct {
 	name string
 	shape
 	gpuGoal
-	set func(*recipe.Train) // of the stage, beside what all have
+	beside bool                // PyTorch, which keeps moments in f32
+	set    func(*recipe.Train) // of the stage, beside what all have
 }
 
 // gpuModels have random weights. Batches fill a card of 141 GB.
 var gpuModels = []gpuModel{
 	{"124M, T=1024", shape{Layers: 12, Width: 768, Heads: 12, Inner: 2048, Vocab: 50304, Length: 1024, Batch: 64},
-		gpuGoal{350e3, 510e3}, nil},
-	{"1.5B, T=1024", qwen(1024, 32), gpuGoal{45e3, 61e3}, nil},
-	{"1.5B, T=2048", qwen(2048, 16), gpuGoal{43e3, 56e3}, nil},
-	{"8B, T=4096, full, moments in bf16", llama8B(1), gpuGoal{8.5e3, 12.7e3}, func(s *recipe.Train) {
+		gpuGoal{350e3, 510e3}, true, nil},
+	{"1.5B, T=1024", qwen(1024, 32), gpuGoal{45e3, 61e3}, true, nil},
+	{"1.5B, T=2048", qwen(2048, 16), gpuGoal{43e3, 56e3}, true, nil},
+	{"8B, T=4096, full, moments in bf16", llama8B(1), gpuGoal{8.5e3, 12.7e3}, false, func(s *recipe.Train) {
 		s.Optimizer, s.GradientCheckpointing = "adamw_bf16", true
 	}},
-	{"8B, T=4096, LoRA", llama8B(2), gpuGoal{}, func(s *recipe.Train) {
+	{"8B, T=4096, LoRA", llama8B(2), gpuGoal{}, false, func(s *recipe.Train) {
 		s.LoRA = &recipe.LoRA{Rank: 16, Alpha: 32, Targets: recipe.Fields{model.AllLinear}}
 		s.GradientCheckpointing = true
 	}},
-	{"8B, T=4096, DPO of a LoRA", llama8B(1), gpuGoal{}, func(s *recipe.Train) {
+	{"8B, T=4096, DPO of a LoRA", llama8B(1), gpuGoal{}, false, func(s *recipe.Train) {
 		s.LoRA = &recipe.LoRA{Rank: 16, Alpha: 32, Targets: recipe.Fields{model.AllLinear}}
 		s.Objective, s.GradientCheckpointing = "dpo", true
 	}},
@@ -72,7 +75,7 @@ func gpuTraining(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer dev.Close()
-	t := table{{"stage", "tokens/s", "TFLOP/s", "of bf16 peak", "beside the first goal", "memory, GB"}}
+	t := table{{"stage", "tokens/s", "TFLOP/s", "of bf16 peak", "beside the first goal", "of PyTorch", "memory, GB"}}
 	peak := dev.Peak().BF16
 	for _, m := range gpuModels {
 		m.shape = b.size(m.shape)
@@ -80,8 +83,13 @@ func gpuTraining(b *bench) (report, error) {
 		if err != nil {
 			return report{}, fmt.Errorf("%s: %w", m.name, err)
 		}
+		beside, err := b.besidePyTorch(m)
+		if err != nil {
+			return report{}, fmt.Errorf("%s: %w", m.name, err)
+		}
 		flops := rate * m.llama(m.Length).FlopsPerToken(m.Length)
-		t.row(m.name, number(rate), number(flops/1e12), percent(flops/peak), m.of(rate), number(float64(memory)/1e9))
+		t.row(m.name, number(rate), number(flops/1e12), percent(flops/peak), m.of(rate), ratio(rate, beside),
+			number(float64(memory)/1e9))
 	}
 	return report{body: "Whole steps of the training loop on random tokens: clipping, AdamW and the loss included. " +
 		"Causal attention is counted as half.\n\n" + t.String()}, nil
@@ -91,7 +99,7 @@ func gpuTraining(b *bench) (report, error) {
 func (m gpuModel) measure(dev accelerators.Device) (rate float64, memory int64, err error) {
 	spec := m.stage()
 	cfg := m.llama(m.Length)
-	need, err := train.Footprint(cfg, spec, dev)
+	need, err := train.Footprint(dev.HoldsBF16(), cfg, spec)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -115,4 +123,30 @@ func (m gpuModel) measure(dev accelerators.Device) (rate float64, memory int64, 
 	})
 	tokens := plan.Batch(0).Offsets
 	return float64(tokens[len(tokens)-1]) / best.Seconds(), need.Total(), err
+}
+
+// besidePyTorch is the tokens per second of PyTorch, compiled, with its best attention; 0 where it is not measured.
+func (b *bench) besidePyTorch(m gpuModel) (rate float64, err error) {
+	if _, absent := os.Stat(b.python); !m.beside || b.tiny || absent != nil {
+		return 0, nil
+	}
+	torch, err := b.pythonPeer("pytorch.py")
+	if err != nil {
+		return 0, err
+	}
+	all, err := b.hold(contest{sides: []side{torch.side("PyTorch", request{
+		Op: "step", Threads: runtime.NumCPU(), DType: "bf16", Attention: "sdpa", Compile: true, Device: "cuda", shape: &m.shape,
+	})}})
+	if err != nil {
+		return 0, err
+	}
+	return float64(m.tokens()) / all[0].best(), torch.forget()
+}
+
+// ratio is that of two rates; nothing where the other was not measured.
+func ratio(rate, beside float64) string {
+	if beside == 0 {
+		return ""
+	}
+	return number(rate / beside)
 }
