@@ -20,7 +20,7 @@ func gpuGeneration(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer m.Close()
-	bound := dev.Peak().Bandwidth / float64(2*(cfg.Parameters()-form.Vocab*form.Width))
+	bound := dev.Peak().Bandwidth / float64(2*(cfg.Parameters()-int64(form.Vocab*form.Width)))
 	t := table{{"batch", "tokens/s", "bound, tokens/s", "share", "first goal", "goal"}}
 	for _, g := range []struct {
 		batch        int

@@ -79,20 +79,32 @@ func gpuTraining(b *bench) (report, error) {
 	peak := dev.Peak().BF16
 	for _, m := range gpuModels {
 		m.shape = b.size(m.shape)
-		rate, memory, err := m.measure(dev)
-		if err != nil {
+		cells, err := b.gpuRow(dev, m, peak)
+		if err != nil && b.tiny {
 			return report{}, fmt.Errorf("%s: %w", m.name, err)
 		}
-		beside, err := b.besidePyTorch(m)
 		if err != nil {
-			return report{}, fmt.Errorf("%s: %w", m.name, err)
+			cells = []string{"failed: " + err.Error()}
 		}
-		flops := rate * m.llama(m.Length).FlopsPerToken(m.Length)
-		t.row(m.name, number(rate), number(flops/1e12), percent(flops/peak), m.of(rate), ratio(rate, beside),
-			number(float64(memory)/1e9))
+		t.row(append([]string{m.name}, cells...)...)
 	}
 	return report{body: "Whole steps of the training loop on random tokens: clipping, AdamW and the loss included. " +
 		"Causal attention is counted as half.\n\n" + t.String()}, nil
+}
+
+// gpuRow is the figures of a stage. One that fails does not keep the others from being measured.
+func (b *bench) gpuRow(dev accelerators.Device, m gpuModel, peak float64) ([]string, error) {
+	rate, memory, err := m.measure(dev)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := b.besidePyTorch(m)
+	if err != nil {
+		return nil, err
+	}
+	flops := rate * m.llama(m.Length).FlopsPerToken(m.Length)
+	return []string{number(rate), number(flops / 1e12), percent(flops / peak), m.of(rate), ratio(rate, beside),
+		number(float64(memory) / 1e9)}, nil
 }
 
 // measure returns tokens per second of the fastest step and the bytes that the stage takes.
