@@ -10,11 +10,10 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/carebot-llm/carebot/host/internal/plugin"
@@ -24,25 +23,20 @@ func main() {
 	plugin.Reexec()
 	b := &bench{}
 	var only string
-	flag.StringVar(&only, "only", "", "sections to measure, with commas between them; all of "+sectionNames())
+	flag.StringVar(&only, "only", "", "sections to measure, with commas between them; all of "+names(sections)+
+		", and with -device of "+names(gpuSections))
+	flag.StringVar(&b.device, "device", "", "a GPU, as a recipe names it, to be measured by sections of its own")
+	flag.BoolVar(&b.tiny, "tiny", false, "with -device: tiny shapes, to see that everything runs")
 	flag.IntVar(&b.rounds, "rounds", 7, "rounds of a contest at most")
 	flag.DurationVar(&b.budget, "budget", 90*time.Second, "time for the rounds of one contest, at least two")
 	flag.StringVar(&b.python, "peers", ".bench", "the environment of make bench-peers")
 	flag.StringVar(&b.llmc, "llmc", os.Getenv("LLMC"), "a checkout of llm.c; without it GPT-2 is measured alone")
-	flag.StringVar(&b.page, "page", "docs/benchmarks.md", "the page that gets the figures")
+	flag.StringVar(&b.page, "page", "", "the page that gets the figures (default docs/benchmarks.md, or docs/gpu-log.md)")
 	flag.Parse()
-	if err := b.run(chosen(only)); err != nil {
+	if err := b.run(only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
-}
-
-// chosen splits a list of names; an empty one is all sections.
-func chosen(only string) []string {
-	if only == "" {
-		only = sectionNames()
-	}
-	return strings.Split(only, ",")
 }
 
 // A bench is one run.
@@ -52,6 +46,8 @@ type bench struct {
 	python string
 	llmc   string
 	page   string
+	device string // of the sections for GPUs; empty for the others
+	tiny   bool
 
 	temporary string // a directory for programs
 	peers     map[string]*peer
@@ -61,22 +57,22 @@ type bench struct {
 	versions []string
 }
 
-func (b *bench) run(names []string) error {
-	for _, name := range names {
-		if !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
-			return fmt.Errorf("-only: there is no section %q among %s", name, sectionNames())
-		}
+func (b *bench) run(only string) error {
+	all, page := sections, "docs/benchmarks.md"
+	if b.device != "" {
+		all, page = gpuSections, "docs/gpu-log.md"
 	}
-	var err error
+	b.page = cmp.Or(b.page, page)
+	chosen, err := choose(all, only)
+	if err != nil {
+		return err
+	}
 	if b.temporary, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
 	defer os.RemoveAll(b.temporary)
 	b.peers = map[string]*peer{}
-	for _, s := range sections {
-		if !slices.Contains(names, s.name) {
-			continue
-		}
+	for _, s := range chosen {
 		if err := b.measure(s); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -102,6 +98,9 @@ func (b *bench) measure(s section) error {
 	when := start.Format(time.DateOnly)
 	if b.tally.crowded() {
 		when += ", machine in use by others"
+	}
+	if b.tiny {
+		return nil
 	}
 	return writePage(b.page, s.name, r, when)
 }

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
 	"strings"
 	"time"
 
-	"github.com/carebot-llm/carebot/accelerators/cpu"
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/durable"
 )
 
@@ -21,6 +22,9 @@ func writePage(path, name string, r report, when string) error {
 	page, err := replaceBetween(string(text), name, r.body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	if len(r.figures) == 0 {
+		return durable.WriteFile(path, []byte(page))
 	}
 	_, old, _, err := split(page, "figures")
 	if err != nil {
@@ -79,13 +83,16 @@ func figureTable(old string, figures []figure, when string) string {
 
 // origin says when, where and how a section was measured.
 func (b *bench) origin(name string, start time.Time) (string, error) {
-	dev, err := cpu.New(runtime.GOMAXPROCS(0))
+	dev, _, err := accelerators.Open(cmp.Or(b.device, "cpu"))
 	if err != nil {
 		return "", err
 	}
 	defer dev.Close()
 	parts := []string{start.Format("2006-01-02 15:04 MST"), dev.Describe(), runtime.Version()}
 	parts = append(parts, b.versions...)
-	command := fmt.Sprintf("`go run ./host/cmd/bench -only %s -rounds %d -budget %v`", name, b.rounds, b.budget)
-	return strings.Join(append(parts, command), "; ") + ".\n" + b.tally.String(), nil
+	command := fmt.Sprintf("-only %s -rounds %d -budget %v", name, b.rounds, b.budget)
+	if b.device != "" {
+		command = "-device " + b.device + " " + command
+	}
+	return strings.Join(append(parts, "`go run ./host/cmd/bench "+command+"`"), "; ") + ".\n" + b.tally.String(), nil
 }

@@ -46,7 +46,7 @@ func TestPageHasAPlaceForEverySection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range append(strings.Split(sectionNames(), ","), "figures") {
+	for _, name := range append(strings.Split(names(sections), ","), "figures") {
 		if _, _, _, err := split(string(page), name); err != nil {
 			t.Error(err)
 		}

@@ -35,6 +35,7 @@ type request struct {
 	DType     string `json:"dtype,omitempty"`
 	Attention string `json:"attention,omitempty"` // sdpa or math
 	Compile   bool   `json:"compile,omitempty"`
+	Device    string `json:"device,omitempty"`    // cuda; the processor where it is not named
 	Documents string `json:"documents,omitempty"` // file of one JSON object with a text in each line
 	File      string `json:"file,omitempty"`      // tokenizer.json
 	*shape

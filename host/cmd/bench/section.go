@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // A section is one group of figures of the page, between markers of its name.
 type section struct {
@@ -39,10 +43,24 @@ var sections = []section{
 	{"tokenizer", tokenizers},
 }
 
-func sectionNames() string {
-	var names []string
-	for _, s := range sections {
-		names = append(names, s.name)
+// choose is the sections of a list of names with commas between them, in their own order; all where it is empty.
+func choose(all []section, only string) ([]section, error) {
+	if only == "" {
+		return all, nil
 	}
-	return strings.Join(names, ",")
+	wanted := strings.Split(only, ",")
+	for _, name := range wanted {
+		if !slices.ContainsFunc(all, func(s section) bool { return s.name == name }) {
+			return nil, fmt.Errorf("-only: there is no section %q among %s", name, names(all))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(s section) bool { return !slices.Contains(wanted, s.name) }), nil
+}
+
+func names(all []section) string {
+	var list []string
+	for _, s := range all {
+		list = append(list, s.name)
+	}
+	return strings.Join(list, ",")
 }

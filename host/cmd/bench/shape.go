@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 
@@ -15,10 +16,13 @@ type shape struct {
 	Layers int `json:"layers,omitempty"`
 	Width  int `json:"width,omitempty"`
 	Heads  int `json:"heads,omitempty"`
+	KV     int `json:"kv,omitempty"` // heads of keys and values; 0 is as many as queries
 	Inner  int `json:"inner,omitempty"`
 	Vocab  int `json:"vocab,omitempty"`
 	Length int `json:"length,omitempty"`
 	Batch  int `json:"batch,omitempty"`
+
+	Tied bool `json:"tied,omitempty"` // the head is the table of embeddings
 }
 
 func (s shape) tokens() int { return s.Batch * s.Length }
@@ -27,11 +31,10 @@ func (s shape) String() string {
 	return fmt.Sprintf("%d layers, d=%d, V=%d, T=%d, batch %d", s.Layers, s.Width, s.Vocab, s.Length, s.Batch)
 }
 
-// llama is the shape as a decoder with a head of its own. context is the longest sequence.
+// llama is the shape as a decoder. context is the longest sequence.
 func (s shape) llama(context int) model.Config {
-	apart := false
-	r := recipe.Model{Arch: model.Llama, Layers: s.Layers, Hidden: s.Width, Heads: s.Heads, KVHeads: s.Heads,
-		Inner: s.Inner, Context: context, RopeTheta: 1e4, TieEmbedding: &apart}
+	r := recipe.Model{Arch: model.Llama, Layers: s.Layers, Hidden: s.Width, Heads: s.Heads, KVHeads: cmp.Or(s.KV, s.Heads),
+		Inner: s.Inner, Context: context, RopeTheta: 1e4, TieEmbedding: &s.Tied}
 	return model.ConfigFromRecipe(r, s.Vocab, model.Special{PAD: -1, BOS: -1, EOS: -1}).WithHead(model.HeadLM)
 }
 

@@ -22,8 +22,8 @@ var large = shape{Layers: 12, Width: 768, Heads: 12, Inner: 2048, Vocab: 32000, 
 
 var stepModels = []stepModel{
 	{"134M, T=512", large, 1.25, 2.3, 1.6},
-	{"134M, T=1024", shape{12, 768, 12, 2048, 32000, 1024, 4}, 1.25, 2.3, 1.6},
-	{"17M, T=256", shape{6, 384, 6, 1024, 8192, 256, 8}, 1.4, 2.5, 0},
+	{"134M, T=1024", shape{Layers: 12, Width: 768, Heads: 12, Inner: 2048, Vocab: 32000, Length: 1024, Batch: 4}, 1.25, 2.3, 1.6},
+	{"17M, T=256", shape{Layers: 6, Width: 384, Heads: 6, Inner: 1024, Vocab: 8192, Length: 256, Batch: 8}, 1.4, 2.5, 0},
 }
 
 func (m stepModel) work(dtype string) string {

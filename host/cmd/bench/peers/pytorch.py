@@ -1,4 +1,4 @@
-"""PyTorch on the CPU: products, attention, passes over arrays and whole training steps."""
+"""PyTorch: products, attention and passes over arrays on the CPU, and whole training steps there or on a GPU."""
 import math
 
 import torch
@@ -64,10 +64,11 @@ class Attention(nn.Module):
 
     def __init__(self, r):
         super().__init__()
-        self.heads, self.form = r["heads"], r["attention"]
+        self.heads, self.kv, self.form = r["heads"], r.get("kv") or r["heads"], r["attention"]
         width, length = r["width"], r["length"]
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         dim = width // self.heads
+        self.qkv = nn.Linear(width, (self.heads + 2 * self.kv) * dim, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
         angles = torch.outer(torch.arange(length).float(), 1e4 ** (-torch.arange(0, dim, 2).float() / dim))
         self.register_buffer("cos", torch.cat([angles.cos()] * 2, -1))
         self.register_buffer("sin", torch.cat([angles.sin()] * 2, -1))
@@ -79,13 +80,14 @@ class Attention(nn.Module):
 
     def forward(self, x):
         batch, length, width = x.shape
-        q, k, v = (y.view(batch, length, self.heads, -1).transpose(1, 2) for y in self.qkv(x).chunk(3, -1))
+        qkv = self.qkv(x).view(batch, length, self.heads + 2 * self.kv, -1).transpose(1, 2)
+        q, k, v = qkv.split([self.heads, self.kv, self.kv], 1)
         q, k = self.rotate(q), self.rotate(k)
         if self.form == "math":
             scores = (q @ k.transpose(-1, -2)) / math.sqrt(q.shape[-1])
             y = scores.masked_fill(self.later, float("-inf")).softmax(-1) @ v
         else:
-            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=self.kv != self.heads)
         return self.out(y.transpose(1, 2).reshape(batch, length, width))
 
 
@@ -112,6 +114,8 @@ class Llama(nn.Module):
         for p in self.parameters():
             if p.dim() > 1:
                 nn.init.normal_(p, std=0.02)
+        if r.get("tied"):
+            self.head.weight = self.embed.weight
 
     def forward(self, ids, targets):
         x = self.embed(ids)
@@ -126,27 +130,31 @@ models = {}
 
 def step(r):
     """The settings of one model share weights and moments: time does not depend on what is in them."""
-    key = tuple(r[name] for name in ("layers", "width", "heads", "inner", "vocab", "length"))
+    device = r.get("device", "cpu")
+    key = tuple(r.get(name) for name in ("layers", "width", "heads", "kv", "inner", "vocab", "length", "device"))
     if key not in models:
         models.clear()
-        model = Llama(r)
+        model = Llama(r).to(device)
         models[key] = model, torch.optim.AdamW(model.parameters(), 1e-4, (0.9, 0.95), weight_decay=0.1, fused=True)
     model, optimizer = models[key]
     forward = torch.compile(model) if r.get("compile") else model
-    ids, targets = torch.randint(0, r["vocab"], (2, r["batch"], r["length"]))
+    ids, targets = torch.randint(0, r["vocab"], (2, r["batch"], r["length"]), device=device)
 
     def run():
         for block in model.blocks:
             block.attention.form = r["attention"]
-        with torch.autocast("cpu", torch.bfloat16, enabled=r["dtype"] == "bf16"):
+        with torch.autocast(device, torch.bfloat16, enabled=r["dtype"] == "bf16"):
             loss = forward(ids, targets)
         loss.backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     return run
 
 
 makers = {"mm": mm, "triad": triad, "dot": dot, "sdpa": sdpa, "step": step}
+about = torch.cuda.get_device_name() if torch.cuda.is_available() else torch.backends.cpu.get_cpu_capability()
 peer.serve({name: on_threads(make) for name, make in makers.items()},
-           f"PyTorch {torch.__version__} ({torch.backends.cpu.get_cpu_capability()})")
+           f"PyTorch {torch.__version__} ({about})")
