@@ -214,7 +214,7 @@ func TestScoresInBFloat16AreNearThoseInFloat32(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	devices := map[string]accelerators.Device{"products": openCPU(t), "activations": narrow.New(openCPU(t))}
+	devices := map[string]accelerators.Device{"products": openCPU(t), "activations": narrow.Open(t)}
 	for name, dev := range devices {
 		got, err := judgeOn(t, dev, 2, model.BF16()).Score(t.Context(), texts)
 		if err != nil {
@@ -246,7 +246,7 @@ func TestEmbeddingsOfActivationsInBFloat16AreNearThoseInFloat32(t *testing.T) {
 			}
 			return got
 		}
-		want, got := embed(openCPU(t)), embed(narrow.New(openCPU(t)), model.BF16())
+		want, got := embed(openCPU(t)), embed(narrow.Open(t), model.BF16())
 		for i := range want {
 			if !near(got[i], want[i], 0.03) {
 				t.Errorf("%s, text %d: %v, in float32 %v", mode, i, got[i], want[i])

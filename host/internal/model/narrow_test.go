@@ -14,7 +14,7 @@ import (
 // Whole models on activations in BF16: gradients differ from those in F32 by what rounding does, a wrong or missing
 // term would show at their own size.
 func TestGradientsOfActivationsInBF16AreNearThoseInF32(t *testing.T) {
-	want, got := tasks(t, openCPU(t)), tasks(t, narrow.New(openCPU(t)), BF16())
+	want, got := tasks(t, openCPU(t)), tasks(t, narrow.Open(t), BF16())
 	for name, k := range got {
 		all, exact := k.gradients(t, 4), want[name].gradients(t, 4)
 		for _, p := range k.m.set.All() {
@@ -46,7 +46,7 @@ func TestGenerationInBF16EqualsWholeForwardPasses(t *testing.T) {
 		if !architectures[modelType].decoder {
 			continue
 		}
-		m, prompts := talkerOn(t, narrow.New(openCPU(t)), modelType, BF16())
+		m, prompts := talkerOn(t, narrow.Open(t), modelType, BF16())
 		same, all := 0, 0
 		for i, answer := range generate(t, m, prompts, Generation{MaxTokens: 6, Stop: []int32{}}) {
 			tokens := prompts[i]
@@ -70,7 +70,7 @@ func TestGenerationInBF16EqualsWholeForwardPasses(t *testing.T) {
 func TestAFrozenModelInBF16IsHalfAsLarge(t *testing.T) {
 	c := tiny(Llama)
 	whole := mustNew(t, openCPU(t), c, HeadLM, Frozen())
-	half := mustNew(t, narrow.New(openCPU(t)), c, HeadLM, Frozen(), BF16())
+	half := mustNew(t, narrow.Open(t), c, HeadLM, Frozen(), BF16())
 	if got, want := half.set.Bytes(), whole.set.Bytes(); got > want*55/100 {
 		t.Errorf("%d bytes in bf16, %d in f32", got, want)
 	}
@@ -84,7 +84,7 @@ func TestAFrozenModelInBF16IsHalfAsLarge(t *testing.T) {
 // What is merged into weights in BF16 is rounded once.
 func TestAnAdapterIsMergedIntoWeightsInBF16(t *testing.T) {
 	c, a := tiny(Llama), Adapter{Rank: 2, Alpha: 4, Targets: []string{AllLinear}, DoRA: true}
-	dev := narrow.New(openCPU(t))
+	dev := narrow.Open(t)
 	trained := mustNew(t, dev, c, HeadLM, WithAdapter(a, 3), BF16())
 	for _, p := range trained.Params().All() { // B as well, which begins as zeros
 		dev.Fill(p.Update(), 0.05)

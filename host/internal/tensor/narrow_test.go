@@ -23,7 +23,7 @@ func TestEveryOperationWorksInBF16(t *testing.T) {
 }
 
 func compareTypes(t *testing.T, op opCase, shared bool) {
-	dev := narrow.New(openCPU(t))
+	dev := narrow.Open(t)
 	exact := &check{opCase: op, dev: dev, set: operands(t, dev, op.shapes...), arena: NewArena(dev), shared: shared}
 	half := *exact
 	half.compute, half.set = accelerators.BF16, operands(t, dev, op.shapes...)
@@ -50,7 +50,7 @@ func compareTypes(t *testing.T, op opCase, shared bool) {
 
 // A copy in BF16 is made for what products read, once, and again after each change.
 func TestCopiesInBF16FollowTheirWeights(t *testing.T) {
-	dev := narrow.New(openCPU(t))
+	dev := narrow.Open(t)
 	set := operands(t, dev, []int{2, 4}, []int{3, 4})
 	table, w, arena, before := set.All()[0], set.All()[1], NewArena(dev), set.Bytes()
 	product := func() []float32 {

@@ -7,13 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/acceltest/narrow"
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// narrowed opens a device that holds activations in BF16.
-func narrowed(t testing.TB) accelerators.Device { return narrow.New(openCPU(t)) }
 
 // everyNarrowStage is every stage, and adapters beside weights that are not packed, in BF16.
 func everyNarrowStage() []stage {
@@ -34,7 +31,7 @@ func TestActivationsInBF16LearnWhatThoseInF32Learn(t *testing.T) {
 	t.Parallel()
 	for _, s := range everyNarrowStage() {
 		s.spec.Steps, s.spec.SaveSteps = 50, 1000
-		got := s.run(t, narrowed(t), t.TempDir())
+		got := s.run(t, narrow.Open(t), t.TempDir())
 		s.spec.BF16 = false
 		want := s.run(t, openCPU(t), t.TempDir())
 		first, last := off(got.FirstLoss, want.FirstLoss), off(got.LastLoss, want.LastLoss)
@@ -49,7 +46,7 @@ func off(got, want float64) float64 { return math.Abs(got-want) / (0.1 + math.Ab
 
 func TestAStageInBF16ResumesToTheSameBits(t *testing.T) {
 	t.Parallel()
-	dev := narrowed(t)
+	dev := narrow.Open(t)
 	lora := newStage("next_token").packed()
 	lora.spec.LoRA.Base = ""
 	for _, s := range []stage{newStage("next_token"), newStage("dpo"), newStage("dpo").packed(), lora} {
@@ -72,15 +69,15 @@ func TestCheckpointingInBF16ChangesNoBit(t *testing.T) {
 	for _, objective := range []string{"next_token", "pairwise"} {
 		s := newStage(objective)
 		s.spec.BF16, s.spec.Steps = true, 5
-		want := finished(t, s.run(t, narrowed(t), t.TempDir()).Dir)
+		want := finished(t, s.run(t, narrow.Open(t), t.TempDir()).Dir)
 		s.spec.GradientCheckpointing = true
-		requireSame(t, objective, finished(t, s.run(t, narrowed(t), t.TempDir()).Dir), want)
+		requireSame(t, objective, finished(t, s.run(t, narrow.Open(t), t.TempDir()).Dir), want)
 	}
 }
 
 func TestMicroBatchesInBF16LearnWhatTheWholeBatchLearns(t *testing.T) {
 	t.Parallel()
-	dev := narrowed(t)
+	dev := narrow.Open(t)
 	for _, objective := range objectives {
 		s := newStage(objective)
 		s.spec.BF16, s.spec.Steps, s.spec.Epochs, s.spec.SaveSteps, s.spec.Epsilon = true, 0, 1, 1000, 1e-3
@@ -98,7 +95,7 @@ func TestFootprintInBF16IsWhatAStageTakes(t *testing.T) {
 	t.Parallel()
 	for _, s := range everyNarrowStage() {
 		s = s.full()
-		dev := &gauge{Device: narrowed(t)}
+		dev := &gauge{Device: narrow.Open(t)}
 		job := s.job(t, dev, t.TempDir())
 		want, err := Footprint(true, job.Model.Config(), s.spec)
 		if err != nil {
