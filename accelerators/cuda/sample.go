@@ -46,7 +46,7 @@ const noLargest = "id, -1 where a row of logits has no largest finite value: ids
 
 // rows is a block for each row, with as many threads as have some logits each.
 func rows(s sampleShape) shape {
-	const warp, most, own = 32, 1024, 16
+	const warp, most, own = 32, 512, 16
 	threads := warp
 	if s.Vocab > warp {
 		threads = min(most, max(2*warp, blocks(s.Vocab, own*warp)*warp))

@@ -45,13 +45,25 @@ DEVICE u32 range_of(const Row &row, float logit) {
 	return (u32)fminf(__fmul_rn(row.top - logit, row.inverse) * RANGES_PER_UNIT, RANGES - 1);
 }
 
+// visit calls f with the ids from, from+step, ... below end and their logits, which it reads eight at a time.
+template <class F>
+DEVICE void visit(const float *logits, u32 from, u32 end, u32 step, F f) {
+	for (; from < end; from += 8 * step) {
+		float x[8];
+#pragma unroll
+		for (u32 e = 0; e < 8; e++) x[e] = from + e * step < end ? logits[from + e * step] : 0;
+#pragma unroll
+		for (u32 e = 0; e < 8; e++)
+			if (from + e * step < end) f(from + e * step, x[e]);
+	}
+}
+
 // first_largest is the key of a row's largest logit and, below it, the complement of the first id that has it, in every
 // thread.
 DEVICE u64 first_largest(const float *logits, u32 n) {
 	__shared__ u64 parts[WARP];
 	u64 best = 0;
-#pragma unroll 8
-	for (u32 i = threadIdx.x; i < n; i += blockDim.x) best = max(best, (u64)key_of(logits[i]) << 32 | ~i);
+	visit(logits, threadIdx.x, n, blockDim.x, [&](u32 i, float x) { best = max(best, (u64)key_of(x) << 32 | ~i); });
 	for (int lanes = 16; lanes > 0; lanes /= 2) best = max(best, __shfl_xor_sync(0xffffffff, best, lanes));
 	if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = best;
 	__syncthreads();
@@ -68,8 +80,7 @@ DEVICE u64 warp_total(u64 x) {
 DEVICE u64 whole_mass(const Row &row) {
 	__shared__ u64 parts[WARP];
 	u64 sum = 0;
-#pragma unroll 4
-	for (u32 i = threadIdx.x; i < row.n; i += blockDim.x) sum += mass_of(row, row.logits[i]);
+	visit(row.logits, threadIdx.x, row.n, blockDim.x, [&](u32, float x) { sum += mass_of(row, x); });
 	sum = warp_total(sum);
 	if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = sum;
 	__syncthreads();
@@ -88,17 +99,17 @@ DEVICE u64 upto(u64 x) {
 	return x;
 }
 
-// find is the first of n ids at which the sum of weights, in order of ids, exceeds a target that is less than the whole
-// sum. The warps divide what is left of the ids until it is no more than a warp has lanes.
+// find is the first id at which the sum of weights, in order of ids, exceeds a target that is less than the whole sum.
+// weight has an id and its logit. The warps divide what is left of the ids until it is no more than a warp has lanes.
 template <class Weight>
-DEVICE u32 find(u32 n, u64 target, Weight weight) {
+DEVICE u32 find(const Row &row, u64 target, Weight weight) {
 	__shared__ u64 parts[WARP];
-	u32 from = 0, lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+	u32 from = 0, n = row.n, lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
 	while (n > WARP) {
-		u32 part = ((n + warps - 1) / warps + WARP - 1) / WARP * WARP, end = min(n, (warp + 1) * part);
+		u32 part = ((n + warps - 1) / warps + WARP - 1) / WARP * WARP, begin = from + warp * part;
 		u64 sum = 0;
-#pragma unroll 4
-		for (u32 i = warp * part + lane; i < end; i += WARP) sum += weight(from + i);
+		visit(row.logits, begin + lane, min(from + n, begin + part), WARP,
+			[&](u32 i, float x) { sum += weight(i, x); });
 		sum = warp_total(sum);
 		__syncthreads();
 		if (lane == 0) parts[warp] = sum;
@@ -107,7 +118,7 @@ DEVICE u32 find(u32 n, u64 target, Weight weight) {
 		while (w + 1 < warps && target >= parts[w]) target -= parts[w++];
 		from += w * part, n = min(part, n - w * part);
 	}
-	u64 sum = upto(lane < n ? weight(from + lane) : 0);
+	u64 sum = upto(lane < n ? weight(from + lane, row.logits[from + lane]) : 0);
 	return from + __ffs(__ballot_sync(0xffffffff, sum > target)) - 1;
 }
 
@@ -195,9 +206,8 @@ DEVICE u32 lowest_key(const Row &row, u32 r) {
 // first_range is that of the last logit which is kept, in the first histogram.
 DEVICE u32 first_range(Histogram &h, const Row &row, const Need &need, Share &above) {
 	clear(h);
-#pragma unroll 4
-	for (u32 i = threadIdx.x; i < row.n; i += blockDim.x)
-		enter(h, range_of(row, row.logits[i]), mass_of(row, row.logits[i]));
+	visit(row.logits, threadIdx.x, row.n, blockDim.x,
+		[&](u32, float x) { enter(h, range_of(row, x), mass_of(row, x)); });
 	return reach(h, need, above);
 }
 
@@ -210,22 +220,20 @@ DEVICE Cut cut_for(Histogram &h, const Row &row, const Need &need) {
 		u32 shift = 0;
 		while ((high - low) >> shift >= RANGES) shift++;
 		clear(h);
-#pragma unroll 4
-		for (u32 i = threadIdx.x; i < row.n; i += blockDim.x) {
-			u32 key = key_of(row.logits[i]);
-			if (key >= low && key <= high) enter(h, (high - key) >> shift, mass_of(row, row.logits[i]));
-		}
+		visit(row.logits, threadIdx.x, row.n, blockDim.x, [&](u32, float x) {
+			u32 key = key_of(x);
+			if (key >= low && key <= high) enter(h, (high - key) >> shift, mass_of(row, x));
+		});
 		range = reach(h, need, above);
 		high -= range << shift;
 		if (shift == 0) break;
 		if ((high - low) >> shift) low = high - ((1u << shift) - 1);
 	}
-	Share equal = at(h, range);
-	u64 each = equal.mass / equal.count;
-	u64 kept = need.by_mass ? (need.least - above.mass + each - 1) / each : need.least - above.count;
+	u64 each = mass_of(row, float_of(high)), equal = h.counts[range], kept = need.least - above.count;
+	if (need.by_mass) kept = min(equal, (u64)ceil((double)(need.least - above.mass) / (double)each));
 	Cut cut = {high, row.n, above.mass + kept * each};
-	if (kept < equal.count)
-		cut.last = find(row.n, kept - 1, [&](u32 i) { return (u64)(key_of(row.logits[i]) == high); });
+	if (kept < equal)
+		cut.last = find(row, kept - 1, [&](u32, float x) { return (u64)(key_of(x) == high); });
 	return cut;
 }
 
@@ -254,14 +262,12 @@ DEVICE u32 drawn(const Row &row, const Draw &draw) {
 		cut = cut_for(h, row, Need{true, max((u64)1, min(cut.mass, (u64)least))});
 	}
 	u64 target = min(cut.mass - 1, (u64)(uniform(draw.seed, draw.counter) * (double)cut.mass));
-	return find(row.n, target, [&](u32 i) {
-		float logit = row.logits[i];
-		return keeps(cut, i, key_of(logit)) ? mass_of(row, logit) : 0;
-	});
+	return find(row, target, [&](u32 i, float x) { return keeps(cut, i, key_of(x)) ? mass_of(row, x) : 0; });
 }
 
-// ids[r] is drawn from row r of the logits; it is -1 where the row has no largest finite logit.
-KERNEL void __launch_bounds__(1024) sample(int *ids, const float *logits, u32 vocab, const Draw *draws) {
+// ids[r] is drawn from row r of the logits; it is -1 where the row has no largest finite logit. Few rows are usual, so
+// that one block on a multiprocessor, with all the registers that it wants, is enough.
+KERNEL void __launch_bounds__(512, 1) sample(int *ids, const float *logits, u32 vocab, const Draw *draws) {
 	Draw draw = draws[blockIdx.x];
 	Row row = {logits + (u64)blockIdx.x * vocab, vocab, 0, fminf(1 / draw.temperature, 3.402823466e38f)};
 	u64 best = first_largest(row.logits, row.n);
