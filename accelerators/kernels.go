@@ -20,7 +20,7 @@ package accelerators
 // of a result is rounded once, to the nearest even, when it is stored; "+=" reads the element, adds in F32 and rounds. What
 // goes into a product within a kernel (probabilities, their gradients, those of logits) may be rounded before it. Windows
 // begin at any element; where the engine asks for speed they begin on a boundary of 32 bytes, or at a column that is a
-// multiple of the head's width.
+// multiple of the head's width. Types that do not go together are an error, like shapes that do not.
 type Kernels interface {
 	// Embed: out[t,:] = table[ids[t],:]. EmbedGrad: dtable[ids[t],:] += dout[t,:], in order of t. Ids out of range are an error.
 	Embed(out, table, ids Buffer, width int)

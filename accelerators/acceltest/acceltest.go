@@ -74,6 +74,7 @@ var halved = []suite{
 	{"Memory", testMemoryBF16},
 	{"MatMul", testMatMulTypes},
 	{"UnpackNF4", testUnpackBF16},
+	{"Types", testTypeMistakes},
 	{"Vector", testVector},
 	{"Bias", testBias},
 	{"Embed", testEmbed},

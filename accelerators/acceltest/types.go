@@ -2,7 +2,10 @@ package acceltest
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -93,6 +96,45 @@ func newTypedCase(r *rig, s accelerators.MatMul, types [3]accelerators.DType) *b
 	c := newBF16Case(r, s)
 	c.types = types
 	return c
+}
+
+// typeMistakes are calls on types that do not go together.
+func typeMistakes(r *rig) map[string]func() {
+	d, wide, half := r.dev, r.upload(r.normal(16)), r.activations(r.normal(16))
+	head := accelerators.Head{Tokens: 4, Width: 4, Vocab: 4, Compute: accelerators.BF16}
+	return map[string]func(){
+		"Add":         func() { d.Add(half, wide, half) },
+		"Axpy":        func() { d.Axpy(half, wide, 1) },
+		"SwiGLU":      func() { d.SwiGLU(wide.Slice(0, 8), half, 2) },
+		"Gather":      func() { d.Gather(half, wide, r.uploadInts([]int32{0, 1}), 8) },
+		"Embed":       func() { d.Embed(wide.Slice(0, 8), half, r.uploadInts([]int32{1}), 8) },
+		"AddBias":     func() { d.AddBias(wide, half.Slice(0, 4), 4) },
+		"RMSNorm":     func() { d.RMSNorm(half, wide.Slice(0, 4), half, half.Slice(0, 4), 4, 1) },
+		"LayerNorm":   func() { d.LayerNorm(half, half, half, half, wide.Slice(0, 4), wide.Slice(0, 4), 4, 1) },
+		"MatMul":      func() { d.MatMul(wide, half, half, accelerators.MatMul{M: 4, N: 4, K: 4, Alpha: 1}) },
+		"HeadLoss":    func() { d.HeadLoss(wide, wide, half, wide, r.uploadInts(make([]int32, 4)), wide, head) },
+		"SquaredNorm": func() { d.SquaredNorm(wide.Slice(0, 1), half) },
+		"AdamW":       func() { d.AdamW(half, wide, wide, wide, accelerators.AdamW{Step: 1}) },
+		"Attention": func() {
+			d.Attention(half, wide, half, half, half, accelerators.Attention{Tokens: 4, Heads: 1, KVHeads: 1, HeadDim: 4,
+				StrideQ: 4, StrideK: 4, StrideV: 4, Offsets: r.uploadInts([]int32{0, 4}), Sequences: 1, MaxLen: 4, Scale: 1})
+		},
+	}
+}
+
+// testTypeMistakes: each is an error that names the operation, and of which the device recovers.
+func testTypeMistakes(r *rig) {
+	cases := typeMistakes(r)
+	for _, op := range slices.Sorted(maps.Keys(cases)) {
+		cases[op]()
+		if err := r.dev.Sync(); err == nil || !strings.Contains(err.Error(), op) {
+			r.t.Errorf("%s of types that do not go together: error %v", op, err)
+		}
+		if err := r.dev.Sync(); err != nil {
+			r.t.Errorf("%s: the error came twice: %v", op, err)
+		}
+	}
+	r.owned = nil // the operands that met mistakes are not looked at again
 }
 
 // testFetch: what is fetched is what was there, whatever came after.
