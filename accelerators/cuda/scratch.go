@@ -10,11 +10,11 @@ const (
 	slotCodes           // the tables of numbers in few bits, which stay there
 	slotSums            // sums of the first stage
 	slotScales          // scales of blocks before they are packed
+	slotSort            // ids in order
 	slotDraws           // draws of a sampling
 	slotRoundedA        // operands of a product, in bf16
 	slotRoundedB
 	slotLibrary // the workspace of cublasLt
-	slotSort    // ids in order
 	slotMeans   // of attention's gradient
 	slotParts   // of decoded outputs
 	slotCount
