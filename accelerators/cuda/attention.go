@@ -133,24 +133,13 @@ func (a *attention) rowsWithin(bytes func(rows int) int) int {
 	if a.kind == accelerators.F32 || a.columns() == mostHeadDim {
 		rows = 64
 	}
-	if bytes(rows) > a.d.mostShared() && a.columns() == 128 {
+	if bytes(rows) > a.d.mostShared && a.columns() == 128 {
 		rows = 64
 	}
-	if a.Compute == accelerators.F32 || bytes(rows) > a.d.mostShared() {
+	if a.Compute == accelerators.F32 || bytes(rows) > a.d.mostShared {
 		return 0
 	}
 	return rows
-}
-
-// mostShared is the shared memory that a block may have, which goes by the compute capability.
-func (d *Device) mostShared() int {
-	switch {
-	case d.major >= 9 && d.major < 12:
-		return 227 << 10
-	case d.major == 8 && (d.minor == 0 || d.minor == 7):
-		return 163 << 10
-	}
-	return 99 << 10
 }
 
 func (a *attention) instance(kernel string, rows int) string {

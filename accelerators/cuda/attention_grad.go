@@ -32,7 +32,7 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 
 func (g *attentionGrad) run() {
 	rows, ofKeys := g.rowsWithin(g.queryBytes), g.keyBytes()
-	exact := rows == 0 || ofKeys > g.d.mostShared()
+	exact := rows == 0 || ofKeys > g.d.mostShared
 	n := g.Tokens * g.Heads
 	g.means = g.d.scratch(slotMeans, n*accelerators.F32.Size())
 	g.d.launch("attention_grad", "attention_means_"+g.kind.String(), covering(32*n), g.means, g.out, g.dout, uint64(n),

@@ -20,6 +20,9 @@ func init() {
 // oldest is the oldest compute capability that the kernels are written for; the emulator's is 0.
 const oldest = 8
 
+// mostSharedByChoice is CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, for which gorgonia has no name.
+const mostSharedByChoice cu.DeviceAttribute = 97
+
 // Device is one GPU with a stream of work. Like every device it is used by one goroutine at a time, on any thread.
 type Device struct {
 	accelerators.Kernels // those that are not written yet
@@ -31,6 +34,7 @@ type Device struct {
 	major                int // compute capability
 	minor                int
 	sms                  int // multiprocessors
+	mostShared           int // bytes of shared memory that a block may have
 	modules              map[string]cu.Module
 	kernels              map[string]*kernel
 	variants             map[variant]string     // their names
@@ -89,7 +93,8 @@ func (d *Device) inspect() (err error) {
 	for _, a := range []struct {
 		attribute cu.DeviceAttribute
 		value     *int
-	}{{cu.ComputeCapabilityMajor, &d.major}, {cu.ComputeCapabilityMinor, &d.minor}, {cu.MultiprocessorCount, &d.sms}} {
+	}{{cu.ComputeCapabilityMajor, &d.major}, {cu.ComputeCapabilityMinor, &d.minor}, {cu.MultiprocessorCount, &d.sms},
+		{mostSharedByChoice, &d.mostShared}} {
 		if *a.value, err = d.gpu.Attribute(a.attribute); err != nil {
 			return fmt.Errorf("inspect %s: %w", d.name, driver.Of(err))
 		}
