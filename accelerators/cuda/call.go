@@ -133,11 +133,6 @@ func (c *call) f32(name string, b accelerators.Buffer, n int) uint64 {
 	return c.address(name, b, accelerators.F32, n, reads)
 }
 
-// updateF32 is f32 for an operand that is written and may be the very window of one that is read.
-func (c *call) updateF32(name string, b accelerators.Buffer, n int) uint64 {
-	return c.address(name, b, accelerators.F32, n, updates)
-}
-
 // writeF32 is f32 for an operand that is written and shares no element with another.
 func (c *call) writeF32(name string, b accelerators.Buffer, n int) uint64 {
 	return c.address(name, b, accelerators.F32, n, writes)

@@ -131,7 +131,8 @@ func (d *Device) begin() (err error) {
 func (d *Device) unopened(attempt string, err error) error {
 	err = driver.Of(err)
 	if err == driver.OutOfMemory {
-		return fmt.Errorf("%s on %s: %w; another process holds the device's memory: nvidia-smi shows which", attempt, d.name, err)
+		return fmt.Errorf("%s on %s: %w; another process holds the device's memory: nvidia-smi shows which",
+			attempt, d.name, err)
 	}
 	return fmt.Errorf("%s on %s: %w", attempt, d.name, err)
 }
@@ -151,8 +152,8 @@ func (d *Device) note(err error, attempt string) {
 	}
 	err = driver.Of(err)
 	if driver.Lost(err) {
-		d.lost = fmt.Errorf("%s: %s: device lost: %w; the run goes on from its last checkpoint when it is started again "+
-			"(CUDA_LAUNCH_BLOCKING=1 then names the kernel)", d.Name(), attempt, err)
+		d.lost = fmt.Errorf("%s: %s: device lost: %w; the run goes on from its last checkpoint when it is started "+
+			"again (CUDA_LAUNCH_BLOCKING=1 then names the kernel)", d.Name(), attempt, err)
 		d.err = d.lost
 	} else if d.err == nil {
 		d.err = fmt.Errorf("%s: %s: %w", d.Name(), attempt, err)

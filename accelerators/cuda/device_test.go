@@ -29,12 +29,14 @@ func TestADeviceThatWillNotDoIsNotOpened(t *testing.T) {
 		index                 int
 		want                  string
 	}{
-		{"no such number", "CUDA_VISIBLE_DEVICES", "0", 7, `there are 1 devices, numbered from 0 (CUDA_VISIBLE_DEVICES="0")`},
+		{"no such number", "CUDA_VISIBLE_DEVICES", "0", 7,
+			`there are 1 devices, numbered from 0 (CUDA_VISIBLE_DEVICES="0")`},
 		{"an old device", "CAREBOT_EMULATOR_CAPABILITY", "7.5", 0, "compute capability 7.5, the kernels need 8.0"},
 		{"no kernels for it", "CAREBOT_EMULATOR_FAIL", "cuModuleLoadData:209", 0, "load the kernels on .*make kernels"},
 		{"memory that another process holds", "CAREBOT_EMULATOR_FAIL", "cuDevicePrimaryCtxRetain:2", 0,
 			"make a context on .*another process"},
-		{"a device that another process holds", "CAREBOT_EMULATOR_FAIL", "cuDevicePrimaryCtxRetain:46", 0, "nvidia-smi"},
+		{"a device that another process holds", "CAREBOT_EMULATOR_FAIL", "cuDevicePrimaryCtxRetain:46", 0,
+			"nvidia-smi"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv(c.variable, c.value)
@@ -135,7 +137,7 @@ func TestALostDeviceFailsFast(t *testing.T) {
 		d.Scale(x, 2)
 	}
 	err := d.Sync()
-	if err == nil || !strings.Contains(err.Error(), "device lost") || !strings.Contains(err.Error(), "last checkpoint") {
+	if err == nil || !strings.Contains(err.Error(), "device lost: ") {
 		t.Errorf("Sync says %v", err)
 	}
 	d.Scale(x, 2)

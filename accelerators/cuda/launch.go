@@ -58,17 +58,18 @@ func (d *Device) launch(family, name string, s shape, arguments ...uint64) {
 	}
 }
 
-// enqueue adds a piece of work to the stream that is none of our kernels: a copy, a product of cublasLt. issue does it, at
-// once or, within a unit (Together), by the time that the unit ends; a unit that comes again may be repeated as a graph,
-// without calling issue. Therefore
+// enqueue adds a piece of work to the stream that is none of our kernels: a copy, a product of cublasLt. issue does it,
+// at once or, within a unit (Together), by the time that the unit ends; a unit that comes again may be repeated as a
+// graph, without calling issue. Therefore
 //
-//   - issue only enqueues on d.stream. It does not wait, allocate or free, and what it refers to (descriptors, workspaces)
-//     stays as it is until the work is done; who changes or frees such a thing calls d.wait() before.
-//   - key is all that the work depends on besides the contents of memory: addresses, sizes, factors, the number of a plan.
-//     Work of equal names and keys is the same work.
+//   - issue only enqueues on d.stream. It does not wait, allocate or free, and what it refers to (descriptors,
+//     workspaces) stays as it is until the work is done; who changes or frees such a thing calls d.wait() before.
+//   - key is all that the work depends on besides the contents of memory: addresses, sizes, factors, the number of a
+//     plan. Work of equal names and keys is the same work.
 //
-// The device's context is that of the thread when issue is called. name is for errors. Whoever uses the stream by himself
-// (to time plans, say) calls d.flush() before, which issues what a unit has collected so far; d.wait() does so too.
+// The device's context is that of the thread when issue is called. name is for errors. Whoever uses the stream by
+// himself (to time plans, say) calls d.flush() before, which issues what a unit has collected so far; d.wait() does so
+// too.
 func (d *Device) enqueue(name string, issue func() error, key ...uint64) {
 	if d.err == nil {
 		defer d.enter()()

@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -186,7 +187,7 @@ func TestFreedMemoryIsUsedAgain(t *testing.T) {
 	}
 	x := allocated(t, d, n)
 	_, err := d.Alloc(accelerators.F32, n)
-	if err == nil || !strings.Contains(err.Error(), "MiB are free, of which 256 MiB are kept for the kernels") ||
+	if err == nil || !strings.Contains(err.Error(), "MiB are free; 256 MiB stay free for the kernels") ||
 		strings.Contains(err.Error(), "nvidia-smi") {
 		t.Errorf("beyond the memory: %v", err)
 	}
@@ -194,5 +195,10 @@ func TestFreedMemoryIsUsedAgain(t *testing.T) {
 		t.Errorf("that is an error of the stream: %v", err)
 	}
 	d.Free(x)
+	t.Setenv("CAREBOT_EMULATOR_USED", strconv.Itoa(400<<20))
+	_, err = d.Alloc(accelerators.F32, n)
+	if err == nil || !strings.Contains(err.Error(), "400 MiB are not this process's: nvidia-smi") {
+		t.Errorf("beside another process: %v", err)
+	}
 	closed(t, d)
 }
