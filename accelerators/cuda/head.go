@@ -124,7 +124,7 @@ func (h *head) learn() {
 }
 
 func (h *head) multiply(p product) {
-	p.alpha, p.rounds = 1, h.Compute == accelerators.BF16
+	p.alpha, p.rounds = 1, h.bf16 || h.Compute == accelerators.BF16
 	h.dev.multiply(p)
 }
 

@@ -71,6 +71,35 @@ func TestFailingProductIsAnError(t *testing.T) {
 	}
 }
 
+// TestLibraryWithinUnits: products of a unit that comes again, first timed, then issued, then repeated as a graph.
+func TestLibraryWithinUnits(t *testing.T) {
+	d := withLibrary(t)
+	defer d.Close()
+	x, dx := small(t, d, accelerators.F32, 20*20)
+	_, dy := small(t, d, accelerators.F32, 20*20)
+	s := accelerators.MatMul{M: 20, N: 20, K: 20, Alpha: 0.125}
+	identity := make([]float32, 20*20)
+	for i := range 20 {
+		identity[21*i] = 2
+	}
+	_, di := small(t, d, accelerators.F32, 20*20)
+	d.UploadF32(di, identity)
+	for round := range 5 {
+		d.UploadF32(dx, x)
+		d.Together(func() {
+			for range 6 {
+				d.MatMul(dy, dx, di, s)
+				d.MatMul(dx, dy, di, accelerators.MatMul{M: 20, N: 20, K: 20, Alpha: 2})
+			}
+		})
+		got := make([]float32, len(x))
+		if err := d.DownloadF32(got, dx); err != nil || !slices.Equal(got, x) {
+			t.Fatalf("round %d: %v is not what 12 products with multiples of one leave: %v", round, got[:4], err)
+		}
+		x[round]++
+	}
+}
+
 // TestChoicesAreKept: what was chosen once is chosen again by another process, for all lengths of the class; another
 // version of the library begins anew.
 func TestChoicesAreKept(t *testing.T) {

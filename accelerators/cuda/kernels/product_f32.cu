@@ -5,7 +5,7 @@
 // their way to registers while this one's are multiplied, and two buffers of shared memory take turns. Each element of
 // C is one chain of sums in the order of K; gridDim.z shares of K as in product.cu.
 //
-// hot: product_f32_*
+// hot: product_f32_*n product_f32_*_nt
 #include "product.cuh"
 
 enum { DEPTH = 8 };

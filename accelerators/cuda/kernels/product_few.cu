@@ -4,9 +4,9 @@
 // hot: product_few_*
 #include "product.cuh"
 
-// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. CHUNKS
-// of eight numbers of each are on their way at a time.
-enum { COLUMNS = 2, CHUNKS = 4, LANES = 32 };
+// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. CHUNKS below
+// is how many eights of each are on their way at a time, of 64 bytes in all.
+enum { COLUMNS = 2, LANES = 32 };
 
 DEVICE float round_bf16(float x) { return __uint_as_float(bf16_pair(0, x) & 0xffff0000); }
 
@@ -50,6 +50,7 @@ DEVICE void add_chunk(float (&sums)[ROWS][COLUMNS], const Few<T> &f, int k) {
 
 template <int ROWS, bool WHOLE, class T>
 DEVICE void add_all(float (&sums)[ROWS][COLUMNS], const Few<T> &f) {
+	constexpr int CHUNKS = 8 / sizeof(T);
 #pragma unroll CHUNKS
 	for (int k = threadIdx.x % LANES * 8; k < f.k; k += LANES * 8) add_chunk<ROWS, WHOLE>(sums, f, k);
 }
@@ -77,7 +78,7 @@ DEVICE void write(const Output &out, int column, const float (&sums)[ROWS][COLUM
 }
 
 #define FEW(name, T, ROWS)                                                                                             \
-	KERNEL void __launch_bounds__(128, ROWS == 8 ? 3 : 4) name(void *c, const T *a, const T *b, int m, int n, int k,   \
+	KERNEL void __launch_bounds__(128, ROWS == 1 ? 4 : 3) name(void *c, const T *a, const T *b, int m, int n, int k,   \
 		i64 stride_a, i64 stride_b, i64 stride_c, float alpha, float beta, int flags) {                                \
 		int column = thread_number() / LANES * COLUMNS;                                                                \
 		if (column >= n) return;                                                                                       \
