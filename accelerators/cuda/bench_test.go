@@ -31,8 +31,8 @@ func BenchmarkRows(b *testing.B) {
 	for _, width := range []int{768, 4096} {
 		n := r.size(16384) * width
 		x := r.bf16(n, n, n, 2*n, 2*n)
-		w, dw, db := r.random(accelerators.F32, width), r.alloc(accelerators.F32, width), r.alloc(accelerators.F32, width)
-		mean, rstd := r.alloc(accelerators.F32, n/width), r.alloc(accelerators.F32, n/width)
+		f := func(n int) accelerators.Buffer { return r.random(accelerators.F32, n) }
+		w, dw, db, mean, rstd := f(width), f(width), f(width), f(n/width), f(n/width)
 		name := func(op string) string { return fmt.Sprintf("%s-%d", op, width) }
 		r.bandwidth(name("RMSNorm"), 4*n, func() { r.RMSNorm(x[0], rstd, x[1], w, width, 1e-5) })
 		r.bandwidth(name("RMSNormGrad"), 8*n, func() { r.RMSNormGrad(x[2], dw, x[0], x[1], w, rstd, width) })
@@ -166,8 +166,8 @@ func BenchmarkCrossEntropy(b *testing.B) {
 		nll, dnll := r.alloc(accelerators.F32, rows), r.random(accelerators.F32, rows)
 		targets := r.integers(make([]int32, rows)...)
 		at := func(x accelerators.Buffer) uint64 { return uint64(x.Mem.(*memory).at) }
-		h := head{Head: accelerators.Head{Vocab: vocab}, dev: r.Device.(*Device), targets: at(targets), logits: at(logits),
-			rows: rows}
+		h := head{Head: accelerators.Head{Vocab: vocab}, dev: r.Device.(*Device), targets: at(targets),
+			logits: at(logits), rows: rows}
 		r.bandwidth(fmt.Sprintf("V=%d", vocab), 6*rows*vocab, func() { h.launch("head_learn_bf16", at(nll), at(dnll)) })
 		r.release()
 	}
