@@ -31,10 +31,13 @@ func newBenchRig(b *testing.B) *benchRig {
 	return r
 }
 
-// tokens is n, or few in the emulator, where nothing is measured.
-func (r *benchRig) tokens(n int) int {
-	if r.Device.(*Device).major == 0 {
-		return 64
+// emulated reports whether the device is the emulator, where nothing is measured.
+func (r *benchRig) emulated() bool { return r.Device.(*Device).major == 0 }
+
+// size is n, or little in the emulator.
+func (r *benchRig) size(n int) int {
+	if r.emulated() {
+		return min(n, 64)
 	}
 	return n
 }
@@ -71,10 +74,14 @@ func (r *benchRig) integers(values ...int32) accelerators.Buffer {
 	return x
 }
 
-// rate reports how many of a unit an operation does in a second, each run of it work of them. Runs are queued ten at a
-// time, so that the wait for the last is a small part.
-func (r *benchRig) rate(name string, work float64, unit string, op func()) {
-	const queued = 10
+// rate reports how many of a unit an operation does in a second, each run of it work of them, and what share that is of
+// the most there can be, where that is known. Runs are queued ten at a time, so that the wait for the last is a small
+// part.
+func (r *benchRig) rate(name string, work float64, unit string, most float64, share string, op func()) {
+	queued := 10
+	if r.emulated() {
+		queued = 1
+	}
 	r.Run(name, func(b *testing.B) {
 		op()
 		r.sync(b)
@@ -84,7 +91,11 @@ func (r *benchRig) rate(name string, work float64, unit string, op func()) {
 			}
 			r.sync(b)
 		}
-		b.ReportMetric(work*queued*float64(b.N)/b.Elapsed().Seconds(), unit)
+		rate := work * float64(queued*b.N) / b.Elapsed().Seconds()
+		b.ReportMetric(rate, unit)
+		if most > 0 {
+			b.ReportMetric(100*rate/most, share)
+		}
 	})
 }
 
@@ -94,9 +105,14 @@ func (r *benchRig) sync(b *testing.B) {
 	}
 }
 
-// bandwidth is rate for what moves bytes, in GB/s. BenchmarkCopy is what they are compared with.
+// bandwidth is rate for what moves bytes, in GB/s and as a share of what a copy moves.
 func (r *benchRig) bandwidth(name string, bytes int, op func()) {
-	r.rate(name, float64(bytes)/1e9, "GB/s", op)
+	r.rate(name, float64(bytes)/1e9, "GB/s", r.Peak().Bandwidth/1e9, "%copy", op)
+}
+
+// products is rate for floating-point operations, in TFLOP/s and as a share of the peak in bf16.
+func (r *benchRig) products(name string, operations float64, op func()) {
+	r.rate(name, operations/1e12, "TFLOP/s", r.Peak().BF16/1e12, "%peak", op)
 }
 
 // release frees all operands.

@@ -109,7 +109,8 @@ DEVICE u32 sum_before(u32 x) {
 	return sum - x;
 }
 
-// first_places leaves in counts where the next token of each warp and digit goes. Thread d does digit d.
+// first_places leaves in counts where the next token of each warp and digit goes. Thread d does digit d, once the
+// barrier of sum_before is behind all that counts.
 DEVICE void first_places(u32 (*counts)[DIGITS], const u32 *tiles) {
 	u32 before = 0, all = 0;
 #pragma unroll 8
@@ -132,7 +133,6 @@ KERNEL void __launch_bounds__(256) place_digits(u32 *sorted, u32 *sorted_order, 
 	__shared__ u32 counts[WARPS][DIGITS];
 	u32 *places = counts[threadIdx.x / 32], lane = threadIdx.x % 32;
 	count_warp(places, ids, n, rows, shift);
-	__syncthreads();
 	first_places(counts, tiles);
 	__syncthreads();
 	for (u32 round = 0; round < ROUNDS; round++) {
