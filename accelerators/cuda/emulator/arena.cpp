@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <sys/mman.h>
 
@@ -97,11 +98,9 @@ static std::string describe_device(u64 at) {
 	auto after = live.upper_bound(at);
 	if (after != live.end() && after->first - at <= PAGE)
 		return text("device memory %#llx, %llu bytes before one of %llu", at, after->first - at, after->second);
-	if (after == live.begin()) return text("device memory %#llx, which is not allocated", at, 0, 0);
-	--after;
-	u64 by = at - after->first - after->second;
+	u64 by = after == live.begin() ? ARENA_BYTES : at - std::prev(after)->first - std::prev(after)->second;
 	if (by < PAGE + 256)
-		return text("device memory %#llx, %llu bytes beyond the end of one of %llu", at, by, after->second);
+		return text("device memory %#llx, %llu bytes beyond the end of one of %llu", at, by, std::prev(after)->second);
 	return text("device memory %#llx, which is not allocated, or not any more", at, 0, 0);
 }
 

@@ -37,7 +37,7 @@ static void count_votes(Warp &w, u32 lanes) {
 		unsigned lane = __builtin_ctz(rest);
 		if (w.given[lane][0]) votes |= 1u << lane;
 	}
-	for (auto &result : w.results) memcpy(result, &votes, sizeof votes);
+	for (u32 rest = lanes; rest; rest &= rest - 1) memcpy(w.results[__builtin_ctz(rest)], &votes, sizeof votes);
 }
 
 u32 ballot(u32 mask, bool vote, Site at) {
@@ -125,7 +125,8 @@ static bool within(const void *at, size_t bytes, Region r) { return at >= r.begi
 // want_shared wants 16 bytes on a boundary of 16 in shared memory.
 static void want_shared(const void *at, const char *what, Site site) {
 	if ((uintptr_t)at % 16)
-		fault(MISALIGNED_ADDRESS, "%s (%s:%d) wants a boundary of 16 bytes in shared memory", what, site.file, site.line);
+		fault(MISALIGNED_ADDRESS, "%s (%s:%d) wants a boundary of 16 bytes in shared memory", what, site.file,
+			site.line);
 	if (!within(at, 16, dynamic_region) && !within(at, 16, static_region))
 		fault(ILLEGAL_ADDRESS, "%s (%s:%d): %s is not shared memory of the block", what, site.file, site.line,
 			describe_address((u64)at).c_str());

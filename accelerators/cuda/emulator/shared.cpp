@@ -45,7 +45,9 @@ void find_shared(unsigned dynamic_bytes) {
 	u8 *begin = (u8 *)((uintptr_t)(fence - dynamic_bytes) & ~(uintptr_t)(BOUNDARY - 1));
 	dynamic_region = {begin, begin + dynamic_bytes};
 	touched = POISON;
-	dl_iterate_phdr(holds_this_library, nullptr);
+	if (dl_iterate_phdr(holds_this_library, nullptr)) return;
+	fputs("emulator: the shared variables cannot be found\n", stderr);
+	abort();
 }
 
 void poison_shared() {

@@ -1,6 +1,6 @@
 // Kernels for the emulator's own tests. All but those of the last part have one task, to rotate by one:
 // out[block][i] = in[block][(i+1)%n]. Those that are named after a fault do it in a wrong way.
-#include "../../kernels/device.cuh"
+#include "../../../kernels/device.cuh"
 
 #define ROTATES(name) KERNEL void name(float *out, const float *in)
 
@@ -113,6 +113,9 @@ ROTATES(reads_before_memory) {
 	out[here() + t] = in[here() + after(t)] + (here() + t == 0 ? in[-1024] : 0);
 }
 REGISTER(reads_before_memory)
+
+ROTATES(touches_memory_of_none) { out[here() + threadIdx.x] = *(const float *)(threadIdx.x * 4ull); }
+REGISTER(touches_memory_of_none)
 
 ROTATES(writes_beyond_dynamic_shared) {
 	SHARED(float, kept);

@@ -1,7 +1,7 @@
 // What the test programs have in common. Each runs the case that its first argument names, prints what went wrong, and
 // answers 1 if something did.
 #pragma once
-#include "../../include/cuda.h"
+#include "../../../include/cuda.h"
 
 #include <cstdio>
 #include <cstdlib>
