@@ -116,7 +116,7 @@ func (d *Device) collectFaults() {
 		d.fault(words[uint64](f.seen)[0])
 	}
 	f.asked = false
-	if len(f.checks) > mostChecks {
+	if fetching := len(d.landings.idle) < len(d.landings.all); len(f.checks) > mostChecks && !fetching {
 		f.checks = f.checks[:0]
 		clear(f.numbers)
 	}

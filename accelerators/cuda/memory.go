@@ -95,6 +95,9 @@ func (d *Device) full(bytes, free, total int64) error {
 	for _, n := range d.held {
 		own += n
 	}
+	for _, at := range d.buried { // is counted as free
+		own -= d.held[at]
+	}
 	text := fmt.Sprintf("allocate %d MiB: %d of %d MiB are free", mebibytes(bytes), free>>20, total>>20)
 	if others := total - free - own; others > total/16 {
 		text += fmt.Sprintf("; %d MiB are not this process's: nvidia-smi shows which other one holds them", others>>20)

@@ -195,6 +195,9 @@ func TestFreedMemoryIsUsedAgain(t *testing.T) {
 		t.Errorf("that is an error of the stream: %v", err)
 	}
 	d.Free(x)
+	if err := d.Sync(); err != nil {
+		t.Error(err)
+	}
 	t.Setenv("CAREBOT_EMULATOR_USED", strconv.Itoa(400<<20))
 	_, err = d.Alloc(accelerators.F32, n)
 	if err == nil || !strings.Contains(err.Error(), "400 MiB are not this process's: nvidia-smi") {
