@@ -4,8 +4,8 @@
 // hot: product_few_*
 #include "product.cuh"
 
-// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. CHUNKS below
-// is how many eights of each are on their way at a time, of 64 bytes in all.
+// COLUMNS is how many rows of B a warp takes: each number of A that it reads, from the cache, serves so many. Of each
+// a lane has 64 bytes on their way at a time: four eights of bf16, two of f32.
 enum { COLUMNS = 2, LANES = 32 };
 
 DEVICE float round_bf16(float x) { return __uint_as_float(bf16_pair(0, x) & 0xffff0000); }
@@ -50,8 +50,7 @@ DEVICE void add_chunk(float (&sums)[ROWS][COLUMNS], const Few<T> &f, int k) {
 
 template <int ROWS, bool WHOLE, class T>
 DEVICE void add_all(float (&sums)[ROWS][COLUMNS], const Few<T> &f) {
-	constexpr int CHUNKS = 8 / sizeof(T);
-#pragma unroll CHUNKS
+#pragma unroll (8 / sizeof(T))
 	for (int k = threadIdx.x % LANES * 8; k < f.k; k += LANES * 8) add_chunk<ROWS, WHOLE>(sums, f, k);
 }
 
