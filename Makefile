@@ -79,7 +79,7 @@ EMULATOR := bin/emulator
 RACES    := bin/emulator-races
 MACHINE  := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp))
 SOURCES  := $(patsubst $(CUDA)/%,%,$(wildcard $(CUDA)/kernels/*.cu))
-EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+EMUFLAGS := -std=c++17 -O2 -fno-strict-aliasing -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
 CHECKS   := -fsanitize=alignment,bounds,shift,integer-divide-by-zero -fno-sanitize-recover=all
 HEADERS  := $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh $(CUDA)/include/*.h)
 
