@@ -18,7 +18,7 @@ static float widened(u16 bits) {
 static u16 bits(int i) { return (u16)(0x3f80 | i * 37 % 128 | (i % 3 == 0) << 15); }
 
 // The PTX reference on mma.m16n8k16: groupID = lane/4, threadID_in_group = lane%4;
-// A: row = groupID for registers' elements 0,1,4,5, groupID+8 for others; column = 2*threadID_in_group + (i&1), + 8 for i>=4.
+// A: row = groupID for elements 0,1,4,5, groupID+8 for others; column = 2*threadID_in_group + (i&1), + 8 for i>=4.
 // B: row = 2*threadID_in_group + (i&1), + 8 for i>=2; column = groupID.
 // D: row = groupID for i<2, + 8 for others; column = 2*threadID_in_group + (i&1).
 static void test_mma() {
