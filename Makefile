@@ -119,16 +119,23 @@ $(RACES)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -fsanitize=thread -c -o $@ $<
 
+# The device, and what runs on it: operations, models, generation, training that resumes, the command line.
+EMULATED := $(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= $(GO) test \
+	-count=1 -tags cuda
+
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= \
-	$(GO) test -tags cuda ./$(CUDA)/...
+	$(EMULATED) ./$(CUDA)/...
+	$(EMULATED) -short -run BF16 ./host/internal/tensor ./host/internal/model ./host/internal/train ./host/internal/eval
+	$(EMULATED) -run TestScriptsOfTheCUDADevice ./host/cmd/carebot
 
 # On a machine with a GPU.
 test-gpu:
 	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda ./$(CUDA)/...
+	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda -run BF16 ./host/internal/...
 
 bench-gpu:
 	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda -run '^$$' -bench . -benchtime 3s ./$(CUDA)
+	$(GPU) $(GO) run -tags cuda ./host/cmd/bench -device cuda -peers $(PEERS)
 
 # One folder to copy to a machine with a GPU, which needs neither Go nor a compiler: ./run there does everything that
 # docs/gpu-log.md asks for, and unpacks the programs first.
@@ -139,8 +146,10 @@ gpu-bundle:
 	rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)
 	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/carebot-gpu ./host/cmd/carebot
 	$(GPU) $(GO) test -c $(SMALLER) -o $(BUNDLE)/cuda.test ./$(CUDA)
-	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test
-	cp recipes/carebot-tiny.yaml $(BUNDLE)/
+	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/bench ./host/cmd/bench
+	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test $(BUNDLE)/bench
+	cp recipes/carebot-tiny.yaml docs/gpu-log.md $(BUNDLE)/
+	mkdir -p $(BUNDLE)/host/cmd/bench && cp -r host/cmd/bench/peers $(BUNDLE)/host/cmd/bench/
 	cp $(CUDA)/bundle.sh $(BUNDLE)/run
 	@du -sm $(BUNDLE) && test "$$(du -sm $(BUNDLE) | cut -f1)" -lt 40 || { echo "the bundle is over 40 MB"; exit 1; }
 
