@@ -21,7 +21,7 @@ type attention struct {
 // The kernels' blocks.
 const (
 	attentionThreads = 128
-	attentionKeys    = 64 // queries or keys that stream by at a time, and keys of a block of the gradient
+	attentionKeys    = 64 // that stream by at a time
 	exactRows        = 16 // of a block with products of f32
 	exactOthers      = 128
 	mostHeadDim      = 256

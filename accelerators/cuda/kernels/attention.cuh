@@ -129,24 +129,28 @@ struct Bend {
 	}
 };
 
+// stage_eight copies n of eight elements, and zeros for the others.
+template <class T>
+DEVICE void stage_eight(bf16 *to, const T *from, int n) {
+	u32 words[4];
+#pragma unroll
+	for (int j = 0; j < 8; j += 2)
+		words[j / 2] = pack(j < n ? widen(from[j]) : 0, j + 1 < n ? widen(from[j + 1]) : 0);
+	*(uint4 *)to = {words[0], words[1], words[2], words[3]};
+}
+
 // stage begins to copy rows of x to a tile: the first `rows` of them and `width` elements of each; zeros fill the tile.
 // Elements that are aligned, in bf16 and in whole 16 bytes, come by asynchronous copies; others are there at once.
 template <int D, int ROWS, class T>
 DEVICE void stage(bf16 *tile, const T *x, i64 stride, int rows, int width, bool aligned) {
+#pragma unroll
 	for (int i = threadIdx.x; i < ROWS * D / 8; i += THREADS) {
 		int row = i / (D / 8), column = i % (D / 8) * 8;
 		bf16 *to = tile + row * (D + 8) + column;
 		const T *from = x + row * stride + column;
 		int n = row < rows ? min(8, width - column) : 0;
-		if (sizeof(T) == 2 && aligned) {
-			copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
-			continue;
-		}
-		u32 words[4];
-#pragma unroll
-		for (int j = 0; j < 8; j += 2)
-			words[j / 2] = pack(j < n ? widen(from[j]) : 0, j + 1 < n ? widen(from[j + 1]) : 0);
-		*(uint4 *)to = {words[0], words[1], words[2], words[3]};
+		if (sizeof(T) == 2 && aligned) copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
+		else stage_eight(to, from, n);
 	}
 }
 
