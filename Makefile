@@ -4,7 +4,7 @@ PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
 .PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
-.PHONY: build-gpu lint-gpu emulator test-cuda-emulated test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
+.PHONY: build-gpu lint-gpu emulator emulator-races test-cuda-emulated test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
 
 all: build plugins
 
@@ -84,22 +84,43 @@ lint-gpu:
 	$(GPU) $(GO) vet -tags cuda ./...
 	$(GPU) $(GO) tool staticcheck -tags cuda ./...
 
-# For tests without a GPU: a driver that runs the kernels on the processor. CAREBOT_LIBCUDA names it. Needs g++.
+# For tests without a GPU: a driver that runs the kernels on the processor. CAREBOT_LIBCUDA names it. The one in $(RACES)
+# looks for races and is slower. Needs g++.
 EMULATOR := bin/emulator
-EMULATED := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp $(CUDA)/kernels/*.cu))
-EMUFLAGS := -std=c++17 -O2 -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+RACES    := bin/emulator-races
+MACHINE  := $(patsubst $(CUDA)/%,$(EMULATOR)/%.o,$(wildcard $(CUDA)/emulator/*.cpp))
+SOURCES  := $(patsubst $(CUDA)/%,%,$(wildcard $(CUDA)/kernels/*.cu))
+EMUFLAGS := -std=c++17 -O2 -fno-strict-aliasing -g -fPIC -Wall -Wno-unknown-pragmas -ffp-contract=off
+CHECKS   := -fsanitize=alignment,bounds,shift,integer-divide-by-zero -fno-sanitize-recover=all
+HEADERS  := $(wildcard $(CUDA)/emulator/*.h $(CUDA)/kernels/*.cuh $(CUDA)/include/*.h)
 
-emulator: $(EMULATOR)/libcuda.so.1
+emulator: $(EMULATOR)/libcuda.so.1 $(EMULATOR)/libcublasLt.so.13
+emulator-races: $(RACES)/libcuda.so.1
 
-$(EMULATOR)/libcuda.so.1: $(EMULATED)
-	$(CXX) -shared -o $@ $^
+$(EMULATOR)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(EMULATOR)/%.o)
+	$(CXX) -shared -o $@ $^ -ldl
 
-$(EMULATOR)/%.o: $(CUDA)/% $(wildcard $(CUDA)/emulator/*.h) $(wildcard $(CUDA)/kernels/*.cuh)
+$(EMULATOR)/libcublasLt.so.13: $(CUDA)/emulator/cublaslt/cublaslt.cpp $(CUDA)/cublaslt/cublaslt.h
 	@mkdir -p $(@D)
-	$(CXX) -x c++ $(EMUFLAGS) -c -o $@ $<
+	$(CXX) $(EMUFLAGS) -O3 -shared -o $@ $<
+
+$(RACES)/libcuda.so.1: $(MACHINE) $(SOURCES:%=$(RACES)/%.o)
+	$(CXX) -shared -o $@ $^ -ldl
+
+$(EMULATOR)/%.cpp.o: $(CUDA)/%.cpp $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(EMUFLAGS) -c -o $@ $<
+
+$(EMULATOR)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(EMUFLAGS) $(CHECKS) -c -o $@ $<
+
+$(RACES)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) -x c++ $(EMUFLAGS) -fsanitize=thread -c -o $@ $<
 
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required \
+	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= \
 	$(GO) test -tags cuda ./$(CUDA)/...
 
 # On a machine with a GPU.
@@ -131,11 +152,11 @@ COMPILED := $(CUDA)/images docs/gpu-kernels.md
 $(TOOLKIT)/ready: $(CUDA)/nvrtc/requirements.txt
 	python3 -m venv $(TOOLKIT)/venv
 	$(TOOLKIT)/venv/bin/python -m pip install -q --no-deps --upgrade --target $(TOOLKIT) -r $<
-	@touch $@
+	@rm -rf $(TOOLKIT)/cache && touch $@
 
 # Compiles the kernels' images, which are part of the tree, and the table of what they take.
 kernels: $(TOOLKIT)/ready
-	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib
+	$(GPU) $(GO) run -tags cuda ./$(CUDA)/nvrtc/compile -nvrtc $(NVIDIA)/cuda_nvrtc/lib -cache $(TOOLKIT)/cache
 
 # Whether the images are, byte for byte, what the compiler makes of the sources.
 check-kernels:

@@ -20,7 +20,7 @@ package accelerators
 // of a result is rounded once, to the nearest even, when it is stored; "+=" reads the element, adds in F32 and rounds. What
 // goes into a product within a kernel (probabilities, their gradients, those of logits) may be rounded before it. Windows
 // begin at any element; where the engine asks for speed they begin on a boundary of 32 bytes, or at a column that is a
-// multiple of the head's width.
+// multiple of the head's width. Types that do not go together are an error, like shapes that do not.
 type Kernels interface {
 	// Embed: out[t,:] = table[ids[t],:]. EmbedGrad: dtable[ids[t],:] += dout[t,:], in order of t. Ids out of range are an error.
 	Embed(out, table, ids Buffer, width int)
@@ -75,10 +75,11 @@ type Kernels interface {
 	Tanh(y, x Buffer)
 	TanhGrad(dx, dy, y Buffer)
 
-	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden *
-	// weight^T. A target of -1 gives 0. logits is workspace for at least one row of V, used as the device likes; as many
-	// rows as fit are computed at a time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes them; dnll[t] is the gradient of each nll:
-	// dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is known beforehand, the logits computed once.
+	// HeadLoss is the language-model head with cross-entropy: nll[t] = lse[t] - logit[t,target[t]] with logits = hidden
+	// * weight^T. A target of -1 gives 0. logits is workspace for at least one row of V, used as the device likes; as
+	// many rows as fit are computed at a time, so that the logits [T,V] never exist whole. HeadLossGrad recomputes
+	// them; dnll[t] is the gradient of each nll: dhidden overwritten, dweight +=. HeadLearn is both for a dnll that is
+	// known beforehand, the logits computed once.
 	HeadLoss(nll, lse, hidden, weight, targets, logits Buffer, s Head)
 	HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse, logits Buffer, s Head)
 	HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets, logits Buffer, s Head)

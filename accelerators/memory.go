@@ -59,9 +59,10 @@ type Memory interface {
 	// DownloadF32 widens BF16.
 	DownloadF32(dst []float32, src Buffer) error
 	DownloadI32(dst []int32, src Buffer) error
-	// FetchF32 is a DownloadF32 that only enqueues the copy, so that later work may overwrite src. wait waits for the copy, but
-	// not for work enqueued after it, and returns the first error of the stream so far; only then dst is to be read. Several
-	// fetches may be open, and are waited for in their order.
+	// FetchF32 is a DownloadF32 that only enqueues the copy, so that later work may overwrite src. wait waits for the
+	// copy, but not for work enqueued after it, and returns the first error of the stream so far; only then dst is to
+	// be read. Several fetches may be open, and are waited for in their order. A wait that is nil means that dst is
+	// there without an error.
 	FetchF32(dst []float32, src Buffer) (wait func() error)
 	// Copy copies F32 and BF16 to either, rounded to the nearest even where it narrows, and I32 to I32.
 	Copy(dst, src Buffer)

@@ -7,6 +7,7 @@
 package acceltest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -73,6 +74,7 @@ var halved = []suite{
 	{"Memory", testMemoryBF16},
 	{"MatMul", testMatMulTypes},
 	{"UnpackNF4", testUnpackBF16},
+	{"Types", testTypeMistakes},
 	{"Vector", testVector},
 	{"Bias", testBias},
 	{"Embed", testEmbed},
@@ -97,18 +99,25 @@ var halved = []suite{
 	{"Repeatable", testRepeatable},
 }
 
-// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes it.
-// With -short, Repeatable is left out.
-func Run(t *testing.T, open func() accelerators.Device) {
-	runAll(t, open, accelerators.F32, suites)
+// Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes
+// it. With -short, Repeatable is left out. Names of suites, such as MatMul, leave out all others.
+func Run(t *testing.T, open func() accelerators.Device, only ...string) {
+	runAll(t, open, accelerators.F32, named(suites, only))
 	dev := open()
 	holds := dev.HoldsBF16()
 	if err := dev.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if holds {
-		t.Run("BF16", func(t *testing.T) { runAll(t, open, accelerators.BF16, halved) })
+		t.Run("BF16", func(t *testing.T) { runAll(t, open, accelerators.BF16, named(halved, only)) })
 	}
+}
+
+func named(all []suite, only []string) []suite {
+	if len(only) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(s suite) bool { return !slices.Contains(only, s.name) })
 }
 
 func runAll(t *testing.T, open func() accelerators.Device, held accelerators.DType, suites []suite) {

@@ -57,6 +57,13 @@ func testMemory(r *rig) {
 		if _, err := r.dev.Alloc(accelerators.F32, 1<<50); err == nil {
 			r.t.Error("allocated 4 PiB")
 		}
+		b, err := r.dev.Alloc(accelerators.BF16, 1)
+		if holds := r.dev.HoldsBF16(); holds != (err == nil) {
+			r.t.Errorf("HoldsBF16 is %v, and an allocation of it returns %v", holds, err)
+		}
+		if err == nil {
+			r.dev.Free(b)
+		}
 	})
 }
 

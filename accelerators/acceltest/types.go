@@ -2,7 +2,10 @@ package acceltest
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -38,8 +41,8 @@ func testMemoryBF16(r *rig) {
 // testConversions: to the nearest, of two the even one, whatever the way.
 func testConversions(r *rig) {
 	const step = 1.0 / 128
-	x := []float64{0, 1, -1, 1 + step/2, 1 + 1.5*step, -1 - step/2, 1 + 0.51*step, 3e38, -3e38, 3.4e38, 1e-30, math.Inf(1),
-		math.Inf(-1), 255.5, 256.5, 0.1}
+	x := []float64{0, 1, -1, 1 + step/2, 1 + 1.5*step, -1 - step/2, 1 + 0.51*step, 3e38, -3e38, 3.4e38, 1e-30, 0.1,
+		math.Inf(1), math.Inf(-1), 255.5, 256.5}
 	for len(x) < 5000 {
 		x = append(x, draws()[len(x)])
 	}
@@ -65,12 +68,16 @@ var productTypes = [][3]accelerators.DType{
 	{accelerators.BF16, accelerators.BF16, accelerators.F32}, {accelerators.BF16, accelerators.F32, accelerators.F32},
 }
 
+var typedShapes = [][3]int{
+	{1, 1, 1}, {2, 65, 3}, {7, 17, 33}, {64, 64, 64}, {97, 17, 1025}, {145, 128, 33}, {130, 200, 300},
+}
+
 // testMatMulTypes: products that compute in BF16 take each operand as it comes.
 func testMatMulTypes(r *rig) {
-	for _, shape := range [][3]int{{1, 1, 1}, {2, 65, 3}, {7, 17, 33}, {64, 64, 64}, {97, 17, 1025}, {145, 128, 33}, {130, 200, 300}} {
+	for _, shape := range typedShapes {
 		for form := range 4 {
-			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], TransA: form&1 != 0, TransB: form&2 != 0, Alpha: 1,
-				Compute: accelerators.BF16}
+			s := accelerators.MatMul{M: shape[0], N: shape[1], K: shape[2], Alpha: 1, Compute: accelerators.BF16,
+				TransA: form&1 != 0, TransB: form&2 != 0}
 			r.run(fmt.Sprintf("%dx%dx%d/A^T=%v/B^T=%v", s.M, s.N, s.K, s.TransA, s.TransB), func(r *rig) {
 				for _, types := range productTypes {
 					s := s
@@ -91,6 +98,45 @@ func newTypedCase(r *rig, s accelerators.MatMul, types [3]accelerators.DType) *b
 	return c
 }
 
+// typeMistakes are calls on types that do not go together.
+func typeMistakes(r *rig) map[string]func() {
+	d, wide, half := r.dev, r.upload(r.normal(16)), r.activations(r.normal(16))
+	head := accelerators.Head{Tokens: 4, Width: 4, Vocab: 4, Compute: accelerators.BF16}
+	return map[string]func(){
+		"Add":         func() { d.Add(half, wide, half) },
+		"Axpy":        func() { d.Axpy(half, wide, 1) },
+		"SwiGLU":      func() { d.SwiGLU(wide.Slice(0, 8), half, 2) },
+		"Gather":      func() { d.Gather(half, wide, r.uploadInts([]int32{0, 1}), 8) },
+		"Embed":       func() { d.Embed(wide.Slice(0, 8), half, r.uploadInts([]int32{1}), 8) },
+		"AddBias":     func() { d.AddBias(wide, half.Slice(0, 4), 4) },
+		"RMSNorm":     func() { d.RMSNorm(half, wide.Slice(0, 4), half, half.Slice(0, 4), 4, 1) },
+		"LayerNorm":   func() { d.LayerNorm(half, half, half, half, wide.Slice(0, 4), wide.Slice(0, 4), 4, 1) },
+		"MatMul":      func() { d.MatMul(wide, half, half, accelerators.MatMul{M: 4, N: 4, K: 4, Alpha: 1}) },
+		"HeadLoss":    func() { d.HeadLoss(wide, wide, half, wide, r.uploadInts(make([]int32, 4)), wide, head) },
+		"SquaredNorm": func() { d.SquaredNorm(wide.Slice(0, 1), half) },
+		"AdamW":       func() { d.AdamW(half, wide, wide, wide, accelerators.AdamW{Step: 1}) },
+		"Attention": func() {
+			d.Attention(half, wide, half, half, half, accelerators.Attention{Tokens: 4, Heads: 1, KVHeads: 1, HeadDim: 4,
+				StrideQ: 4, StrideK: 4, StrideV: 4, Offsets: r.uploadInts([]int32{0, 4}), Sequences: 1, MaxLen: 4, Scale: 1})
+		},
+	}
+}
+
+// testTypeMistakes: each is an error that names the operation, and of which the device recovers.
+func testTypeMistakes(r *rig) {
+	cases := typeMistakes(r)
+	for _, op := range slices.Sorted(maps.Keys(cases)) {
+		cases[op]()
+		if err := r.dev.Sync(); err == nil || !strings.Contains(err.Error(), op) {
+			r.t.Errorf("%s of types that do not go together: error %v", op, err)
+		}
+		if err := r.dev.Sync(); err != nil {
+			r.t.Errorf("%s: the error came twice: %v", op, err)
+		}
+	}
+	r.owned = nil // the operands that met mistakes are not looked at again
+}
+
 // testFetch: what is fetched is what was there, whatever came after.
 func testFetch(r *rig) {
 	x, first, second := r.upload([]float64{1, 2, 3}), make([]float32, 2), make([]float32, 3)
@@ -99,6 +145,9 @@ func testFetch(r *rig) {
 	two := r.dev.FetchF32(second, x)
 	r.dev.Fill(x, 9)
 	for _, wait := range []func() error{one, two} {
+		if wait == nil { // it is there
+			continue
+		}
 		if err := wait(); err != nil {
 			r.t.Fatal(err)
 		}
@@ -106,7 +155,7 @@ func testFetch(r *rig) {
 	r.compare("first", first, []float64{2, 3}, exactly)
 	r.compare("second", second, []float64{2, 4, 6}, exactly)
 	r.dev.Axpy(x, accelerators.Buffer{}, 1)
-	if err := r.dev.FetchF32(first, x.Slice(0, 2))(); err == nil {
+	if wait := r.dev.FetchF32(first, x.Slice(0, 2)); wait == nil || wait() == nil {
 		r.t.Error("a fetch after a mistake returned no error")
 	}
 	if r.dev.Sync() == nil {

@@ -1,5 +1,5 @@
-// Package adam is what the steps of accelerators.AdamW have in common on all devices: the numbers that they compute with and
-// the random numbers that they round by.
+// Package adam is what the steps of accelerators.AdamW have in common on all devices: the numbers that they compute
+// with and the random numbers that they round by.
 package adam
 
 import (

@@ -44,9 +44,8 @@ type Device struct {
 	labels     labels
 	peak       accelerators.Peak
 	err        error
-	fetched    func() error // returns err
-	used       int64        // bytes allocated
-	room       int64        // bytes that may be
+	used       int64 // bytes allocated
+	room       int64 // bytes that may be
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -68,13 +67,11 @@ func New(threads int) (*Device, error) {
 
 func newDevice(threads int, set *kernelSet) *Device {
 	threads = max(1, threads)
-	d := &Device{
+	return &Device{
 		set: set, streaming: set.streamed(), streamFrom: streamFrom, blockBytes: blockBytes(secondLevel()),
 		pool: newPool(threads), scratch: make([]scratch, threads), shares: make(shares, threads), labels: labels{},
 		ops: operations{sample: sampling{orders: make([][]int, threads)}}, room: physicalMemory(),
 	}
-	d.fetched = func() error { return d.err }
-	return d
 }
 
 // operations are the operations with their arguments of the last call. One runs at a time; that they are kept here is

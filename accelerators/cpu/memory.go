@@ -80,8 +80,10 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 
 // FetchF32 is DownloadF32: there is nothing left to wait for.
 func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() error) {
-	_ = d.DownloadF32(dst, src)
-	return d.fetched
+	if err := d.DownloadF32(dst, src); err != nil {
+		return func() error { return err }
+	}
+	return nil
 }
 
 // DownloadI32 copies src to dst, which has the same length, and returns the device's error.

@@ -133,11 +133,6 @@ func (c *call) f32(name string, b accelerators.Buffer, n int) uint64 {
 	return c.address(name, b, accelerators.F32, n, reads)
 }
 
-// updateF32 is f32 for an operand that is written and may be the very window of one that is read.
-func (c *call) updateF32(name string, b accelerators.Buffer, n int) uint64 {
-	return c.address(name, b, accelerators.F32, n, updates)
-}
-
 // writeF32 is f32 for an operand that is written and shares no element with another.
 func (c *call) writeF32(name string, b accelerators.Buffer, n int) uint64 {
 	return c.address(name, b, accelerators.F32, n, writes)
@@ -176,8 +171,22 @@ func (c *call) writeI32(name string, b accelerators.Buffer, n int) uint64 {
 	return c.address(name, b, accelerators.I32, n, writes)
 }
 
-// variant is the name of a kernel for the type of the call's activations.
-func (c *call) variant(kernel string) string { return kernel + "_" + c.kind.String() }
+// variant is the name of a kernel for the type of the call's activations. Names are made once.
+func (c *call) variant(kernel string) string {
+	key := variant{kernel, c.kind}
+	name, made := c.dev.variants[key]
+	if !made {
+		name = kernel + "_" + c.kind.String()
+		c.dev.variants[key] = name
+	}
+	return name
+}
+
+// A variant is a kernel for a type of activations.
+type variant struct {
+	kernel string
+	kind   accelerators.DType
+}
 
 // exact complains unless a buffer has n elements.
 func (c *call) exact(name string, b accelerators.Buffer, n int) {

@@ -18,12 +18,12 @@ const copyOwn = 16
 func (d *Device) Copy(dst, src accelerators.Buffer) {
 	c := d.call("Copy")
 	c.exact("src", src, dst.Len)
-	if (dst.Type == accelerators.I32) != (src.Type == accelerators.I32) {
+	if copies[dst.Type][src.Type.String()] == "" {
 		c.fail("dst is %v and src %v", dst.Type, src.Type)
 	}
 	to, from := c.address("dst", dst, dst.Type, dst.Len, updates), c.address("src", src, src.Type, dst.Len, reads)
 	if passed(c, dst.Len) {
-		d.convert(to, dst.Type, from, bitsOf(src.Type), dst.Len)
+		d.convert(to, dst.Type, from, src.Type.String(), dst.Len)
 	}
 }
 
@@ -36,19 +36,24 @@ func (d *Device) Fill(dst accelerators.Buffer, value float32) {
 		if dst.Type == accelerators.I32 {
 			bits = uint64(uint32(int32(value)))
 		}
-		d.launch("copy", "fill_"+bitsOf(dst.Type), tiles(dst.Len, copyOwn), to, uint64(dst.Len), bits)
+		d.launch("copy", fills[dst.Type], tiles(dst.Len, copyOwn), to, uint64(dst.Len), bits)
 	}
 }
 
-// convert enqueues a copy of n elements, from bits of a kind as the kernels name it.
+// copies are the kernels by the type that they write and the bits that they read; fills are those of Fill. Integers are
+// copied as floats, whose bits stay as they are.
+var (
+	copies = map[accelerators.DType]map[string]string{
+		accelerators.F32:  {"f32": "copy_f32_f32", "bf16": "copy_f32_bf16", "f16": "copy_f32_f16"},
+		accelerators.BF16: {"f32": "copy_bf16_f32", "bf16": "copy_bf16_bf16", "f16": "copy_bf16_f16"},
+		accelerators.I32:  {"i32": "copy_f32_f32"},
+	}
+	fills = map[accelerators.DType]string{
+		accelerators.F32: "fill_f32", accelerators.BF16: "fill_bf16", accelerators.I32: "fill_f32",
+	}
+)
+
+// convert enqueues a copy of n elements, from bits of a kind that copies names.
 func (d *Device) convert(to uint64, t accelerators.DType, from uint64, bits string, n int) {
-	d.launch("copy", "copy_"+bitsOf(t)+"_"+bits, tiles(n, copyOwn), to, from, uint64(n))
-}
-
-// bitsOf is what the kernels copy a type as.
-func bitsOf(t accelerators.DType) string {
-	if t == accelerators.I32 {
-		t = accelerators.F32
-	}
-	return t.String()
+	d.launch("copy", copies[t][bits], tiles(n, copyOwn), to, from, uint64(n))
 }

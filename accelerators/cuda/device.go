@@ -37,19 +37,22 @@ type Device struct {
 	mostShared           int // bytes of shared memory that a block may have
 	modules              map[string]cu.Module
 	kernels              map[string]*kernel
+	variants             map[variant]string     // their names
 	held                 map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
 	buried               []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
 	staging              staging
 	landings             landings
 	faults               faults
 	scratches            scratches
+	products             products
 	checks               call
-	pointers             pointers
+	arguments            arguments
 	unit                 unit
 	units                []*known // the latest last
 	peak                 accelerators.Peak
 	err                  error
 	lost                 error // the device will not work again
+	told                 bool  // that it is lost
 }
 
 func open(index int) (accelerators.Device, error) {
@@ -61,7 +64,7 @@ func open(index int) (accelerators.Device, error) {
 		return nil, fmt.Errorf("there are %d devices, numbered from 0%s", n, visible())
 	}
 	d := &Device{index: index, modules: map[string]cu.Module{}, kernels: map[string]*kernel{},
-		held: map[cu.DevicePtr]int64{}}
+		variants: map[variant]string{}, held: map[cu.DevicePtr]int64{}}
 	if err := d.inspect(); err != nil {
 		return nil, err
 	}
@@ -128,7 +131,8 @@ func (d *Device) begin() (err error) {
 func (d *Device) unopened(attempt string, err error) error {
 	err = driver.Of(err)
 	if err == driver.OutOfMemory {
-		return fmt.Errorf("%s on %s: %w; another process holds the device's memory: nvidia-smi shows which", attempt, d.name, err)
+		return fmt.Errorf("%s on %s: %w; another process holds the device's memory: nvidia-smi shows which",
+			attempt, d.name, err)
 	}
 	return fmt.Errorf("%s on %s: %w", attempt, d.name, err)
 }
@@ -148,8 +152,8 @@ func (d *Device) note(err error, attempt string) {
 	}
 	err = driver.Of(err)
 	if driver.Lost(err) {
-		d.lost = fmt.Errorf("%s: %s: device lost: %w; the run goes on from its last checkpoint when it is started again "+
-			"(CUDA_LAUNCH_BLOCKING=1 then names the kernel)", d.Name(), attempt, err)
+		d.lost = fmt.Errorf("%s: %s: device lost: %w; the run goes on from its last checkpoint when it is started "+
+			"again (CUDA_LAUNCH_BLOCKING=1 then names the kernel)", d.Name(), attempt, err)
 		d.err = d.lost
 	} else if d.err == nil {
 		d.err = fmt.Errorf("%s: %s: %w", d.Name(), attempt, err)
@@ -168,15 +172,26 @@ func (d *Device) Describe() string {
 // HoldsBF16 is true: activations and weights of products may be bfloat16 in memory.
 func (d *Device) HoldsBF16() bool { return true }
 
-// Close waits for all work, gives everything back and returns the device's error.
+// tell is the device's error, for the caller.
+func (d *Device) tell() error {
+	d.told = d.lost != nil
+	return d.err
+}
+
+// Close waits for all work, gives everything back and returns the device's error, but does not say once more that the
+// device is lost.
 func (d *Device) Close() error {
 	defer d.enter()()
+	told := d.told
 	err := d.Sync()
 	d.end()
-	if err == nil {
-		err = d.err
+	switch {
+	case told:
+		return nil
+	case err != nil:
+		return err
 	}
-	return err
+	return d.err
 }
 
 // end gives everything back. The device's context is that of the thread.
@@ -184,6 +199,7 @@ func (d *Device) end() {
 	for _, k := range d.units {
 		d.drop(k)
 	}
+	d.endProducts()
 	d.endStaging()
 	d.endLandings()
 	d.endFaults()

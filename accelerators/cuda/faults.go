@@ -13,9 +13,9 @@ import (
 	"github.com/carebot-llm/carebot/accelerators/cuda/driver"
 )
 
-// faults are the checks of operands that only the device sees. A kernel looks for the first value out of range and keeps
-// the least of (check, element) in a word of device memory, which is read when the host waits anyway. Checks keep their
-// numbers, so that work which comes again is the same work.
+// faults are the checks of operands that only the device sees. A kernel looks for the first value out of range and
+// keeps the least of (check, element) in a word of device memory, which is read when the host waits anyway. Checks keep
+// their numbers, so that work which comes again is the same work.
 type faults struct {
 	word    cu.DevicePtr
 	seen    []byte // pinned, where the word is read to
@@ -87,7 +87,8 @@ func (d *Device) number(r rangeCheck) uint64 {
 // reportFaults enqueues a copy of the word to pinned memory.
 func (d *Device) reportFaults(to []byte) {
 	if d.lost == nil {
-		d.note(cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), d.faults.word, faultBytes, d.stream), "read the word of faults")
+		err := cu.MemcpyDtoHAsync(unsafe.Pointer(&to[0]), d.faults.word, faultBytes, d.stream)
+		d.note(err, "read the word of faults")
 	}
 }
 
@@ -115,7 +116,7 @@ func (d *Device) collectFaults() {
 		d.fault(words[uint64](f.seen)[0])
 	}
 	f.asked = false
-	if len(f.checks) > mostChecks {
+	if fetching := len(d.landings.idle) < len(d.landings.all); len(f.checks) > mostChecks && !fetching {
 		f.checks = f.checks[:0]
 		clear(f.numbers)
 	}

@@ -24,8 +24,8 @@ type landing struct {
 // landings are all there are, and those that are not in use.
 type landings struct{ all, idle []*landing }
 
-// FetchF32 enqueues a copy of src, which has dst's length. wait waits for it, but not for what comes later, copies to dst,
-// widening bfloat16, and returns the device's error so far.
+// FetchF32 enqueues a copy of src, which has dst's length. wait waits for it, but not for what comes later, copies to
+// dst, widening bfloat16, and returns the device's error so far.
 func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() error) {
 	c := d.call("FetchF32")
 	c.exact("src", src, len(dst))
@@ -41,7 +41,8 @@ func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() e
 		return func() error { return d.err }
 	}
 	if bytes > 0 {
-		d.note(cu.MemcpyDtoHAsync(unsafe.Pointer(&l.memory[faultBytes]), cu.DevicePtr(from), int64(bytes), d.stream), "fetch")
+		at := unsafe.Pointer(&l.memory[faultBytes])
+		d.note(cu.MemcpyDtoHAsync(at, cu.DevicePtr(from), int64(bytes), d.stream), "fetch")
 	}
 	d.reportFaults(l.memory)
 	d.note(l.done.Record(d.stream), "fetch")
@@ -59,10 +60,11 @@ func (d *Device) land(l *landing, dst []float32, bytes int, t accelerators.DType
 		widen(dst, l.memory[faultBytes:][:bytes], t)
 	}
 	d.landings.idle = append(d.landings.idle, l)
-	return d.err
+	return d.tell()
 }
 
-// landing is one of at least so many bytes; sizes are powers of two, so that few are made. Without one there is an error.
+// landing is one of at least so many bytes; sizes are powers of two, so that few are made. Without one there is an
+// error.
 func (d *Device) landing(bytes int) *landing {
 	ls := &d.landings
 	if i := slices.IndexFunc(ls.idle, func(l *landing) bool { return len(l.memory) >= bytes }); i >= 0 {

@@ -16,8 +16,11 @@ import (
 // maxArguments is how many arguments a kernel may have.
 const maxArguments = 40
 
-// pointers are to the arguments of one launch, each of eight bytes.
-type pointers [maxArguments]unsafe.Pointer
+// arguments are those of one launch, each in eight bytes, and where they are.
+type arguments struct {
+	values [maxArguments]uint64
+	at     [maxArguments]unsafe.Pointer
+}
 
 // A kernel is a function of a module.
 type kernel struct {
@@ -55,17 +58,18 @@ func (d *Device) launch(family, name string, s shape, arguments ...uint64) {
 	}
 }
 
-// enqueue adds a piece of work to the stream that is none of our kernels: a copy, a product of cublasLt. issue does it, at
-// once or, within a unit (Together), by the time that the unit ends; a unit that comes again may be repeated as a graph,
-// without calling issue. Therefore
+// enqueue adds a piece of work to the stream that is none of our kernels: a copy, a product of cublasLt. issue does it,
+// at once or, within a unit (Together), by the time that the unit ends; a unit that comes again may be repeated as a
+// graph, without calling issue. Therefore
 //
-//   - issue only enqueues on d.stream. It does not wait, allocate or free, and what it refers to (descriptors, workspaces)
-//     stays as it is until the work is done; who changes or frees such a thing calls d.wait() before.
-//   - key is all that the work depends on besides the contents of memory: addresses, sizes, factors, the number of a plan.
-//     Work of equal names and keys is the same work.
+//   - issue only enqueues on d.stream. It does not wait, allocate or free, and what it refers to (descriptors,
+//     workspaces) stays as it is until the work is done; who changes or frees such a thing calls d.wait() before.
+//   - key is all that the work depends on besides the contents of memory: addresses, sizes, factors, the number of a
+//     plan. Work of equal names and keys is the same work.
 //
-// The device's context is that of the thread when issue is called. name is for errors. Whoever uses the stream by himself
-// (to time plans, say) calls d.flush() before, which issues what a unit has collected so far; d.wait() does so too.
+// The device's context is that of the thread when issue is called. name is for errors. Whoever uses the stream by
+// himself (to time plans, say) calls d.flush() before, which issues what a unit has collected so far; d.wait() does so
+// too.
 func (d *Device) enqueue(name string, issue func() error, key ...uint64) {
 	if d.err == nil {
 		defer d.enter()()
@@ -86,11 +90,11 @@ func (d *Device) issue(s *step, words []uint64) error {
 	if s.issue != nil {
 		return s.issue()
 	}
+	of, a := s.shape, &d.arguments
 	for i := range words {
-		d.pointers[i] = unsafe.Pointer(&words[i])
+		a.values[i], a.at[i] = words[i], unsafe.Pointer(&a.values[i])
 	}
-	of := s.shape
-	return s.kernel.function.Launch(of.X, of.Y, of.Z, of.Threads, 1, 1, of.Shared, d.stream, d.pointers[:len(words)])
+	return s.kernel.function.Launch(of.X, of.Y, of.Z, of.Threads, 1, 1, of.Shared, d.stream, a.at[:len(words)])
 }
 
 // f32 is a float as an argument.

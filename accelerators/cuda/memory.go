@@ -49,7 +49,7 @@ func (m *memory) fill(bytes int64) (err error) {
 	}
 	if bytes > largeBytes {
 		if free, total := m.dev.room(); bytes+keptFree > free {
-			return m.dev.full(bytes, free, total)
+			return fmt.Errorf("%w; %d MiB stay free for the kernels", m.dev.full(bytes, free, total), keptFree>>20)
 		}
 	}
 	if m.at, err = m.dev.take(bytes); err == nil {
@@ -95,8 +95,10 @@ func (d *Device) full(bytes, free, total int64) error {
 	for _, n := range d.held {
 		own += n
 	}
-	text := fmt.Sprintf("allocate %d MiB: %d of %d MiB are free, of which %d MiB are kept for the kernels",
-		mebibytes(bytes), free>>20, total>>20, keptFree>>20)
+	for _, at := range d.buried { // is counted as free
+		own -= d.held[at]
+	}
+	text := fmt.Sprintf("allocate %d MiB: %d of %d MiB are free", mebibytes(bytes), free>>20, total>>20)
 	if others := total - free - own; others > total/16 {
 		text += fmt.Sprintf("; %d MiB are not this process's: nvidia-smi shows which other one holds them", others>>20)
 	}
@@ -112,7 +114,8 @@ func (d *Device) give(at cu.DevicePtr) {
 }
 
 // Free gives the whole allocation back that b is a window of. Freeing the zero Buffer does nothing. The driver's own
-// freeing waits for all work; here memory is only buried, and freed when the host waits anyway, or when there is no room.
+// freeing waits for all work; here memory is only buried, and freed when the host waits anyway, or when there is no
+// room.
 func (d *Device) Free(b accelerators.Buffer) {
 	if !b.Present() {
 		return
@@ -155,8 +158,8 @@ func (d *Device) upload(to uint64, host unsafe.Pointer, bytes int) {
 	})
 }
 
-// DownloadF32 waits for the work before it, copies src to dst, which has the same length, widening bfloat16, and returns
-// the device's error.
+// DownloadF32 waits for the work before it, copies src to dst, which has the same length, widening bfloat16, and
+// returns the device's error.
 func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 	c := d.call("DownloadF32")
 	c.exact("src", src, len(dst))
@@ -165,10 +168,11 @@ func (d *Device) DownloadF32(dst []float32, src accelerators.Buffer) error {
 		d.fetch(from, size*len(dst), func(part []byte, done int) { widen(dst[done/size:], part, src.Type) })
 		d.settle()
 	}
-	return d.err
+	return d.tell()
 }
 
-// DownloadI32 waits for the work before it, copies src to dst, which has the same length, and returns the device's error.
+// DownloadI32 waits for the work before it, copies src to dst, which has the same length, and returns the device's
+// error.
 func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 	c := d.call("DownloadI32")
 	c.exact("src", src, len(dst))
@@ -177,7 +181,7 @@ func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 		d.fetch(from, 4*len(dst), func(part []byte, done int) { copy(dst[done/4:], words[int32](part)) })
 		d.settle()
 	}
-	return d.err
+	return d.tell()
 }
 
 // widen copies floats of a type to float32.
@@ -216,11 +220,11 @@ func (d *Device) wait() {
 	d.buried = d.buried[:0]
 }
 
-// Sync waits for all work and returns the first error since the last Sync, which it clears, unless it is that the device is
-// lost.
+// Sync waits for all work and returns the first error since the last Sync, which it clears, unless it is that the
+// device is lost.
 func (d *Device) Sync() error {
 	d.settle()
-	err := d.err
+	err := d.tell()
 	d.err = d.lost
 	return err
 }

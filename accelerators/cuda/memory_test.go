@@ -4,11 +4,23 @@ package cuda
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
+
+// lazily tests with each of the ways of the emulator's streams: at once, or late, the one or the other first.
+func lazily(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	for _, way := range []string{"0", "1", "2"} {
+		t.Run("lazy="+way, func(t *testing.T) {
+			t.Setenv("CAREBOT_EMULATOR_LAZY", way)
+			test(t)
+		})
+	}
+}
 
 // counted is n numbers that float32 holds exactly.
 func counted(n int) []float32 {
@@ -20,7 +32,9 @@ func counted(n int) []float32 {
 }
 
 // Transfers are longer than their parts, and together longer than all staging.
-func TestTransfersOfManyParts(t *testing.T) {
+func TestTransfersOfManyParts(t *testing.T) { lazily(t, transfersOfManyParts) }
+
+func transfersOfManyParts(t *testing.T) {
 	d := opened(t).(*Device)
 	for _, n := range []int{1, stagingChunk/4 - 1, stagingChunk / 4, 3*stagingChunk/4 + 5} {
 		x, src := allocated(t, d, n), counted(n)
@@ -47,8 +61,34 @@ func closed(t *testing.T, d *Device) {
 	}
 }
 
+// Uploads to several places are under way at once, more than fit in staging.
+func TestUploadsThatWaitForOneAnother(t *testing.T) { lazily(t, uploadsThatWaitForOneAnother) }
+
+func uploadsThatWaitForOneAnother(t *testing.T) {
+	d := opened(t).(*Device)
+	const n = stagingChunk / 4
+	all := make([]accelerators.Buffer, 2*stagingBytes/stagingChunk)
+	for i := range all {
+		src := counted(n)
+		src[0], src[n-1] = float32(i), float32(-i)
+		all[i] = allocated(t, d, n)
+		d.UploadF32(all[i], src)
+	}
+	got := make([]float32, 1)
+	for i, x := range all {
+		for at, want := range map[int]float32{0: float32(i), n - 1: float32(-i)} {
+			if err := d.DownloadF32(got, x.Slice(at, 1)); err != nil || got[0] != want {
+				t.Errorf("element %d of upload %d is %v, %v", at, i, got, err)
+			}
+		}
+	}
+	closed(t, d)
+}
+
 // Many small uploads before one wait.
-func TestUploadsInTurn(t *testing.T) {
+func TestUploadsInTurn(t *testing.T) { lazily(t, uploadsInTurn) }
+
+func uploadsInTurn(t *testing.T) {
 	d := opened(t).(*Device)
 	const n = 3 * stagingSpans
 	x := allocated(t, d, n)
@@ -62,7 +102,9 @@ func TestUploadsInTurn(t *testing.T) {
 	closed(t, d)
 }
 
-func TestAFetchDoesNotWaitForLaterWork(t *testing.T) {
+func TestAFetchDoesNotWaitForLaterWork(t *testing.T) { lazily(t, aFetchDoesNotWaitForLaterWork) }
+
+func aFetchDoesNotWaitForLaterWork(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 2)
 	d.UploadF32(x, []float32{1, 2})
@@ -88,7 +130,9 @@ func TestAFetchDoesNotWaitForLaterWork(t *testing.T) {
 	closed(t, d)
 }
 
-func TestAFetchTellsOfFaultsBeforeIt(t *testing.T) {
+func TestAFetchTellsOfFaultsBeforeIt(t *testing.T) { lazily(t, aFetchTellsOfFaultsBeforeIt) }
+
+func aFetchTellsOfFaultsBeforeIt(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 1)
 	ids, err := d.Alloc(accelerators.I32, 2)
@@ -134,7 +178,7 @@ func TestBF16IsWidenedOnItsWayToTheHost(t *testing.T) {
 // Buried memory is there again when it is needed.
 func TestFreedMemoryIsUsedAgain(t *testing.T) {
 	emulated(t)
-	t.Setenv("CAREBOT_EMULATOR_MEMORY", "600")
+	t.Setenv("CAREBOT_EMULATOR_MEMORY", "629145600")
 	d := opened(t).(*Device)
 	free, _ := d.room()
 	n := int(free/4) / 2
@@ -143,7 +187,7 @@ func TestFreedMemoryIsUsedAgain(t *testing.T) {
 	}
 	x := allocated(t, d, n)
 	_, err := d.Alloc(accelerators.F32, n)
-	if err == nil || !strings.Contains(err.Error(), "MiB are free, of which 256 MiB are kept for the kernels") ||
+	if err == nil || !strings.Contains(err.Error(), "MiB are free; 256 MiB stay free for the kernels") ||
 		strings.Contains(err.Error(), "nvidia-smi") {
 		t.Errorf("beyond the memory: %v", err)
 	}
@@ -151,5 +195,13 @@ func TestFreedMemoryIsUsedAgain(t *testing.T) {
 		t.Errorf("that is an error of the stream: %v", err)
 	}
 	d.Free(x)
+	if err := d.Sync(); err != nil {
+		t.Error(err)
+	}
+	t.Setenv("CAREBOT_EMULATOR_USED", strconv.Itoa(400<<20))
+	_, err = d.Alloc(accelerators.F32, n)
+	if err == nil || !strings.Contains(err.Error(), "400 MiB are not this process's: nvidia-smi") {
+		t.Errorf("beside another process: %v", err)
+	}
 	closed(t, d)
 }

@@ -9,8 +9,8 @@ const (
 	nf4Block = accelerators.NF4Block
 )
 
-// An nf4Matrix is the addresses of the parts of packed weights: the codes, their scales in eight bits, the scales of these,
-// and the mean.
+// An nf4Matrix is the addresses of the parts of packed weights: the codes, their scales in eight bits, the scales of
+// these, and the mean.
 type nf4Matrix struct {
 	codes, scales, tops, mean uint64
 	rooms                     int // bytes of scales
@@ -39,7 +39,8 @@ func (d *Device) PackNF4(packed, x accelerators.Buffer) {
 	scales, table := d.scratch(slotScales, 4*max(1, count)), d.codeTable()
 	d.launch("nf4", "pack_codes", tiles(n, nf4Unit/16), m.codes, scales, from, uint64(n), table)
 	d.launch("nf4", "mean_scale", tiles(1, 1), m.mean, scales, uint64(count))
-	d.launch("nf4", "pack_scales", tiles(m.rooms, 1), m.scales, m.tops, scales, m.mean, uint64(count), uint64(m.rooms), table)
+	d.launch("nf4", "pack_scales", tiles(m.rooms, 1), m.scales, m.tops, scales, m.mean, uint64(count),
+		uint64(m.rooms), table)
 }
 
 // UnpackNF4: out = weights of packed from number from on.
@@ -54,8 +55,8 @@ func (d *Device) UnpackNF4(out, packed accelerators.Buffer, of, from int) {
 		return
 	}
 	m, block := nf4Of(words, of), from/nf4Block
-	d.launch("nf4", c.variant("unpack_nf4"), tiles(out.Len, unpackOwn), to, m.codes+uint64(from/2), m.scales+uint64(block),
-		m.tops, m.mean, uint64(block), uint64(out.Len), d.codeTable())
+	d.launch("nf4", c.variant("unpack_nf4"), tiles(out.Len, unpackOwn), to, m.codes+uint64(from/2),
+		m.scales+uint64(block), m.tops, m.mean, uint64(block), uint64(out.Len), d.codeTable())
 }
 
 // unpackOwn is how many weights a thread unpacks.

@@ -6,12 +6,17 @@ import "gorgonia.org/cu"
 
 // The slots of scratch memory. Operations that run inside one another use different ones.
 const (
-	slotClip   = iota // what a gradient is multiplied with
-	slotCodes         // the tables of numbers in few bits, which stay there
-	slotSums          // sums of the first stage
-	slotScales        // scales of blocks before they are packed
-	slotMeans         // of attention's gradient
-	slotParts         // of decoded outputs
+	slotClip     = iota // what a gradient is multiplied with
+	slotCodes           // the tables of numbers in few bits, which stay there
+	slotSums            // sums of the first stage
+	slotScales          // scales of blocks before they are packed
+	slotSort            // ids in order
+	slotDraws           // draws of a sampling
+	slotRoundedA        // operands of a product, in bf16
+	slotRoundedB
+	slotLibrary // the workspace of cublasLt
+	slotMeans   // of attention's gradient
+	slotParts   // of decoded outputs
 	slotCount
 )
 
@@ -21,8 +26,8 @@ type scratches [slotCount]struct {
 	bytes int
 }
 
-// scratch is the address of memory of at least so many bytes, on a boundary of 256. Its contents are undefined; the work
-// before may still use them.
+// scratch is the address of memory of at least so many bytes, on a boundary of 256. Its contents are undefined; the
+// work before may still use them.
 func (d *Device) scratch(slot, bytes int) uint64 {
 	s := &d.scratches[slot]
 	if bytes <= s.bytes || d.err != nil {

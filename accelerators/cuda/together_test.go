@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -35,7 +36,9 @@ func wantFirst(t *testing.T, d *Device, x accelerators.Buffer, want float32) {
 	}
 }
 
-func TestAUnitThatComesAgainIsAGraph(t *testing.T) {
+func TestAUnitThatComesAgainIsAGraph(t *testing.T) { lazily(t, aUnitThatComesAgainIsAGraph) }
+
+func aUnitThatComesAgainIsAGraph(t *testing.T) {
 	d := opened(t).(*Device)
 	x, y := allocated(t, d, 3), allocated(t, d, 3)
 	for round := range 5 {
@@ -49,14 +52,34 @@ func TestAUnitThatComesAgainIsAGraph(t *testing.T) {
 		}
 	}
 	twice(d, x, graphSteps+1) // is another unit
-	if graphs(d) != 2 || len(d.units) != 3 {
+	wantFirst(t, d, x, 1<<(2*graphSteps+1))
+	d.Together(func() { // as is one in other shapes
+		for range graphSteps {
+			d.launch("vector", "scale_f32", shape{1, 1, 1, 256, 16}, uint64(x.Mem.(*memory).at), 3, f32(2))
+		}
+	})
+	if graphs(d) != 2 || len(d.units) != 4 {
 		t.Errorf("%d graphs of %d units", graphs(d), len(d.units))
 	}
-	wantFirst(t, d, x, 1<<(2*graphSteps+1))
 	closed(t, d)
 }
 
+func TestAKernelOfAUnitThatFailsIsNamed(t *testing.T) {
+	emulated(t)
+	t.Setenv("CAREBOT_EMULATOR_FAIL", "launch:2")
+	d := opened(t).(*Device)
+	twice(d, allocated(t, d, 1), graphSteps)
+	if err := d.Sync(); err == nil || !strings.Contains(err.Error(), "device lost: scale_f32: ") {
+		t.Errorf("Sync says %v", err)
+	}
+	_ = d.Close()
+}
+
 func TestATransferWithinAUnitTakesPlaceThere(t *testing.T) {
+	lazily(t, aTransferWithinAUnitTakesPlaceThere)
+}
+
+func aTransferWithinAUnitTakesPlaceThere(t *testing.T) {
 	d := opened(t).(*Device)
 	x := allocated(t, d, 1)
 	for range 3 {
@@ -66,6 +89,7 @@ func TestATransferWithinAUnitTakesPlaceThere(t *testing.T) {
 				d.Scale(x, 2)
 			}
 			wantFirst(t, d, x, 1<<graphSteps)
+			d.Scale(x, 7) // before the upload
 			d.UploadF32(x, []float32{3})
 			d.Together(func() { d.Scale(x, 2) })
 			fetched := make([]float32, 1)
@@ -80,6 +104,12 @@ func TestATransferWithinAUnitTakesPlaceThere(t *testing.T) {
 	if graphs(d) != 1 {
 		t.Errorf("%d graphs", graphs(d))
 	}
+	d.Together(func() {
+		d.Scale(x, 1)
+		if err := d.Sync(); err != nil || len(d.unit.steps) > 0 {
+			t.Errorf("Sync leaves %d steps, %v", len(d.unit.steps), err)
+		}
+	})
 	closed(t, d)
 }
 
@@ -128,8 +158,8 @@ func TestFewUnitsAreKept(t *testing.T) {
 			twice(d, x.Slice(0, 1), graphSteps) // is used all the time, and stays
 		}
 	}
-	if len(d.units) != mostGraphs || d.units[mostGraphs-1].graph == nil || !d.units[mostGraphs-1].unit.equal(&d.units[mostGraphs-1].unit) {
-		t.Errorf("%d units are kept", len(d.units))
+	if last := d.units[len(d.units)-1]; len(d.units) != mostGraphs || last.graph == nil {
+		t.Errorf("%d units are kept, the latest as graph %v", len(d.units), last.graph)
 	}
 	closed(t, d)
 }
@@ -147,5 +177,26 @@ func TestAUnitThatPanicsLeavesTheDeviceUsable(t *testing.T) {
 	}()
 	d.Scale(x, 2)
 	wantFirst(t, d, x, 4)
+	closed(t, d)
+}
+
+// What is enqueued again and again makes no garbage.
+func TestLaunchesAllocateNothing(t *testing.T) {
+	d := opened(t).(*Device)
+	x := allocated(t, d, 1)
+	unit := func() {
+		for range graphSteps {
+			d.Scale(x, 1)
+		}
+	}
+	for name, work := range map[string]func(){
+		"a launch": func() { d.Scale(x, 1) }, "a graph": func() { d.Together(unit) },
+	} {
+		work()
+		work()
+		if n := testing.AllocsPerRun(10, work); n > 0 {
+			t.Errorf("%s allocates %v times", name, n)
+		}
+	}
 	closed(t, d)
 }

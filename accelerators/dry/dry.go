@@ -36,9 +36,9 @@ func (device) DownloadF32(dst []float32, _ accelerators.Buffer) error {
 	return nil
 }
 
-func (d device) FetchF32(dst []float32, _ accelerators.Buffer) (wait func() error) {
+func (device) FetchF32(dst []float32, _ accelerators.Buffer) (wait func() error) {
 	clear(dst)
-	return d.Sync
+	return nil
 }
 
 func (device) DownloadI32(dst []int32, _ accelerators.Buffer) error {

@@ -1,5 +1,5 @@
-// Package dynamic8 is the map of accelerators.Dynamic8: which shares of a block's scale the codes of eight bits are. Devices
-// have it from here, as functions and as the table that their kernels read.
+// Package dynamic8 is the map of accelerators.Dynamic8: which shares of a block's scale the codes of eight bits are.
+// Devices have it from here, as functions and as the table that their kernels read.
 package dynamic8
 
 import (
@@ -8,8 +8,8 @@ import (
 )
 
 // A codeMap is the map of numbers with a sign or of those without. The share of a code with n as its leading one's
-// value lies in one of n equal cells of a decade [0.1, 1)*10^k, at the cell's middle. Both directions are tables of straight
-// lines. The kernels know the layout.
+// value lies in one of n equal cells of a decade [0.1, 1)*10^k, at the cell's middle. Both directions are tables of
+// straight lines. The kernels know the layout.
 type codeMap struct {
 	// A share x from 2^-31 on is in entry e = its exponent+31, or in the next one from the border of e on. Its code is
 	// slope*x+offset, cut to an integer and at most top.
@@ -147,7 +147,8 @@ func Second(code byte, scale float32) float32 { return maps.unsigned.shares[code
 // SecondCode is the code of a share without a sign.
 func SecondCode(x float32) byte { return byte(maps.unsigned.code(x)) }
 
-// PerScale turns numbers of a block into shares. Scales that have no float32 reciprocal are those of blocks of almost zeros.
+// PerScale turns numbers of a block into shares. Scales that have no float32 reciprocal are those of blocks of almost
+// zeros.
 func PerScale(scale float32) float32 { return 1 / max(scale, 0x1p-126) }
 
 // Table is the map of numbers with a sign and after it that of those without, as the floats that codeMap lists.

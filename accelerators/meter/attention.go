@@ -11,7 +11,7 @@ func (d *Device) Attention(out, lse, q, k, v accelerators.Buffer, s accelerators
 	pairs := d.pairs(s)
 	start := d.Elapsed()
 	d.Device.Attention(out, lse, q, k, v, s)
-	d.note("Attention", start, attentionWork(s, pairs, 2, attended(s)))
+	d.note("Attention", start, attentionWork(s, pairs, 2, part(q, attended(s))))
 }
 
 // AttentionGrad is measured: the scores again, and four products for the gradients.
@@ -19,8 +19,7 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 	pairs := d.pairs(s)
 	start := d.Elapsed()
 	d.Device.AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v, s)
-	moved := 2*attended(s) - s.Tokens*s.Heads // twice but for lse, which has no gradient
-	d.note("AttentionGrad", start, attentionWork(s, pairs, 5, moved))
+	d.note("AttentionGrad", start, attentionWork(s, pairs, 5, 2*part(q, attended(s))))
 }
 
 // AttentionDecode is measured: two products for each query and the positions that it sees.
@@ -36,20 +35,23 @@ func (d *Device) AttentionDecode(out, q, cache accelerators.Buffer, s accelerato
 	d.Device.AttentionDecode(out, q, cache, s)
 	d.note("AttentionDecode", start, work{
 		flops: 4 * float64(seen) * float64(s.Heads*s.HeadDim),
-		bytes: floats(2*s.Queries*s.Heads*s.HeadDim + 2*seen*s.KVHeads*s.HeadDim + 2*s.Queries + s.Sequences*s.Columns),
+		bytes: part(q, 2*s.Queries*s.Heads*s.HeadDim) + part(cache, 2*seen*s.KVHeads*s.HeadDim) +
+			floats(2*s.Queries+s.Sequences*s.Columns),
 		shape: shape{dims: [4]int{s.Queries, s.Heads, s.KVHeads, s.HeadDim}},
 	})
 }
 
-// attended is how many elements attention moves: q and out, k and v, lse.
+// attended is how many elements of activations attention moves: q and out, k and v.
 func attended(s accelerators.Attention) int {
-	return s.Tokens * (2*s.Heads*s.HeadDim + 2*s.KVHeads*s.HeadDim + s.Heads)
+	return s.Tokens * (2*s.Heads*s.HeadDim + 2*s.KVHeads*s.HeadDim)
 }
 
-func attentionWork(s accelerators.Attention, pairs float64, products, moved int) work {
+// attentionWork is that of so many products, and the bytes of activations and of lse.
+func attentionWork(s accelerators.Attention, pairs float64, products int, activations float64) work {
 	form := maskForms[index(s.Compute == accelerators.BF16)][index(s.Causal)][index(s.Window > 0)]
 	return work{
-		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim), bytes: floats(moved), compute: s.Compute,
+		flops: 2 * float64(products) * pairs * float64(s.Heads*s.HeadDim),
+		bytes: activations + floats(s.Tokens*s.Heads), compute: s.Compute,
 		shape: shape{[4]int{s.Tokens, s.Heads, s.KVHeads, s.HeadDim}, form},
 	}
 }

@@ -7,7 +7,7 @@ func (d *Device) HeadLoss(nll, lse, hidden, weight, targets, logits accelerators
 	counted := d.counted(targets, s)
 	start := d.Elapsed()
 	d.Device.HeadLoss(nll, lse, hidden, weight, targets, logits, s)
-	d.note("HeadLoss", start, headWork(s, counted, 1, counted*s.Width+s.Vocab*s.Width+3*s.Tokens))
+	d.note("HeadLoss", start, headWork(s, counted, 1, part(hidden, (counted+s.Vocab)*s.Width)))
 }
 
 // HeadLossGrad is measured: the logits again, and two products for the gradients.
@@ -16,7 +16,7 @@ func (d *Device) HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, l
 	counted := d.counted(targets, s)
 	start := d.Elapsed()
 	d.Device.HeadLossGrad(dhidden, dweight, dnll, hidden, weight, targets, lse, logits, s)
-	d.note("HeadLossGrad", start, headWork(s, counted, 3, learned(s, counted)))
+	d.note("HeadLossGrad", start, headWork(s, counted, 3, learned(hidden, s, counted)))
 }
 
 // HeadLearn is measured: three products.
@@ -25,7 +25,7 @@ func (d *Device) HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets,
 	counted := d.counted(targets, s)
 	start := d.Elapsed()
 	d.Device.HeadLearn(nll, dhidden, dweight, dnll, hidden, weight, targets, logits, s)
-	d.note("HeadLearn", start, headWork(s, counted, 3, learned(s, counted)))
+	d.note("HeadLearn", start, headWork(s, counted, 3, learned(hidden, s, counted)))
 }
 
 // counted is how many rows have a target.
@@ -39,17 +39,19 @@ func (d *Device) counted(targets accelerators.Buffer, s accelerators.Head) int {
 	return n
 }
 
-// learned is how many elements a head's gradient moves: hidden and its gradient, the weight, its gradient read and
-// written, and three numbers for each token.
-func learned(s accelerators.Head, counted int) int {
-	return counted*s.Width + s.Tokens*s.Width + 3*s.Vocab*s.Width + 3*s.Tokens
+// learned is the bytes that a head's gradient moves: hidden and its gradient, the weight, its gradient read and
+// written.
+func learned(hidden accelerators.Buffer, s accelerators.Head, counted int) float64 {
+	return part(hidden, (counted+s.Tokens+s.Vocab)*s.Width) + floats(2*s.Vocab*s.Width)
 }
 
 var headForms = [2]string{"", "bf16"}
 
-func headWork(s accelerators.Head, counted, products, moved int) work {
+// headWork is that of so many products, and the bytes of matrices and of three numbers for each token.
+func headWork(s accelerators.Head, counted, products int, matrices float64) work {
 	return work{
-		flops: 2 * float64(products) * float64(counted) * float64(s.Width) * float64(s.Vocab), bytes: floats(moved),
+		flops:   2 * float64(products) * float64(counted) * float64(s.Width) * float64(s.Vocab),
+		bytes:   matrices + floats(3*s.Tokens),
 		shape:   shape{[4]int{s.Tokens, s.Vocab, s.Width}, headForms[index(s.Compute == accelerators.BF16)]},
 		compute: s.Compute,
 	}

@@ -16,13 +16,13 @@ func index(yes bool) int {
 func (d *Device) MatMul(c, a, b accelerators.Buffer, s accelerators.MatMul) {
 	start := d.Elapsed()
 	d.Device.MatMul(c, a, b, s)
-	moved := s.M*s.K + s.K*s.N + s.M*s.N
+	moved := part(a, s.M*s.K) + part(b, s.K*s.N) + part(c, s.M*s.N)
 	if s.Beta != 0 {
-		moved += s.M * s.N
+		moved += part(c, s.M*s.N)
 	}
 	form := forms[index(s.Compute == accelerators.BF16)][index(s.TransA)][index(s.TransB)]
 	d.note("MatMul", start, work{
-		flops: 2 * float64(s.M) * float64(s.N) * float64(s.K), bytes: floats(moved), compute: s.Compute,
+		flops: 2 * float64(s.M) * float64(s.N) * float64(s.K), bytes: moved, compute: s.Compute,
 		shape: shape{[4]int{s.M, s.N, s.K}, form},
 	})
 }

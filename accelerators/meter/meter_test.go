@@ -11,6 +11,7 @@ import (
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/acceltest"
+	"github.com/carebot-llm/carebot/accelerators/acceltest/narrow"
 	"github.com/carebot-llm/carebot/accelerators/cpu"
 )
 
@@ -21,7 +22,7 @@ func open(t testing.TB) *Device {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dev.Close() })
-	return New(dev)
+	return New(narrow.New(dev))
 }
 
 // A kernel that is added to the list must be measured too: an embedded method would do its work unseen.
@@ -150,6 +151,7 @@ type worth struct {
 func TestWorkIsCounted(t *testing.T) {
 	d := open(t)
 	f := func(n int) accelerators.Buffer { return alloc(t, d, accelerators.F32, n) }
+	half := func(n int) accelerators.Buffer { return alloc(t, d, accelerators.BF16, n) }
 	i := func(values ...int32) accelerators.Buffer {
 		b := alloc(t, d, accelerators.I32, len(values))
 		d.UploadI32(b, values)
@@ -186,8 +188,23 @@ func TestWorkIsCounted(t *testing.T) {
 		"HeadNorm": {func(d *Device) {
 			d.HeadNorm(f(16), f(4), f(16), f(3), accelerators.HeadNorm{Tokens: 2, Heads: 2, Dim: 3, Stride: 8, Eps: 1})
 		}, "2x2x3", 0, 4 * 24},
-		"Axpy":  {func(d *Device) { d.Axpy(f(6), f(6), 1) }, "6", 0, 4 * 18},
-		"AdamW": {func(d *Device) { d.AdamW(f(6), f(6), f(6), f(6), accelerators.AdamW{Step: 1}) }, "6", 0, 4 * 42},
+		"MatMul of bf16": {func(d *Device) {
+			s := accelerators.MatMul{M: 2, N: 3, K: 4, Alpha: 1, Compute: accelerators.BF16}
+			d.MatMul(f(6), half(8), half(12), s)
+		}, "2x3x4 nn bf16", 48, 2*(8+12) + 4*6},
+		"Attention of bf16": {func(d *Device) {
+			s := attention
+			s.Compute = accelerators.BF16
+			d.Attention(half(60), f(20), half(60), half(30), half(30), s)
+		}, "5x4x2x3 causal bf16", 4 * 9 * 12, 2*(60+60+30+30) + 4*20},
+		"HeadLearn of bf16": {func(d *Device) {
+			s := head
+			s.Compute = accelerators.BF16
+			d.HeadLearn(f(3), half(12), f(28), f(3), half(12), half(28), targets, f(7), s)
+		}, "3x7x4 bf16", 6 * 2 * 28, 2*(8+12+28) + 4*(2*28+9)},
+		"SwiGLU of bf16": {func(d *Device) { d.SwiGLU(half(6), half(12), 3) }, "2x3", 0, 2 * 18},
+		"Axpy":           {func(d *Device) { d.Axpy(f(6), f(6), 1) }, "6", 0, 4 * 18},
+		"AdamW":          {func(d *Device) { d.AdamW(f(6), f(6), f(6), f(6), accelerators.AdamW{Step: 1}) }, "6", 0, 4 * 42},
 		"AdamWBF16": {func(d *Device) {
 			d.AdamWBF16(f(6), f(6), i(0, 0, 0), i(0, 0, 0), accelerators.AdamW{Step: 1})
 		}, "6", 0, 4*18 + 2*24},

@@ -34,18 +34,17 @@ func (d *Device) LayerNormGrad(dx, dw, db, dy, x, w, mean, rstd accelerators.Buf
 func (d *Device) HeadNorm(y, rstd, x, w accelerators.Buffer, s accelerators.HeadNorm) {
 	start := d.Elapsed()
 	d.Device.HeadNorm(y, rstd, x, w, s)
-	d.note("HeadNorm", start, heads(s, 2))
+	d.note("HeadNorm", start, heads(x, s, 2))
 }
 
 // HeadNormGrad is measured.
 func (d *Device) HeadNormGrad(dx, dw, dy, x, w, rstd accelerators.Buffer, s accelerators.HeadNorm) {
 	start := d.Elapsed()
 	d.Device.HeadNormGrad(dx, dw, dy, x, w, rstd, s)
-	d.note("HeadNormGrad", start, heads(s, 4))
+	d.note("HeadNormGrad", start, heads(x, s, 4))
 }
 
-// heads is work on the heads of so many operands, beside which weights and statistics are small.
-func heads(s accelerators.HeadNorm, operands int) work {
-	bytes := operands * s.Tokens * s.Heads * s.Dim * accelerators.F32.Size()
-	return work{bytes: float64(bytes), shape: shape{dims: [4]int{s.Tokens, s.Heads, s.Dim}}}
+// heads is work on the heads of so many operands like x, beside which weights and statistics are small.
+func heads(x accelerators.Buffer, s accelerators.HeadNorm, operands int) work {
+	return work{bytes: part(x, operands*s.Tokens*s.Heads*s.Dim), shape: shape{dims: [4]int{s.Tokens, s.Heads, s.Dim}}}
 }

@@ -8,6 +8,6 @@ func (d *Device) RoPE(x, cos, sin, positions accelerators.Buffer, s accelerators
 	d.Device.RoPE(x, cos, sin, positions, s)
 	n := positions.Len
 	d.note("RoPE", start, work{
-		bytes: floats(n * (2*s.Heads*s.Dim + s.Dim + 1)), shape: shape{dims: [4]int{n, s.Heads, s.Dim}},
+		bytes: part(x, 2*n*s.Heads*s.Dim) + floats(n*(s.Dim+1)), shape: shape{dims: [4]int{n, s.Heads, s.Dim}},
 	})
 }

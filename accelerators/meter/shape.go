@@ -48,5 +48,8 @@ func size(operands ...accelerators.Buffer) float64 {
 	return float64(n)
 }
 
+// part is the bytes of n elements of an operand.
+func part(b accelerators.Buffer, n int) float64 { return float64(n * b.Type.Size()) }
+
 // floats is the bytes of n elements of f32 or i32.
 func floats(n int) float64 { return 4 * float64(n) }

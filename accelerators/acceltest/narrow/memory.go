@@ -38,8 +38,10 @@ func (d *Device) DownloadI32(dst []int32, src accelerators.Buffer) error {
 }
 
 func (d *Device) FetchF32(dst []float32, src accelerators.Buffer) (wait func() error) {
-	err := d.DownloadF32(dst, src)
-	return func() error { return err }
+	if err := d.DownloadF32(dst, src); err != nil {
+		return func() error { return err }
+	}
+	return nil
 }
 
 func (d *Device) Copy(dst, src accelerators.Buffer) {

@@ -36,7 +36,7 @@ func VersionText() string {
 	return fmt.Sprintf("%d.%d", v/1000, v%1000/10)
 }
 
-// Missing are the functions that the driver lacks; calling one fails.
+// Missing are the functions that CareBot calls and the driver lacks; calling one fails.
 func Missing() []string {
 	names := make([]string, C.driver_missing())
 	for i := range names {
@@ -73,7 +73,9 @@ func Devices() (int, error) {
 // hidden is why a driver that works has no device.
 func hidden() error {
 	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
-		return fmt.Errorf("CUDA_VISIBLE_DEVICES=%q hides every GPU from the NVIDIA driver: unset it, or name one", visible)
+		return fmt.Errorf("CUDA_VISIBLE_DEVICES=%q hides every GPU from the NVIDIA driver: unset it, or name one",
+			visible)
 	}
-	return errors.New("the NVIDIA driver finds no GPU: nvidia-smi shows what it sees; in a container, start it with its GPUs")
+	return errors.New("the NVIDIA driver finds no GPU: nvidia-smi shows what it sees; in a container, start it with " +
+		"its GPUs")
 }

@@ -22,8 +22,13 @@ const (
 	NoDevice    Error = C.CUDA_ERROR_NO_DEVICE
 )
 
-// Of is an error of gorgonia.org/cu as an Error, whose text says more than its name; others stay what they are.
+// Of is an error of gorgonia.org/cu as an Error, whose text says more than its name; others stay what they are, as do
+// those that hold an Error already.
 func Of(err error) error {
+	var own Error
+	if errors.As(err, &own) {
+		return err
+	}
 	root := err
 	for cause := errors.Unwrap(root); cause != nil; cause = errors.Unwrap(root) {
 		root = cause
@@ -118,7 +123,7 @@ var remedies = map[Error]string{
 	C.CUDA_ERROR_NOT_PERMITTED:           "the files /dev/nvidia* must be open to this user",
 	C.CUDA_ERROR_SYSTEM_NOT_READY:        "start the service nvidia-fabricmanager",
 	C.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH:  "restart the machine after the driver was updated",
-	C.CUDA_ERROR_UNKNOWN:                 "nvidia-smi may say more; loading the module nvidia_uvm anew, or a restart, helps at times",
+	C.CUDA_ERROR_UNKNOWN:                 "nvidia-smi may say more; loading the module nvidia_uvm anew helps at times",
 }
 
 const noImage = "this binary has no kernels for the device: build it anew after make kernels, or install a newer driver"

@@ -1,6 +1,50 @@
-// The functions of the CUDA driver that gorgonia.org/cu and this package call, under the names that the driver exports.
-// cuInit and cuDeviceGetCount are not here: trampolines.c answers them itself where there is no device.
-#define SYMBOLS(X) \
+// The functions of the CUDA driver, under the names that it exports. cuInit and cuDeviceGetCount are not here:
+// trampolines.c answers them itself where there is no device.
+
+// CALLED are those that CareBot calls, through gorgonia.org/cu or by itself.
+#define CALLED(X) \
+	X(cuCtxSetCurrent) \
+	X(cuDeviceGet) \
+	X(cuDeviceGetAttribute) \
+	X(cuDeviceGetName) \
+	X(cuDevicePrimaryCtxRelease_v2) \
+	X(cuDevicePrimaryCtxRetain) \
+	X(cuDriverGetVersion) \
+	X(cuEventCreate) \
+	X(cuEventDestroy_v2) \
+	X(cuEventElapsedTime) \
+	X(cuEventRecord) \
+	X(cuEventSynchronize) \
+	X(cuFuncSetAttribute) \
+	X(cuGetErrorName) \
+	X(cuGetErrorString) \
+	X(cuGraphDestroy) \
+	X(cuGraphExecDestroy) \
+	X(cuGraphInstantiateWithFlags) \
+	X(cuGraphLaunch) \
+	X(cuLaunchKernel) \
+	X(cuMemAlloc_v2) \
+	X(cuMemFreeHost) \
+	X(cuMemFree_v2) \
+	X(cuMemGetInfo_v2) \
+	X(cuMemHostAlloc) \
+	X(cuMemcpyDtoDAsync_v2) \
+	X(cuMemcpyDtoHAsync_v2) \
+	X(cuMemcpyDtoH_v2) \
+	X(cuMemcpyHtoDAsync_v2) \
+	X(cuMemsetD8Async) \
+	X(cuModuleGetFunction) \
+	X(cuModuleLoadData) \
+	X(cuModuleUnload) \
+	X(cuStreamBeginCapture_v2) \
+	X(cuStreamCreate) \
+	X(cuStreamDestroy_v2) \
+	X(cuStreamEndCapture) \
+	X(cuStreamSynchronize) \
+	X(cuStreamWaitEvent)
+
+// NAMED are the others that gorgonia.org/cu names, so that it links.
+#define NAMED(X) \
 	X(cuArray3DCreate_v2) \
 	X(cuArray3DGetDescriptor_v2) \
 	X(cuArrayCreate_v2) \
@@ -22,35 +66,20 @@
 	X(cuCtxPushCurrent_v2) \
 	X(cuCtxResetPersistingL2Cache) \
 	X(cuCtxSetCacheConfig) \
-	X(cuCtxSetCurrent) \
 	X(cuCtxSetLimit) \
 	X(cuCtxSetSharedMemConfig) \
 	X(cuCtxSynchronize) \
 	X(cuDeviceCanAccessPeer) \
-	X(cuDeviceGet) \
-	X(cuDeviceGetAttribute) \
-	X(cuDeviceGetName) \
 	X(cuDeviceGetP2PAttribute) \
 	X(cuDeviceGetUuid) \
 	X(cuDevicePrimaryCtxGetState) \
-	X(cuDevicePrimaryCtxRelease_v2) \
 	X(cuDevicePrimaryCtxReset_v2) \
-	X(cuDevicePrimaryCtxRetain) \
 	X(cuDevicePrimaryCtxSetFlags_v2) \
 	X(cuDeviceTotalMem_v2) \
-	X(cuDriverGetVersion) \
-	X(cuEventCreate) \
-	X(cuEventDestroy_v2) \
-	X(cuEventElapsedTime) \
 	X(cuEventQuery) \
-	X(cuEventRecord) \
-	X(cuEventSynchronize) \
 	X(cuFuncGetAttribute) \
-	X(cuFuncSetAttribute) \
 	X(cuFuncSetCacheConfig) \
 	X(cuFuncSetSharedMemConfig) \
-	X(cuGetErrorName) \
-	X(cuGetErrorString) \
 	X(cuGraphAddChildGraphNode) \
 	X(cuGraphAddDependencies) \
 	X(cuGraphAddEmptyNode) \
@@ -60,13 +89,8 @@
 	X(cuGraphAddMemsetNode) \
 	X(cuGraphClone) \
 	X(cuGraphCreate) \
-	X(cuGraphDestroy) \
 	X(cuGraphDestroyNode) \
-	X(cuGraphExecDestroy) \
 	X(cuGraphGetEdges) \
-	X(cuGraphInstantiateWithFlags) \
-	X(cuGraphLaunch) \
-	X(cuLaunchKernel) \
 	X(cuLaunchKernelEx) \
 	X(cuLinkAddData_v2) \
 	X(cuLinkAddFile_v2) \
@@ -76,12 +100,7 @@
 	X(cuMemAdvise) \
 	X(cuMemAllocManaged) \
 	X(cuMemAllocPitch_v2) \
-	X(cuMemAlloc_v2) \
-	X(cuMemFreeHost) \
-	X(cuMemFree_v2) \
 	X(cuMemGetAddressRange_v2) \
-	X(cuMemGetInfo_v2) \
-	X(cuMemHostAlloc) \
 	X(cuMemPrefetchAsync) \
 	X(cuMemcpy) \
 	X(cuMemcpy2DAsync_v2) \
@@ -97,13 +116,9 @@
 	X(cuMemcpyAtoHAsync_v2) \
 	X(cuMemcpyAtoH_v2) \
 	X(cuMemcpyDtoA_v2) \
-	X(cuMemcpyDtoDAsync_v2) \
 	X(cuMemcpyDtoD_v2) \
-	X(cuMemcpyDtoHAsync_v2) \
-	X(cuMemcpyDtoH_v2) \
 	X(cuMemcpyHtoAAsync_v2) \
 	X(cuMemcpyHtoA_v2) \
-	X(cuMemcpyHtoDAsync_v2) \
 	X(cuMemcpyHtoD_v2) \
 	X(cuMemcpyPeer) \
 	X(cuMemcpyPeerAsync) \
@@ -117,32 +132,22 @@
 	X(cuMemsetD2D8_v2) \
 	X(cuMemsetD32Async) \
 	X(cuMemsetD32_v2) \
-	X(cuMemsetD8Async) \
 	X(cuMemsetD8_v2) \
-	X(cuModuleGetFunction) \
 	X(cuModuleGetGlobal_v2) \
 	X(cuModuleGetSurfRef) \
 	X(cuModuleGetTexRef) \
 	X(cuModuleLoad) \
-	X(cuModuleLoadData) \
 	X(cuModuleLoadDataEx) \
 	X(cuModuleLoadFatBinary) \
-	X(cuModuleUnload) \
 	X(cuOccupancyMaxActiveBlocksPerMultiprocessor) \
 	X(cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags) \
 	X(cuPointerGetAttribute) \
 	X(cuPointerSetAttribute) \
 	X(cuStreamAttachMemAsync) \
-	X(cuStreamBeginCapture_v2) \
-	X(cuStreamCreate) \
 	X(cuStreamCreateWithPriority) \
-	X(cuStreamDestroy_v2) \
-	X(cuStreamEndCapture) \
 	X(cuStreamGetFlags) \
 	X(cuStreamGetPriority) \
 	X(cuStreamQuery) \
-	X(cuStreamSynchronize) \
-	X(cuStreamWaitEvent) \
 	X(cuStreamWaitValue32_v2) \
 	X(cuStreamWriteValue32_v2) \
 	X(cuSurfRefGetArray) \
@@ -168,3 +173,5 @@
 	X(cuTexRefSetMipmapFilterMode) \
 	X(cuTexRefSetMipmapLevelBias) \
 	X(cuTexRefSetMipmapLevelClamp)
+
+#define SYMBOLS(X) CALLED(X) NAMED(X)

@@ -33,13 +33,14 @@ static const struct { const char *name; void **slot; } functions[] = {
 	SYMBOLS(ENTRY)
 };
 
-enum { FUNCTIONS = sizeof functions / sizeof *functions };
+#define COUNT(name) +1
+enum { FUNCTIONS = 0 SYMBOLS(COUNT), CALLS = 0 CALLED(COUNT) };
 
 static int (*driver_init)(unsigned);
 static int (*driver_count)(int *);
 static const char *opened; // the driver's library
 static char refusal[256];  // why the first place that was looked at has none
-static const char *missing[FUNCTIONS];
+static const char *missing[CALLS];
 static int missed;
 static int started = NO_DEVICE; // what the driver's own cuInit answered
 
@@ -50,7 +51,7 @@ static void fill(void *library) {
 	for (int i = 0; i < FUNCTIONS; i++) {
 		void *function = library ? dlsym(library, functions[i].name) : (void *)no_device;
 		if (!function) {
-			missing[missed++] = functions[i].name;
+			if (i < CALLS) missing[missed++] = functions[i].name;
 			function = (void *)not_supported;
 		}
 		*functions[i].slot = function;

@@ -24,7 +24,7 @@ func File(family string, t Target) string { return family + "." + t.Name + ".zst
 // compiles. Of compute capability 0 is the emulator, which has the kernels itself and takes anything for an image.
 func Find(family string, major, minor int) ([]byte, error) {
 	if major == 0 {
-		return []byte("emulated"), nil
+		return []byte(family), nil
 	}
 	t, err := For(major, minor)
 	if err != nil {

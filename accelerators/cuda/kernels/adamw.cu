@@ -47,8 +47,8 @@ DEVICE float stochastic(float x, u32 random) { return __uint_as_float((__float_a
 
 // The random bits of element i are those of the counter key + i*counter_step.
 KERNEL void __launch_bounds__(TILE_THREADS)
-	adamw_bf16(float *param, const float *grad, bf16 *m, bf16 *v, u64 n, u32 key, const float *clip, float beta1, float keep1,
-		float beta2, float keep2, float root_scale, float epsilon, float rate, float decay) {
+	adamw_bf16(float *param, const float *grad, bf16 *m, bf16 *v, u64 n, u32 key, const float *clip, float beta1,
+		float keep1, float beta2, float keep2, float root_scale, float epsilon, float rate, float decay) {
 	const u32 counter_step = 0x9e3779b9;
 	Step step = {clipping(clip), beta1, keep1, beta2, keep2, root_scale, epsilon, rate, decay};
 	if (step.clip != step.clip) return;

@@ -1,5 +1,5 @@
-// AdamW as adamw.cu says, over flat buffers of n elements, with moments in eight bits: of every 256 elements the moments
-// share a scale, their largest magnitude after the step. A warp has 256 elements, read and written once.
+// AdamW as adamw.cu says, over flat buffers of n elements, with moments in eight bits: of every 256 elements the
+// moments share a scale, their largest magnitude after the step. A warp has 256 elements, read and written once.
 // hot: adamw_8bit
 #include "adam.cuh"
 #include "dynamic8.cuh"
@@ -37,11 +37,15 @@ DEVICE void pack(const Moments &m, u32 *codes, float *scale, u64 n, Code code) {
 	float top = scale_of(m), per = per_scale(top);
 #pragma unroll
 	for (int e = 0; e < 8; e += 4) {
-		u32 word = 0, at = place<LANES>(e), all = 0xffffffff;
+		u32 word = 0, at = place<LANES>(e);
 #pragma unroll
 		for (int k = 0; k < 4; k++) word |= code(m.x[e + k] * per) << 8 * k;
-		u32 kept = at + 4 <= n ? 0 : all << 8 * (n - at);
-		if (at < n) codes[at / 4] = (word & ~kept) | (m.words[e / 4] & kept);
+		if (at + 4 <= n) {
+			codes[at / 4] = word;
+		} else if (at < n) {
+			u32 rest = 0xffffffff << 8 * (n - at);
+			codes[at / 4] = (word & ~rest) | (m.words[e / 4] & rest);
+		}
 	}
 	if (threadIdx.x % LANES == 0 && n > 0) *scale = top;
 }

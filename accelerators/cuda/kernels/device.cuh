@@ -28,8 +28,9 @@ typedef long long i64;
 #define DEVICE static inline
 #define METHOD inline
 // REGISTER makes a kernel known to the emulator; every kernel is followed by it.
-#define REGISTER(name) \
-	static emulator::Registration register_##name(#name, [](void **arguments) { emulator::call(name, arguments); });
+#define REGISTER(name)                                                                             \
+	static emulator::Registration register_##name(                                                 \
+		#name, __FILE__, [](void **arguments) { emulator::call(name, arguments); }, emulator::sizes(name));
 #define SHARED(type, name) type *name = (type *)emulator::dynamic_shared()
 
 #endif
@@ -98,11 +99,11 @@ DEVICE void wait_copies() {
 
 #else
 
-DEVICE void mma(float d[4], const u32 a[4], const u32 b[2]) { emulator::mma(d, a, b); }
-DEVICE void load_matrices(u32 r[4], const void *row) { emulator::load_matrices(r, row, false); }
-DEVICE void load_matrices_transposed(u32 r[4], const void *row) { emulator::load_matrices(r, row, true); }
-DEVICE void copy_async(void *to, const void *from, int count = 16) { emulator::copy_async(to, from, count); }
-DEVICE void commit_copies() { emulator::commit_copies(); }
+using emulator::commit_copies;
+using emulator::copy_async;
+using emulator::load_matrices;
+using emulator::load_matrices_transposed;
+using emulator::mma;
 
 template <int groups>
 DEVICE void wait_copies() { emulator::wait_copies(groups); }

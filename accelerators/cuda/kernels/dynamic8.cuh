@@ -21,7 +21,8 @@ struct CodeTable {
 // copy_map takes the map to shared memory with all threads of a block; the caller synchronizes. Threads of a warp read
 // entries of it that lie in different banks, or the same.
 DEVICE void copy_map(CodeMap *to, const CodeMap *from) {
-	for (u32 i = threadIdx.x; i < sizeof(CodeMap) / sizeof(float); i += blockDim.x) ((float *)to)[i] = ((const float *)from)[i];
+	const float *floats = (const float *)from;
+	for (u32 i = threadIdx.x; i < sizeof(CodeMap) / sizeof(float); i += blockDim.x) ((float *)to)[i] = floats[i];
 }
 
 // share_of is the share of a code, without its sign.

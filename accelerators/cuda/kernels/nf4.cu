@@ -1,6 +1,6 @@
-// Weights in NF4, as accelerators/nf4.go and its packages say. 128 weights are a unit of 16 words: nibble k of word j is the
-// code of number 16k+j. A scale, less the mean of all scales, is a number in eight bits with a sign; of every 256 such
-// numbers the scale, and the mean, are floats:
+// Weights in NF4, as accelerators/nf4.go and its packages say. 128 weights are a unit of 16 words: nibble k of word j
+// is the code of number 16k+j. A scale, less the mean of all scales, is a number in eight bits with a sign; of every
+// 256 such numbers the scale, and the mean, are floats:
 //   weight = level[code] * (share(scale code) * top + mean).
 // hot: unpack_nf4_*
 #include "dynamic8.cuh"
@@ -8,7 +8,8 @@
 
 enum { UNIT = 128, BLOCK = 64, UNIT_WORDS = 16 };
 
-// nf4_code is the number of the level that is nearest to v, of two the lower: how many bounds between levels lie below v.
+// nf4_code is the number of the level that is nearest to v, of two the lower: how many bounds between levels lie below
+// v.
 DEVICE u32 nf4_code(const float *levels, float v) {
 	u32 code = 0;
 	for (u32 half = 8; half > 0; half /= 2) {
@@ -18,7 +19,8 @@ DEVICE u32 nf4_code(const float *levels, float v) {
 	return code;
 }
 
-// pack_codes: 16 lanes have a unit, each one word, which holds a sixteenth of both blocks. scales are those of the blocks.
+// pack_codes: 16 lanes have a unit, each one word, which holds a sixteenth of both blocks. scales are those of the
+// blocks.
 KERNEL void __launch_bounds__(TILE_THREADS)
 	pack_codes(u32 *words, float *scales, const float *x, u64 n, const CodeTable *table) {
 	__shared__ float levels[16];
@@ -62,10 +64,11 @@ KERNEL void mean_scale(float *mean, const float *scales, u64 n) {
 }
 REGISTER(mean_scale)
 
-// pack_scales: a block of 256 threads has the 256 scales under one top. There are room codes, of which those beyond the n
-// scales are 0.
+// pack_scales: a block of 256 threads has the 256 scales under one top. There are room codes, of which those beyond the
+// n scales are 0.
 KERNEL void __launch_bounds__(256)
-	pack_scales(u8 *codes, float *tops, const float *scales, const float *mean, u64 n, u64 room, const CodeTable *table) {
+	pack_scales(u8 *codes, float *tops, const float *scales, const float *mean, u64 n, u64 room,
+		const CodeTable *table) {
 	__shared__ CodeMap map;
 	__shared__ u32 parts[8];
 	copy_map(&map, &table->with_sign.map);
@@ -103,8 +106,8 @@ struct Strip {
 // unpack_nf4: out is n weights from the start of a unit on, words and scales those from there on, whose first is number
 // block of the matrix. A thread has two strips.
 template <class T>
-DEVICE void unpack_nf4(T *out, const u32 *words, const u8 *scales, const float *tops, const float *mean, u64 block, u64 n,
-	const CodeTable *table) {
+DEVICE void unpack_nf4(T *out, const u32 *words, const u8 *scales, const float *tops, const float *mean, u64 block,
+	u64 n, const CodeTable *table) {
 	__shared__ float levels[16];
 	if (threadIdx.x < 16) levels[threadIdx.x] = table->levels[threadIdx.x];
 	Strip strips[2];

@@ -1,5 +1,6 @@
-// Sums of products over vectors of n elements, in two stages, both in f64 and in an order that only n decides: block b of
-// the first stage sums the tiles b, b+blocks, b+2*blocks ... of 4096 elements, the second stage sums the blocks' sums.
+// Sums of products over vectors of n elements, in two stages, both in f64 and in an order that only n decides: block b
+// of the first stage sums the tiles b, b+blocks, b+2*blocks ... of 4096 elements, the second stage sums the blocks'
+// sums.
 // hot: dot_parts squares_parts
 #include "tile.cuh"
 

@@ -1,5 +1,5 @@
-// Vectors of n elements, one by one: y += alpha*x, x *= alpha, out = a+b, out = a*b. A block has a tile of 4096. What is
-// written may be an operand, too: a thread writes what only it reads, and after it has read.
+// Vectors of n elements, one by one: y += alpha*x, x *= alpha, out = a+b, out = a*b. A block has a tile of 4096. What
+// is written may be an operand, too: a thread writes what only it reads, and after it has read.
 // hot: axpy_* scale_* add_* mul_*
 #include "tile.cuh"
 

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/cpu"
 	"github.com/carebot-llm/carebot/host/internal/eval"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -38,24 +37,21 @@ func scoring(b *bench) (report, error) {
 		return report{}, err
 	}
 	defer dev.Close()
-	m, err := model.New(dev, scored.encoder(), model.HeadClassify, 1, model.Frozen())
-	if err != nil {
-		return report{}, err
-	}
-	defer m.Close()
 	documents := scored.documents()
 	theirs, err := b.scoringPeers(documents, 2)
 	if err != nil {
 		return report{}, err
 	}
 	var sides []side
-	for _, compute := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
+	for _, options := range [][]model.Option{{model.Frozen()}, {model.Frozen(), model.BF16()}} {
+		m, err := model.New(dev, scored.encoder(), model.HeadClassify, 1, options...)
+		if err != nil {
+			return report{}, err
+		}
+		defer m.Close()
 		served := eval.Serve("scored", m, nil, dev, new(sync.Mutex))
 		defer served.Close()
-		if compute == accelerators.BF16 {
-			served.ComputeBF16()
-		}
-		sides = append(sides, ours("ours "+compute.String(), func() error {
+		sides = append(sides, ours("ours "+m.Compute().String(), func() error {
 			_, err := served.ScoreTokens(context.Background(), documents, nil)
 			return err
 		}))

@@ -36,17 +36,20 @@ func newEnv(a *app) *cobra.Command {
 	}
 }
 
+// printDevices says what auto takes, and what it passed over for which reason.
 func printDevices(out io.Writer) {
-	for _, name := range []string{"cpu", "cuda"} {
-		dev, _, err := accelerators.Open(name)
-		if err != nil {
-			fmt.Fprintf(out, "device     %v\n", err)
-			continue
-		}
-		fmt.Fprintf(out, "device     %s: %s\n", dev.Name(), dev.Describe())
-		if err := dev.Close(); err != nil {
-			fmt.Fprintf(out, "device     close %s: %v\n", name, err)
-		}
+	printCUDA(out)
+	dev, why, err := accelerators.Open("auto")
+	if err != nil {
+		fmt.Fprintf(out, "device     %v\n", err)
+		return
+	}
+	fmt.Fprintf(out, "device     %s: %s\n", dev.Name(), dev.Describe())
+	if why != "" {
+		fmt.Fprintf(out, "device     auto passed over %s\n", why)
+	}
+	if err := dev.Close(); err != nil {
+		fmt.Fprintf(out, "device     close %s: %v\n", dev.Name(), err)
 	}
 }
 

@@ -95,5 +95,6 @@ func (a *app) startLog() error {
 	default:
 		return fmt.Errorf("--log-format %s: want text or json", a.format)
 	}
+	slog.SetDefault(a.log)
 	return nil
 }

@@ -26,18 +26,12 @@ type Served struct {
 	dev   accelerators.Device
 	arena *tensor.Arena
 	mu    *sync.Mutex // of the device
-
-	compute accelerators.DType // of products
 }
 
 // Serve wraps a model. All models on one device share its mutex.
 func Serve(name string, m *model.Model, tok *tokenizer.Tokenizer, dev accelerators.Device, mu *sync.Mutex) *Served {
 	return &Served{name: name, model: m, tok: tok, dev: dev, arena: tensor.NewArena(dev), mu: mu}
 }
-
-// ComputeBF16 has the products of scores, embeddings and likelihoods computed in bfloat16, as bf16 in a train stage does.
-// Generation stays in float32.
-func (s *Served) ComputeBF16() { s.compute = accelerators.BF16 }
 
 // Close frees the memory of the forward passes; the model is its owner's.
 func (s *Served) Close() { s.arena.Free() }
@@ -99,7 +93,7 @@ func (s *Served) forward(f func(t *tensor.Tape) *tensor.Tensor) ([]float32, erro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	tape := tensor.NewInference(s.dev, s.arena)
-	tape.Compute = s.compute
+	tape.Compute = s.model.Compute()
 	defer tape.Reset()
 	return tape.Download(f(tape))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/acceltest/narrow"
 	_ "github.com/carebot-llm/carebot/accelerators/cpu"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -67,9 +68,11 @@ func toyConfig(tok *tokenizer.Tokenizer, outputs int) model.Config {
 	return cfg
 }
 
-func newModel(t testing.TB, dev accelerators.Device, cfg model.Config, head model.Head, seed uint64) *model.Model {
+func newModel(
+	t testing.TB, dev accelerators.Device, cfg model.Config, head model.Head, seed uint64, options ...model.Option,
+) *model.Model {
 	t.Helper()
-	m, err := model.New(dev, cfg, head, seed, model.Frozen())
+	m, err := model.New(dev, cfg, head, seed, append(options, model.Frozen())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +97,13 @@ func talker(t testing.TB, seed uint64) *Served {
 // judge is a served model with a head of random weights.
 func judge(t testing.TB, outputs int) *Served {
 	t.Helper()
-	dev, tok := openCPU(t), toyTokenizer(t)
-	return serve(t, newModel(t, dev, toyConfig(tok, outputs), model.HeadClassify, 1), tok, dev)
+	return judgeOn(t, openCPU(t), outputs)
+}
+
+func judgeOn(t testing.TB, dev accelerators.Device, outputs int, options ...model.Option) *Served {
+	t.Helper()
+	tok := toyTokenizer(t)
+	return serve(t, newModel(t, dev, toyConfig(tok, outputs), model.HeadClassify, 1, options...), tok, dev)
 }
 
 // encoder is a served encoder without a head.
@@ -202,22 +210,47 @@ func TestEmbeddingsAreMeansOfTheLastLayer(t *testing.T) {
 
 func TestScoresInBFloat16AreNearThoseInFloat32(t *testing.T) {
 	texts := [][]sdk.Turn{raw("the patient has fever"), raw("water and rest")}
-	s := judge(t, 2)
-	want, err := s.Score(t.Context(), texts)
+	want, err := judge(t, 2).Score(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.ComputeBF16()
-	got, err := s.Score(t.Context(), texts)
-	if err != nil {
-		t.Fatal(err)
+	devices := map[string]accelerators.Device{"products": openCPU(t), "activations": narrow.New(openCPU(t))}
+	for name, dev := range devices {
+		got, err := judgeOn(t, dev, 2, model.BF16()).Score(t.Context(), texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cmp.Equal(want, got) {
+			t.Errorf("%s: the scores are the same to the bit: nothing was rounded", name)
+		}
+		for i := range want {
+			if !near(got[i], want[i], 0.04) {
+				t.Errorf("%s, text %d: %v, in float32 %v", name, i, got[i], want[i])
+			}
+		}
 	}
-	if cmp.Equal(want, got) {
-		t.Error("the scores are the same to the bit: nothing was rounded")
-	}
-	for i := range want {
-		if !near(got[i], want[i], 0.02) {
-			t.Errorf("text %d: %v, in float32 %v", i, got[i], want[i])
+}
+
+func TestEmbeddingsOfActivationsInBFloat16AreNearThoseInFloat32(t *testing.T) {
+	tok := toyTokenizer(t)
+	shape := recipe.Model{Arch: model.Bert, Layers: 2, Hidden: 32, Heads: 4, Context: contextLen}
+	cfg := model.ConfigFromRecipe(shape, tok.Size(), model.Special{PAD: 0, BOS: 1, EOS: 2})
+	texts := []string{"the patient has fever", "water"}
+	for _, mode := range []model.PoolingMode{model.PoolMean, model.PoolCLS} {
+		embed := func(dev accelerators.Device, options ...model.Option) [][]float64 {
+			m := newModel(t, dev, cfg, model.HeadNone, 1, options...)
+			m.Pool(model.Pooling{Mode: mode})
+			got, err := serve(t, m, tok, dev).Embed(t.Context(), texts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got
+		}
+		want, got := embed(openCPU(t)), embed(narrow.New(openCPU(t)), model.BF16())
+		for i := range want {
+			if !near(got[i], want[i], 0.03) {
+				t.Errorf("%s, text %d: %v, in float32 %v", mode, i, got[i], want[i])
+			}
 		}
 	}
 }

@@ -227,7 +227,9 @@ func (m *Model) Merge(a Adapter, src Source) error {
 		}
 	}
 	for _, p := range twin.beside.products {
-		err := m.rewrite(weights[p.of], func(sum accelerators.Buffer) error { return m.mergeProduct(sum, p, a.Scale()) })
+		err := m.rewrite(weights[p.of], func(sum accelerators.Buffer) error {
+			return m.mergeProduct(sum, p, a.Scale())
+		})
 		if err != nil {
 			return fmt.Errorf("merge an adapter into %s: %w", p.of, err)
 		}

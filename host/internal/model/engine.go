@@ -45,10 +45,10 @@ func (m *Model) NewEngine(pages int) (*Engine, error) {
 	return &Engine{m: m, tape: tape, cache: cache}, nil
 }
 
-// generating returns a tape to generate on: in float32, unless the model is held in BF16.
+// generating returns a tape to generate on: in float32, unless activations are in BF16.
 func (m *Model) generating() *tensor.Tape {
 	t := tensor.NewInference(m.dev, m.arena)
-	if m.halved {
+	if m.inBF16() {
 		t.Compute = accelerators.BF16
 	}
 	return t
@@ -222,7 +222,7 @@ func (b *batch) add(s *Sequence, n int) {
 
 // pass runs the rows of a batch and appends the next tokens.
 func (e *Engine) pass(b *batch) error {
-	hidden, err := e.m.decode(e.tape, e.cache, b)
+	logits, err := e.m.decode(e.tape, e.cache, b)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,6 @@ func (e *Engine) pass(b *batch) error {
 	for i, s := range b.ready {
 		draws[i] = s.draw()
 	}
-	logits := e.m.Logits(e.tape, e.tape.Gather(hidden, e.tape.Ints(b.last)))
 	ids, err := e.tape.Sample(logits, draws)
 	if err != nil {
 		return err
@@ -271,8 +270,9 @@ func (b *batch) tell(t *tensor.Tape, logits *tensor.Tensor, ids []int32) ([]Toke
 	return tokens, nil
 }
 
-// decode runs the decoder on rows of many sequences, with attention to the cache.
-func (m *Model) decode(t *tensor.Tape, c *tensor.Cache, b *batch) (*tensor.Tensor, error) {
+// decode runs the decoder on rows of many sequences, with attention to the cache, and returns the logits after the rows
+// that are the last, if there are some.
+func (m *Model) decode(t *tensor.Tape, c *tensor.Cache, b *batch) (logits *tensor.Tensor, err error) {
 	in, err := Input{Tokens: b.tokens, Positions: b.positions, Offsets: []int32{0, int32(len(b.tokens))}}.check(m.cfg)
 	if err != nil {
 		return nil, err
@@ -281,10 +281,17 @@ func (m *Model) decode(t *tensor.Tape, c *tensor.Cache, b *batch) (*tensor.Tenso
 	if err != nil {
 		return nil, err
 	}
-	store := t.Store(c, b.pages, b.slots)
-	return m.decoder.hidden(t, t.Ints(in.Tokens), func(i int, x *tensor.Tensor) *tensor.Tensor {
-		return m.decoder.block(t, i, x, packing, func(layer int, qkv *tensor.Tensor, h tensor.Heads) *tensor.Tensor {
-			return t.Decode(c, layer, qkv, h, store)
+	store, ids, last := t.Store(c, b.pages, b.slots), t.Ints(in.Tokens), t.Ints(b.last)
+	attend := func(layer int, qkv *tensor.Tensor, h tensor.Heads) *tensor.Tensor {
+		return t.Decode(c, layer, qkv, h, store)
+	}
+	t.Together(func() {
+		hidden := m.decoder.hidden(t, ids, func(i int, x *tensor.Tensor) *tensor.Tensor {
+			return m.decoder.block(t, i, x, packing, attend)
 		})
-	}), nil
+		if last.Len > 0 {
+			logits = m.Logits(t, t.Gather(hidden, last))
+		}
+	})
+	return logits, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
 )
 
@@ -17,9 +18,13 @@ import (
 func talker(t *testing.T) (*Model, [][]int32) { return talkerOf(t, Llama) }
 
 func talkerOf(t *testing.T, modelType string) (*Model, [][]int32) {
+	return talkerOn(t, openCPU(t), modelType)
+}
+
+func talkerOn(t *testing.T, dev accelerators.Device, modelType string, opts ...Option) (*Model, [][]int32) {
 	c := tiny(modelType)
 	c.InitializerRange, c.TieWordEmbeddings = 0.5, false
-	m := mustNew(t, openCPU(t), c, HeadLM, Frozen())
+	m := mustNew(t, dev, c, HeadLM, append(opts, Frozen())...)
 	random := rand.New(rand.NewPCG(1, 1))
 	var prompts [][]int32
 	for n := range 8 {
@@ -42,13 +47,19 @@ func recompute(t *testing.T, m *Model, prompt []int32, n int) []int32 {
 	t.Helper()
 	tokens := slices.Clone(prompt)
 	for range n {
-		in := Input{Tokens: tokens, Offsets: []int32{0, int32(len(tokens))}}
-		logits := forward(t, m, func(tape *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
-			return tape.Linear(tape.Gather(x, tape.Ints(m.readRows(in.Offsets))), m.ends.lm, nil)
-		}, in)
+		logits := nextLogits(t, m, tokens)
 		tokens = append(tokens, int32(slices.Index(logits, slices.Max(logits))))
 	}
 	return tokens[len(prompt):]
+}
+
+// nextLogits are those after the last token, by a whole forward pass.
+func nextLogits(t *testing.T, m *Model, tokens []int32) []float32 {
+	t.Helper()
+	in := Input{Tokens: tokens, Offsets: []int32{0, int32(len(tokens))}}
+	return forward(t, m, func(tape *tensor.Tape, x *tensor.Tensor) *tensor.Tensor {
+		return tape.Scores(tape.Gather(x, tape.Ints(m.readRows(in.Offsets))), m.ends.lm, nil)
+	}, in)
 }
 
 func TestGenerationWithTheCacheEqualsWholeForwardPasses(t *testing.T) {

@@ -28,7 +28,7 @@ type Model struct {
 	rotary       rotary
 	local        rotary        // of layers that see a window, where they have a base of their own
 	arena, pages *tensor.Arena // memory of an Engine's steps, and of its cache
-	halved       bool          // computes in BF16 on a device that holds it
+	compute      accelerators.DType
 	blank        bool
 	checkpointed bool
 	indices      indices
@@ -45,7 +45,7 @@ type options struct {
 	adapter     *Adapter
 	adapterSeed uint64
 	packed      bool
-	bf16        bool
+	compute     accelerators.DType
 }
 
 // Frozen makes a model without gradients, for inference only.
@@ -54,9 +54,9 @@ func Frozen() Option { return func(o *options) { o.frozen = true } }
 // Blank makes New leave all weights and tables zero, for a model that only shows what memory it takes.
 func Blank() Option { return func(o *options) { o.blank = true } }
 
-// BF16 makes a model for tapes that compute in BF16. A device that holds BF16 has the matrices that are not trained in it
-// alone, and generation computes in it.
-func BF16() Option { return func(o *options) { o.bf16 = true } }
+// BF16 makes a model that computes in BF16. On a device that holds BF16, matrices that are not trained are in it alone,
+// and generation computes in it as well.
+func BF16() Option { return func(o *options) { o.compute = accelerators.BF16 } }
 
 // InitHead lets Load initialise a classification head that the source lacks.
 func InitHead(seed uint64) Option { return func(o *options) { o.headSeed = &seed } }
@@ -102,7 +102,7 @@ func declare(cfg Config, head Head, o options) (*Model, error) {
 		return nil, fmt.Errorf("model configuration: %w", err)
 	}
 	m := &Model{
-		cfg: cfg, head: head, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
+		cfg: cfg, head: head, compute: o.compute, rotary: rotary{cfg: cfg}, local: rotary{cfg: cfg.local()},
 		layout: layout{prefix: arch.prefix, set: &tensor.ParamSet{}, packs: o.packed},
 	}
 	if o.packed && o.adapter == nil {
@@ -135,7 +135,7 @@ func (m *Model) declareEnds(embed *tensor.Param) {
 }
 
 func (m *Model) alloc(dev accelerators.Device, o options) error {
-	m.halved = o.bf16 && dev.HoldsBF16()
+	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
 	if err := m.set.Alloc(dev, m.storage(o.frozen || m.beside != nil)); err != nil {
 		return fmt.Errorf("model of %d parameters: %w", m.cfg.Parameters(), err)
 	}
@@ -145,7 +145,6 @@ func (m *Model) alloc(dev accelerators.Device, o options) error {
 			return fmt.Errorf("adapter: %w", err)
 		}
 	}
-	m.dev, m.arena, m.pages = dev, tensor.NewArena(dev), tensor.NewArena(dev)
 	if err := m.reservePacking(); err != nil {
 		m.Close()
 		return fmt.Errorf("pack weights: %w", err)
@@ -157,11 +156,17 @@ func (m *Model) storage(frozen bool) tensor.Storage {
 	switch {
 	case !frozen:
 		return tensor.Trained
-	case m.halved:
+	case m.inBF16():
 		return tensor.FrozenBF16
 	}
 	return tensor.Frozen
 }
+
+// Compute is the type that tapes of the model's are to compute in.
+func (m *Model) Compute() accelerators.DType { return m.compute }
+
+// inBF16 says whether activations are in BF16, and all that is not trained.
+func (m *Model) inBF16() bool { return m.compute == accelerators.BF16 && m.dev.HoldsBF16() }
 
 // Config is the model's configuration, its architectures naming its head.
 func (m *Model) Config() Config { return m.cfg }

@@ -75,6 +75,7 @@ func (in Input) sequence(i int) Input {
 func forward(t testing.TB, m *Model, end func(*tensor.Tape, *tensor.Tensor) *tensor.Tensor, in Input) []float32 {
 	t.Helper()
 	tape := tensor.NewInference(m.dev, m.arena)
+	tape.Compute = m.Compute()
 	defer tape.Reset()
 	values, err := tape.Download(end(tape, m.Hidden(tape, in)))
 	if err != nil {
@@ -163,6 +164,7 @@ func (k task) answer(tape *tensor.Tape, in Input) *tensor.Tensor {
 func (k task) loss(t *testing.T) float64 {
 	t.Helper()
 	tape := tensor.NewInference(k.m.dev, k.m.arena)
+	tape.Compute = k.m.Compute()
 	defer tape.Reset()
 	values, err := tape.Download(k.answer(tape, k.in))
 	if err != nil {
@@ -180,6 +182,7 @@ func (k task) gradients(t *testing.T, perPass int) []float32 {
 	t.Helper()
 	k.m.set.ZeroGrad(k.m.dev)
 	tape := tensor.NewTape(k.m.dev, k.m.arena)
+	tape.Compute = k.m.Compute()
 	n := len(k.in.Offsets) - 1
 	rows := func(sequence int) int { // of the answer, before a sequence
 		if k.m.Head() == HeadLM {
@@ -212,22 +215,22 @@ func (in Input) span(from, to int) Input {
 }
 
 // tasks are whole models with each head.
-func tasks(t *testing.T, dev accelerators.Device) map[string]task {
+func tasks(t *testing.T, dev accelerators.Device, opts ...Option) map[string]task {
 	tied, biased := tiny(Llama), tiny(Llama)
 	tied.TieWordEmbeddings = true
 	biased.AttentionBias, biased.MLPBias = true, true
 	in := randomInput(rand.New(rand.NewPCG(8, 8)), 31, 5, 1, 7, 3)
 	return map[string]task{
-		"llama lm, tied":   {mustNew(t, dev, tied, HeadLM), in},
-		"llama lm, biased": {mustNew(t, dev, biased, HeadLM), in},
-		"llama reward":     {mustNew(t, dev, tiny(Llama), HeadClassify), in},
-		"qwen2 lm":         {mustNew(t, dev, tiny(Qwen2), HeadLM), in},
-		"qwen3 lm":         {mustNew(t, dev, tiny(Qwen3), HeadLM), in},
-		"gemma2 lm":        {mustNew(t, dev, tiny(Gemma2), HeadLM), in},
-		"gemma3 lm":        {mustNew(t, dev, tiny(Gemma3), HeadLM), in},
-		"gemma3 classes":   {mustNew(t, dev, tiny(Gemma3), HeadClassify), in},
-		"bert":             {mustNew(t, dev, tiny(Bert), HeadClassify), in},
-		"xlm-roberta":      {mustNew(t, dev, tiny(Roberta), HeadClassify), in},
+		"llama lm, tied":   {mustNew(t, dev, tied, HeadLM, opts...), in},
+		"llama lm, biased": {mustNew(t, dev, biased, HeadLM, opts...), in},
+		"llama reward":     {mustNew(t, dev, tiny(Llama), HeadClassify, opts...), in},
+		"qwen2 lm":         {mustNew(t, dev, tiny(Qwen2), HeadLM, opts...), in},
+		"qwen3 lm":         {mustNew(t, dev, tiny(Qwen3), HeadLM, opts...), in},
+		"gemma2 lm":        {mustNew(t, dev, tiny(Gemma2), HeadLM, opts...), in},
+		"gemma3 lm":        {mustNew(t, dev, tiny(Gemma3), HeadLM, opts...), in},
+		"gemma3 classes":   {mustNew(t, dev, tiny(Gemma3), HeadClassify, opts...), in},
+		"bert":             {mustNew(t, dev, tiny(Bert), HeadClassify, opts...), in},
+		"xlm-roberta":      {mustNew(t, dev, tiny(Roberta), HeadClassify, opts...), in},
 	}
 }
 

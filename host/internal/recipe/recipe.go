@@ -85,7 +85,7 @@ type Plugin struct {
 	SHA256 string            `key:"sha256" pattern:"sha256" doc:"digest that the file must have"`
 	Args   []string          `key:"args" doc:"command-line arguments of an executable"`
 	Models map[string]string `key:"models" doc:"the plugin's model names to models or stages of this recipe"`
-	BF16   bool              `key:"bf16" doc:"the models that the plugin asks compute matrix products in bfloat16, as in a train stage; what they generate stays float32. Default: false"`
+	BF16   bool              `key:"bf16" doc:"the models that the plugin asks compute matrix products in bfloat16, as in a train stage; what they generate stays float32 on the processor. Default: false"`
 	With   map[string]any    `key:"with" doc:"configuration, checked against the plugin's manifest"`
 	Grant  Grant             `key:"grant" doc:"what the plugin may do beyond judging; models are granted by binding them"`
 	Limits Limits            `key:"limits" doc:"bounds on memory and time"`
@@ -188,7 +188,7 @@ type Train struct {
 	SaveSteps int `key:"save_steps" default:"100" min:"1" doc:"steps between checkpoints"`
 	SaveLimit int `key:"save_total_limit" default:"2" min:"1" doc:"checkpoints kept while training"`
 
-	BF16 bool  `key:"bf16" doc:"matrix products in bfloat16 with sums in float32; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
+	BF16 bool  `key:"bf16" doc:"matrix products in bfloat16 with sums in float32, and on a GPU what lies between them as well; weights, norms, softmax and optimizer stay float32. Slower where the processor has no such instructions; default: false"`
 	LoRA *LoRA `key:"lora" doc:"train small matrices beside the weights, which stay as they are"`
 
 	GradientCheckpointing bool `key:"gradient_checkpointing" results:"same" doc:"keep only what enters each block for the way back and compute the rest again: less memory, up to a third more work, the same bits; default: false"`

@@ -73,6 +73,14 @@ const (
 // serve loads a model or the result of a train stage to be asked, with the head it has.
 func (p *Process) serve(ref string) (*served, error) { return p.open(ref, "", model.Frozen()) }
 
+// serving are the options of a model that is asked, in bfloat16 or not.
+func serving(bf16 bool) []model.Option {
+	if bf16 {
+		return []model.Option{model.Frozen(), model.BF16()}
+	}
+	return []model.Option{model.Frozen()}
+}
+
 // open loads a model or the result of a train stage. An empty head is the one it has; a classification head that the weights
 // lack is initialised.
 func (p *Process) open(ref string, head model.Head, options ...model.Option) (*served, error) {

@@ -9,8 +9,9 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/train"
 )
 
-// planMemory is the memory of the recipe's device that a train stage takes for a model; none where the model cannot learn
-// what the stage asks for, which running it will say. A device that will not open here is taken to be like the processor.
+// planMemory is the memory of the recipe's device that a train stage takes for a model; none where the model cannot
+// learn what the stage asks for, which running it will say. A device that will not open here is taken to be like the
+// processor.
 func (p *Process) planMemory(cfg model.Config, spec recipe.Train) train.Memory {
 	dev, err := p.openDevice()
 	return plannedMemory(err == nil && dev.HoldsBF16(), cfg, spec)

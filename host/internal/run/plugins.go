@@ -29,13 +29,10 @@ func (p *Process) openEntry(ctx context.Context, name string, spec recipe.Plugin
 	o := &openedPlugin{name: name}
 	bound := map[string]sdk.Model{}
 	for _, as := range slices.Sorted(maps.Keys(spec.Models)) {
-		m, err := p.serve(spec.Models[as])
+		m, err := p.open(spec.Models[as], "", serving(spec.BF16)...)
 		if err != nil {
 			o.closeModels()
 			return nil, fmt.Errorf("plugin %s: model %s: %w", name, as, err)
-		}
-		if spec.BF16 {
-			m.ComputeBF16()
 		}
 		o.models = append(o.models, m)
 		bound[as] = m

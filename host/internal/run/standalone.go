@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -21,20 +22,31 @@ func OpenModel(dir, device string) (*StandaloneModel, error) { return openModel(
 
 // openModel loads the model of a directory; an empty head is the one it has.
 func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
-	dev, _, err := accelerators.Open(device)
+	dev, err := openDevice(device)
 	if err != nil {
 		return nil, err
 	}
-	m, err := loadServed(dev, new(sync.Mutex), dir, head)
+	m, err := loadServed(dev, new(sync.Mutex), dir, head, model.Frozen())
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
 	return &StandaloneModel{*m, dev}, nil
 }
 
+// openDevice opens a device by name; what auto passed over goes to the log.
+func openDevice(name string) (accelerators.Device, error) {
+	dev, why, err := accelerators.Open(name)
+	if err == nil && why != "" {
+		slog.Info("device", "name", dev.Name(), "passed_over", why)
+	}
+	return dev, err
+}
+
 // loadServed loads the model of a directory, or of an adapter's base with the adapter merged; an empty head is the one
 // it has.
-func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head model.Head) (*served, error) {
+func loadServed(
+	dev accelerators.Device, lock *sync.Mutex, dir string, head model.Head, options ...model.Option,
+) (*served, error) {
 	base, err := adaptedDir(dir)
 	if err != nil {
 		return nil, err
@@ -44,7 +56,7 @@ func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head mode
 	if err != nil {
 		return nil, err
 	}
-	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), model.Frozen())
+	m, tok, err := loadDir(dev, from, cfg, cmp.Or(head, cfg.Head()), options...)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +73,7 @@ func loadServed(dev accelerators.Device, lock *sync.Mutex, dir string, head mode
 // OpenModels loads the models of directories on one device, to be asked at the same time; with bf16 they compute scores
 // and embeddings in bfloat16. Release them with close.
 func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served, close func() error, err error) {
-	dev, _, err := accelerators.Open(device)
+	dev, err := openDevice(device)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -74,12 +86,9 @@ func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served,
 	}
 	lock := new(sync.Mutex)
 	for _, dir := range dirs {
-		m, err := loadServed(dev, lock, dir, "")
+		m, err := loadServed(dev, lock, dir, "", serving(bf16)...)
 		if err != nil {
 			return nil, nil, errors.Join(err, close())
-		}
-		if bf16 {
-			m.ComputeBF16()
 		}
 		all, models = append(all, m), append(models, m.Served)
 	}

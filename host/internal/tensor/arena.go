@@ -41,7 +41,8 @@ const smallestBlock = 64 << 10
 // NewArena returns an empty arena.
 func NewArena(dev accelerators.Device) *Arena {
 	return &Arena{
-		dev: dev, f32: region{kind: accelerators.F32}, bf16: region{kind: accelerators.BF16}, i32: region{kind: accelerators.I32},
+		dev: dev, f32: region{kind: accelerators.F32}, bf16: region{kind: accelerators.BF16},
+		i32: region{kind: accelerators.I32},
 	}
 }
 

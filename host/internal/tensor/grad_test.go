@@ -109,6 +109,9 @@ func opCases() []opCase {
 			func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 				return t.LinearAdd(x[0], x[1], w[0], nil, LowRank{w[1], w[2], 0, 3, nil})
 			}},
+		{"Scores", [][]int{{5, 4}, {3, 4}, {3}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
+			return t.Scores(x[0], w[0], w[1])
+		}},
 		{"RMSNorm", [][]int{{4, 7}, {7}}, 1, false, func(t *Tape, x []*Tensor, w []*Param) *Tensor {
 			return t.RMSNorm(x[0], Norm{Weight: w[0], Eps: 1e-5})
 		}},
@@ -183,15 +186,17 @@ func turns(t *Tape) Rotary {
 // which comes first on the way back, so that gradients add up.
 type check struct {
 	opCase
-	dev    accelerators.Device
-	set    *ParamSet
-	arena  *Arena
-	shared bool
+	dev     accelerators.Device
+	set     *ParamSet
+	arena   *Arena
+	shared  bool
+	compute accelerators.DType
 }
 
 func (c *check) run(t *testing.T, backward bool) float64 {
 	t.Helper()
 	tape := NewTape(c.dev, c.arena)
+	tape.Compute = c.compute
 	defer tape.Reset()
 	params := c.set.All()
 	var leaves []*Tensor

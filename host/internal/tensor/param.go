@@ -50,7 +50,8 @@ func (p *Param) Update() accelerators.Buffer {
 	return p.Value()
 }
 
-// inBF16 is the weights as products on bf16 read them: a copy, made when it is first asked for and renewed after Update.
+// inBF16 is the weights as products on bf16 read them: a copy, made when it is first asked for and renewed after
+// Update.
 func (p *Param) inBF16(dev accelerators.Device) (accelerators.Buffer, error) {
 	if !p.half.Present() {
 		var err error
@@ -64,6 +65,20 @@ func (p *Param) inBF16(dev accelerators.Device) (accelerators.Buffer, error) {
 	}
 	p.behind = false
 	return p.half, nil
+}
+
+// ReserveBF16 makes the copies in BF16 that another set of the same parameters has, so that none is missing room for
+// later.
+func (s *ParamSet) ReserveBF16(dev accelerators.Device, like *ParamSet) error {
+	for i, p := range like.params {
+		if !p.half.Present() {
+			continue
+		}
+		if _, err := s.params[i].inBF16(dev); err != nil {
+			return fmt.Errorf("allocate %v in bf16: %w", p, err)
+		}
+	}
+	return nil
 }
 
 // factor is w as the tape's products read it.
@@ -117,7 +132,7 @@ type Storage int
 const (
 	Trained    Storage = iota // weights and gradients
 	Frozen                    // weights alone
-	FrozenBF16                // weights alone, the matrices in BF16, for tapes that compute in it on a device that holds it
+	FrozenBF16                // weights alone, matrices in BF16, for tapes whose activations are
 )
 
 // A Group is a range of the flat buffers under one rule of weight decay.

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/carebot-llm/carebot/accelerators"
 )
@@ -12,8 +13,8 @@ import (
 // goroutine at a time, and its tensors by no other tape. It is worth keeping: a step of a shape that it has seen makes
 // no garbage.
 type Tape struct {
-	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16. On a device that holds
-	// BF16 it is then the type of activations and their gradients too.
+	// Compute is the type that matrix products round their operands to: F32, as they are, or BF16. On a device that
+	// holds BF16 it is then the type of activations and their gradients too.
 	Compute accelerators.DType
 
 	dev       accelerators.Device
@@ -104,6 +105,19 @@ func (t *Tape) Read(host []float32, x *Tensor) ([]float32, error) {
 	}
 	return host, nil
 }
+
+// Fetch is Read that does not wait: what it returns is there when wait has returned, or at once where that is nil.
+func (t *Tape) Fetch(host []float32, x *Tensor) (values []float32, wait func() error, err error) {
+	if t.err != nil {
+		return nil, nil, t.err
+	}
+	values = slices.Grow(host[:0], x.size())[:x.size()]
+	return values, t.dev.FetchF32(values, x.Value), nil
+}
+
+// Together calls work, whose operations are likely to come again in the same shapes. What it uploads should be there
+// before.
+func (t *Tape) Together(work func()) { t.dev.Together(work) }
 
 // Fail makes err the tape's error, unless it has one.
 func (t *Tape) Fail(err error) {

@@ -13,8 +13,9 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// A Tensor is an activation: a dense matrix of F32 or BF16 that a Tape made and owns; its gradient has the same type. On a recording tape its Value lives until
-// Backward has passed it or the tape is reset; on an inference tape until Release or Reset.
+// A Tensor is an activation: a dense matrix of F32 or BF16 that a Tape made and owns; its gradient has the same type.
+// On a recording tape its Value lives until Backward has passed it or the tape is reset; on an inference tape until
+// Release or Reset.
 type Tensor struct {
 	Rows, Cols int
 	Value      accelerators.Buffer

@@ -5,21 +5,21 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-// Adapted are the options that a stage's model is opened with: none, or an adapter drawn from the seed, and what its base is
-// held in.
-func Adapted(spec recipe.Train, seed uint64) []model.Option {
-	if spec.LoRA == nil {
-		return nil
-	}
-	options := []model.Option{model.WithAdapter(model.Adapter{
-		Rank: spec.LoRA.Rank, Alpha: spec.LoRA.Alpha, Targets: spec.LoRA.Targets,
-		RSLoRA: spec.LoRA.RSLoRA, DoRA: spec.LoRA.DoRA,
-	}, seed)}
-	if BaseInNF4(spec) {
-		options = append(options, model.NF4Base())
-	}
+// Adapted are the options that a stage's model is opened with: what it computes in, an adapter drawn from the seed, and
+// what its base is held in.
+func Adapted(spec recipe.Train, seed uint64) (options []model.Option) {
 	if spec.BF16 {
 		options = append(options, model.BF16())
+	}
+	if spec.LoRA == nil {
+		return options
+	}
+	options = append(options, model.WithAdapter(model.Adapter{
+		Rank: spec.LoRA.Rank, Alpha: spec.LoRA.Alpha, Targets: spec.LoRA.Targets,
+		RSLoRA: spec.LoRA.RSLoRA, DoRA: spec.LoRA.DoRA,
+	}, seed))
+	if BaseInNF4(spec) {
+		options = append(options, model.NF4Base())
 	}
 	return options
 }

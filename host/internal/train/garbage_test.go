@@ -44,14 +44,16 @@ func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 
 func allocations(t *testing.T, r *run, o objective, micros []data.Batch) float64 {
 	return testing.AllocsPerRun(3, func() {
+		f := r.begin()
 		r.job.Model.Params().ZeroGrad(r.job.Device)
 		for _, micro := range micros {
-			_, err := o.learn(r.tape, r.job.Model, micro, 10)
+			err := o.learn(r.tape, r.job.Model, micro, 10, f.next())
 			if r.tape.Reset(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := r.optimizer.step(1, 1e-3); err != nil {
+		r.optimizer.step(1, 1e-3, &f.norm)
+		if _, err := f.sums(); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -83,8 +85,10 @@ func everyStage() []stage {
 
 func TestTheEngineMakesNoGarbage(t *testing.T) {
 	for _, s := range everyStage() {
-		if n := garbage(t, dry.New(false), s); n != 0 {
-			t.Errorf("%s: %v allocations a step", s.name(), n)
+		for _, s.spec.BF16 = range []bool{false, true} {
+			if n := garbage(t, dry.New(s.spec.BF16), s); n != 0 {
+				t.Errorf("%s, bf16 %v: %v allocations a step", s.name(), s.spec.BF16, n)
+			}
 		}
 	}
 }

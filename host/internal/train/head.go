@@ -31,10 +31,10 @@ type regression struct{ host }
 
 func (*regression) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
 
-func (o *regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+func (o *regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error {
 	out, values, err := o.oneOutput(t, m, b)
 	if err != nil {
-		return measured{}, err
+		return err
 	}
 	seed := o.seedOf(len(values))
 	sum := 0.0
@@ -43,7 +43,8 @@ func (o *regression) learn(t *tensor.Tape, m *model.Model, b data.Batch, normali
 		sum += off * off
 		seed[i] = float32(2 * off / normaliser)
 	}
-	return measured{loss: sum}, t.Backward(tensor.Seed{Of: out, Grad: seed})
+	l.loss = sum
+	return t.Backward(tensor.Seed{Of: out, Grad: seed})
 }
 
 // classification is the cross-entropy of the head's outputs against the label, a class number.
@@ -51,22 +52,21 @@ type classification struct{ host }
 
 func (*classification) weight(b data.Batch) float64 { return float64(len(b.Labels)) }
 
-func (o *classification) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+func (o *classification) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error {
 	out, values, err := o.outputs(t, m, b)
 	if err != nil {
-		return measured{}, err
+		return err
 	}
 	seed := o.seedOf(len(values))
-	var sum measured
 	for i, label := range b.Labels {
 		row := values[i*out.Cols : (i+1)*out.Cols]
 		class := int(label)
 		if float32(class) != label || class < 0 || class >= len(row) {
-			return measured{}, fmt.Errorf("label %g is not one of the %d classes", label, len(row))
+			return fmt.Errorf("label %g is not one of the %d classes", label, len(row))
 		}
-		sum.add(crossEntropy(seed[i*out.Cols:], row, class, normaliser))
+		l.add(crossEntropy(seed[i*out.Cols:], row, class, normaliser))
 	}
-	return sum, t.Backward(tensor.Seed{Of: out, Grad: seed})
+	return t.Backward(tensor.Seed{Of: out, Grad: seed})
 }
 
 // crossEntropy writes the gradient of the loss of one row of logits, divided by normaliser, to grad.

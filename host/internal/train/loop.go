@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/checkpoint"
 	"github.com/carebot-llm/carebot/host/internal/data"
 	"github.com/carebot-llm/carebot/host/internal/tensor"
@@ -24,6 +23,10 @@ type run struct {
 	state     state
 	saved     int // step of the newest checkpoint
 	metrics   *metricsLog
+
+	steps    [2]figures // of the step that is under way, and the next
+	underway *figures   // whose figures are not told yet
+	settled  time.Time  // when the last were
 }
 
 // Run trains the job's model from where it stands to the end of the plan. When ctx ends, it saves a checkpoint and returns the
@@ -56,9 +59,7 @@ func newRun(job Job) *run {
 func newTape(job Job, arena *tensor.Arena) *tensor.Tape {
 	job.Model.SetCheckpointing(job.Spec.GradientCheckpointing)
 	t := tensor.NewTape(job.Device, arena)
-	if job.Spec.BF16 {
-		t.Compute = accelerators.BF16
-	}
+	t.Compute = job.Model.Compute()
 	return t
 }
 
@@ -99,7 +100,7 @@ func (r *run) loop(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return errors.Join(context.Cause(ctx), r.saveOnce())
 		}
-		if err := r.step(steps); err != nil {
+		if err := r.step(); err != nil {
 			return err
 		}
 		if r.state.Step%r.job.Spec.SaveSteps == 0 && r.state.Step < steps {
@@ -119,50 +120,41 @@ func (r *run) saveOnce() error {
 	return r.save()
 }
 
-// step is one optimizer step: all micro-batches of a batch, then the update.
-func (r *run) step(steps int) error {
-	begin := time.Now()
-	rate := r.schedule.rate(r.state.Step)
-	batch := r.job.Plan.Batch(r.state.Step)
-	sums, normaliser, err := r.accumulate(batch)
-	if err != nil {
-		return fmt.Errorf("step %d: %w", r.state.Step+1, err)
+// step is one optimizer step: all micro-batches of a batch, then the update. Figures are told as soon as they are
+// there, those of a device that works on while the host goes ahead when the next step is queued.
+func (r *run) step() error {
+	number, rate := r.state.Step+1, r.schedule.rate(r.state.Step)
+	batch, f := r.job.Plan.Batch(r.state.Step), r.begin()
+	if err := r.accumulate(batch, f); err != nil {
+		return errors.Join(r.settle(), fmt.Errorf("step %d: %w", number, err))
 	}
-	norm, err := r.optimizer.step(r.state.Step+1, rate)
-	if err != nil {
+	r.optimizer.step(number, rate, &f.norm)
+	if err := r.settle(); err != nil {
 		return err
 	}
-	r.state.Step++
+	r.state.Step = number
 	r.state.Tokens += int64(len(batch.Tokens))
-	r.state.Loss = sums.loss / normaliser
-	m := Metrics{
-		Step: r.state.Step, Loss: r.state.Loss, LearningRate: rate, GradNorm: norm, Tokens: r.state.Tokens,
-		Seconds: time.Since(begin).Seconds(),
+	f.Step, f.LearningRate, f.Tokens = number, rate, r.state.Tokens
+	if r.underway = f; !f.there() {
+		return nil
 	}
-	if decides(r.job.Spec.Objective) {
-		accuracy := sums.hits / normaliser
-		m.Accuracy = &accuracy
-	}
-	r.job.Progress.Step(r.state.Step, steps, m)
-	return r.metrics.write(m)
+	return r.settle()
 }
 
 // accumulate adds up the gradients of the batch, micro-batch by micro-batch, under one normaliser.
-func (r *run) accumulate(batch data.Batch) (sums measured, normaliser float64, err error) {
-	normaliser = r.objective.weight(batch)
-	if normaliser <= 0 {
-		return sums, 0, errors.New("no token of the batch carries loss")
+func (r *run) accumulate(batch data.Batch, f *figures) error {
+	if f.normaliser = r.objective.weight(batch); f.normaliser <= 0 {
+		return errors.New("no token of the batch carries loss")
 	}
 	r.job.Model.Params().ZeroGrad(r.job.Device)
 	for _, micro := range batch.Split(r.job.microBatch()) {
-		m, err := r.objective.learn(r.tape, r.job.Model, micro, normaliser)
+		err := r.objective.learn(r.tape, r.job.Model, micro, f.normaliser, f.next())
 		r.tape.Reset()
 		if err != nil {
-			return sums, 0, err
+			return err
 		}
-		sums.add(m)
 	}
-	return sums, normaliser, nil
+	return nil
 }
 
 // result reads the stage's figures back from its metrics, so that a resumed stage reports the same.

@@ -39,11 +39,11 @@ func (r *run) repeat(ctx context.Context, steps int) error {
 		if r.state.Step == r.job.Plan.Steps() {
 			r.state.Step = 0
 		}
-		if err := r.step(r.job.Plan.Steps()); err != nil {
+		if err := r.step(); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.settle()
 }
 
 // passingObjective is the objective with the reference values of the next steps alone.

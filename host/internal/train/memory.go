@@ -26,9 +26,9 @@ type Memory struct {
 // Total is the sum.
 func (m Memory) Total() int64 { return m.Weights + m.Gradients + m.Moments + m.Activations }
 
-// Footprint is the memory that a stage takes whose micro-batches are full: all rows as long as sequence_len. It is found
-// by running one on a model that holds nothing, in milliseconds for a model of any size, for a device that holds BF16 or
-// one that does not.
+// Footprint is the memory that a stage takes whose micro-batches are full: all rows as long as sequence_len. It is
+// found by running one on a model that holds nothing, in milliseconds for a model of any size, for a device that holds
+// BF16 or one that does not.
 func Footprint(holdsBF16 bool, cfg model.Config, spec recipe.Train) (Memory, error) {
 	dev := dry.New(holdsBF16)
 	longest := cmp.Or(spec.SequenceLen, cfg.Context())
@@ -45,16 +45,17 @@ func Footprint(holdsBF16 bool, cfg model.Config, spec recipe.Train) (Memory, err
 		return Memory{}, fmt.Errorf("memory of a train stage: %w", err)
 	}
 	return Memory{
-		Weights: m.FrozenBytes() + m.Params().Bytes(), Gradients: int64(m.Params().Count()) * int64(accelerators.F32.Size()),
-		Moments: o.bytes(), FloatMoments: o.floatBytes(), Activations: need.Total(),
+		Weights:   m.FrozenBytes() + m.Params().Bytes(),
+		Gradients: int64(m.Params().Count()) * int64(accelerators.F32.Size()),
+		Moments:   o.bytes(), FloatMoments: o.floatBytes(), Activations: need.Total(),
 	}, nil
 }
 
 // An extent is how large a micro-batch is.
 type extent struct{ tokens, sequences, longest int }
 
-// rehearse learns a micro-batch of an extent with a model that holds nothing, on a dry device, and returns what its arena
-// needed, and the model.
+// rehearse learns a micro-batch of an extent with a model that holds nothing, on a dry device, and returns what its
+// arena needed, and the model.
 func rehearse(
 	dev accelerators.Device, cfg model.Config, spec recipe.Train, e extent,
 ) (tensor.Sizes, *model.Model, error) {
@@ -73,7 +74,7 @@ func rehearse(
 	if err := arena.Reserve(tensor.Unbounded); err != nil {
 		return tensor.Sizes{}, nil, err
 	}
-	_, err = o.learn(newTape(Job{Device: dev, Model: m, Spec: spec}, arena), m, e.batch(), 1)
+	err = o.learn(newTape(Job{Device: dev, Model: m, Spec: spec}, arena), m, e.batch(), 1, &learned{})
 	return arena.Used(), m, err
 }
 
@@ -126,7 +127,7 @@ func (e extent) with(b data.Batch, rows int) extent {
 func (r *run) allocate() error {
 	e := r.job.largest()
 	planning := dry.New(r.job.Device.HoldsBF16())
-	need, _, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
+	need, rehearsed, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
 	if err != nil {
 		return err
 	}
@@ -137,6 +138,9 @@ func (r *run) allocate() error {
 	}
 	if err = r.arena.Reserve(need); err == nil {
 		r.optimizer, err = newOptimizer(r.job.Device, params, r.job.Spec, r.job.Seed)
+	}
+	if err == nil {
+		err = params.ReserveBF16(r.job.Device, rehearsed.Params())
 	}
 	if err != nil {
 		return fmt.Errorf(

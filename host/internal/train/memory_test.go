@@ -133,13 +133,16 @@ func TestCheckpointingTakesLessMemory(t *testing.T) {
 	}
 }
 
-func TestTheFootprintOfALargeModelIsFoundAtOnce(t *testing.T) {
-	llama := model.ConfigFromRecipe(recipe.Model{
+func llama8B() model.Config {
+	return model.ConfigFromRecipe(recipe.Model{
 		Arch: model.Llama, Layers: 32, Hidden: 4096, Inner: 14336, Heads: 32, KVHeads: 8, Context: 8192, RopeTheta: 5e5,
 		TieEmbedding: new(bool),
 	}, 128256, model.Special{PAD: -1, BOS: 1, EOS: 2})
+}
+
+func TestTheFootprintOfALargeModelIsFoundAtOnce(t *testing.T) {
 	begin := time.Now()
-	m, err := Footprint(false, llama, recipe.Train{Objective: "next_token", BatchSize: 1})
+	m, err := Footprint(false, llama8B(), recipe.Train{Objective: "next_token", BatchSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

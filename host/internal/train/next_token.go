@@ -18,20 +18,17 @@ func (*nextToken) weight(b data.Batch) float64 {
 }
 
 // The gradient of each loss is known before the losses are, so the head learns in one go.
-func (o *nextToken) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+func (o *nextToken) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error {
 	gradient := o.seedOf(len(b.Weights))
 	for i, w := range b.Weights {
 		gradient[i] = float32(float64(w) / normaliser)
 	}
-	losses, err := o.read(t, m.LearnTokens(t, m.Hidden(t, input(b)), b.Targets, gradient))
+	losses, wait, err := t.Fetch(l.losses, m.LearnTokens(t, m.Hidden(t, input(b)), b.Targets, gradient))
 	if err != nil {
-		return measured{}, err
+		return err
 	}
-	sum := 0.0
-	for i, w := range b.Weights {
-		sum += float64(w) * float64(losses[i])
-	}
-	return measured{loss: sum}, t.Backward()
+	l.expect(losses, b.Weights, wait)
+	return t.Backward()
 }
 
 // input is the batch as the model reads it.

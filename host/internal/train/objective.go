@@ -15,8 +15,9 @@ import (
 type objective interface {
 	// weight is the batch's part of the normaliser.
 	weight(b data.Batch) float64
-	// learn runs the batch forward and backward: gradients of (sum of losses) / normaliser are added to the parameters'.
-	learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error)
+	// learn runs the batch forward and backward: gradients of (sum of losses) / normaliser are added to the
+	// parameters'. What the batch gave goes to l.
+	learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error
 }
 
 // measured is what a batch gave: the sum of its losses, and the sum of its right decisions where the objective decides.
@@ -25,6 +26,35 @@ type measured struct {
 }
 
 func (a *measured) add(b measured) { a.loss, a.hits = a.loss+b.loss, a.hits+b.hits }
+
+// learned is what a batch gave. Losses of tokens may still be on their way to the host, and are not added up before.
+type learned struct {
+	measured
+	losses, weights []float32
+	wait            func() error // until the losses are there; nil where they are
+}
+
+// expect makes l the sum of losses, by weights, that are there when wait has returned.
+func (l *learned) expect(losses, weights []float32, wait func() error) {
+	l.losses, l.weights, l.wait = losses, append(l.weights[:0], weights...), wait
+}
+
+// sum waits for the losses and adds them up.
+func (l *learned) sum() (measured, error) {
+	if l.wait != nil {
+		if err := l.wait(); err != nil {
+			return measured{}, err
+		}
+	}
+	sum := l.measured
+	for i, w := range l.weights {
+		sum.loss += float64(w) * float64(l.losses[i])
+	}
+	return sum, nil
+}
+
+// clear makes l that of a batch that gave nothing yet.
+func (l *learned) clear() { l.measured, l.weights, l.wait = measured{}, l.weights[:0], nil }
 
 // host is what an objective keeps on the host from one batch to the next, so that learning makes no garbage.
 type host struct{ values, seed []float32 }

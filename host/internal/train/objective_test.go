@@ -109,11 +109,15 @@ func learn(
 	job := Job{Device: dev, Model: m, Spec: recipe.Train{MicroBatchSize: rows}}
 	arena := tensor.NewArena(dev)
 	r := &run{job: job, objective: o, arena: arena, tape: newTape(job, arena)}
-	sums, normaliser, err := r.accumulate(b)
+	var f figures
+	if err := r.accumulate(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	sums, err := f.sums()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sums, normaliser
+	return sums, f.normaliser
 }
 
 // gradients are those of all weights, by Hugging Face's names. They take the place of the model's weights.
@@ -224,7 +228,7 @@ func TestALabelThatIsNoClassIsRefused(t *testing.T) {
 		b.Labels[1] = label
 		dev := openCPU(t)
 		m := fixtureModel(t, dev, "classes", model.HeadClassify)
-		_, err := (&classification{}).learn(tensor.NewTape(dev, tensor.NewArena(dev)), m, b, 1)
+		err := (&classification{}).learn(tensor.NewTape(dev, tensor.NewArena(dev)), m, b, 1, &learned{})
 		if err == nil || !strings.Contains(err.Error(), "is not one of the 3 classes") {
 			t.Errorf("label %g: %v", label, err)
 		}

@@ -92,7 +92,7 @@ func TestTheOptimizerIsClippedAdamWOnSchedule(t *testing.T) {
 			// Norms from 0.1 to 20 or so: some are clipped.
 			grad, wide := drawGradient(random, set.Count(), math.Pow(10, float64(step%4)/2-2))
 			dev.UploadF32(set.Grad, grad)
-			norm, err := o.step(step+1, rates.rate(step))
+			norm, err := stepped(o, step+1, rates.rate(step))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,6 +111,13 @@ func TestTheOptimizerIsClippedAdamWOnSchedule(t *testing.T) {
 		}
 		o.free()
 	}
+}
+
+// stepped does a step and waits for the gradient's norm.
+func stepped(o *optimizer, number int, rate float64) (float64, error) {
+	var n gradNorm
+	o.step(number, rate, &n)
+	return n.value(number)
 }
 
 func drawGradient(random *rand.Rand, n int, scale float64) ([]float32, []float64) {
@@ -132,7 +139,7 @@ func TestOnlyMatricesDecay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer o.free()
-	if norm, err := o.step(1, 0.1); norm != 0 || err != nil {
+	if norm, err := stepped(o, 1, 0.1); norm != 0 || err != nil {
 		t.Fatalf("norm %g, error %v", norm, err)
 	}
 	got := make([]float32, set.Count())
@@ -163,7 +170,8 @@ func TestAGradientThatIsNotFiniteChangesNothing(t *testing.T) {
 			grad := make([]float32, set.Count())
 			grad[7] = float32(bad)
 			dev.UploadF32(set.Grad, grad)
-			if _, err := o.step(17, 0.1); err == nil || !strings.HasPrefix(err.Error(), "step 17: the gradient is not finite") {
+			_, err = stepped(o, 17, 0.1)
+			if err == nil || !strings.HasPrefix(err.Error(), "step 17: the gradient is not finite") {
 				t.Errorf("%g: error %v", bad, err)
 			}
 			requireUntouched(t, o, reference.w)

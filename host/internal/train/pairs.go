@@ -17,19 +17,18 @@ func (*pairwise) weight(b data.Batch) float64 { return float64(pairs(b)) }
 
 func pairs(b data.Batch) int { return (len(b.Offsets) - 1) / 2 }
 
-func (o *pairwise) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+func (o *pairwise) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error {
 	out, rewards, err := o.oneOutput(t, m, b)
 	if err != nil {
-		return measured{}, err
+		return err
 	}
 	seed := o.seedOf(len(rewards))
-	var sum measured
 	for i := range pairs(b) {
 		loss, slope := logistic(float64(rewards[2*i]) - float64(rewards[2*i+1]))
-		sum.add(loss)
+		l.add(loss)
 		seed[2*i], seed[2*i+1] = float32(slope/normaliser), float32(-slope/normaliser)
 	}
-	return sum, t.Backward(tensor.Seed{Of: out, Grad: seed})
+	return t.Backward(tensor.Seed{Of: out, Grad: seed})
 }
 
 // logistic is -log sigmoid(margin) and its slope; a positive margin is a right decision.
@@ -53,22 +52,21 @@ type dpo struct {
 
 func (*dpo) weight(b data.Batch) float64 { return float64(pairs(b)) }
 
-func (o *dpo) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64) (measured, error) {
+func (o *dpo) learn(t *tensor.Tape, m *model.Model, b data.Batch, normaliser float64, l *learned) error {
 	nll, logp, err := o.logProbs(t, m, b)
 	if err != nil {
-		return measured{}, err
+		return err
 	}
 	seed := o.seedOf(len(b.Tokens))
-	var sum measured
 	for i := range pairs(b) {
 		margin := o.gain(b, logp, 2*i) - o.gain(b, logp, 2*i+1)
 		loss, slope := logistic(o.beta * margin)
-		sum.add(loss)
+		l.add(loss)
 		// The log-probability is minus the nll, hence the sign.
 		fillSeed(seed, b, 2*i, -slope*o.beta/normaliser)
 		fillSeed(seed, b, 2*i+1, slope*o.beta/normaliser)
 	}
-	return sum, t.Backward(tensor.Seed{Of: nll, Grad: seed})
+	return t.Backward(tensor.Seed{Of: nll, Grad: seed})
 }
 
 // gain is how much likelier sequence s of the batch is than under the reference.

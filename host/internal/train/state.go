@@ -29,6 +29,9 @@ const (
 
 // save writes the checkpoint of the run's state and prunes older ones.
 func (r *run) save() error {
+	if err := r.settle(); err != nil {
+		return err
+	}
 	err := durable.Dir(checkpoint.Dir(r.job.Dir, r.state.Step), func(dir string) error {
 		if err := r.job.Describe(dir); err != nil {
 			return err

@@ -14,7 +14,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/carebot-llm/carebot/accelerators/cuda/images"
-	"github.com/carebot-llm/carebot/accelerators/cuda/nvrtc"
 )
 
 // A family is one source of kernels and what became of it.
@@ -69,10 +68,10 @@ func matches(pattern, kernel string) bool {
 }
 
 // compile makes the family's image for every target. What the compiler warns of goes to the standard error.
-func (f *family) compile(c *nvrtc.Compiler) error {
+func (f *family) compile(c *cache) error {
 	for _, t := range images.Targets {
 		start := time.Now()
-		image, log, err := c.Compile(f.name+".cu", f.source, f.options(t)...)
+		image, log, err := c.compile(f.name+".cu", f.source, f.options(t))
 		used, rest := parse(log)
 		fmt.Fprint(os.Stderr, rest)
 		if err != nil {

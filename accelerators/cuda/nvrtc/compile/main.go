@@ -15,19 +15,24 @@ import (
 )
 
 func main() {
-	compiler := flag.String("nvrtc", "", "folder of libnvrtc and its builtins")
-	sources := flag.String("kernels", "accelerators/cuda/kernels", "folder of the kernels' sources")
-	out := flag.String("images", "accelerators/cuda/images", "folder of the images")
-	table := flag.String("table", "docs/gpu-kernels.md", "file of the table of resources")
+	var p paths
+	flag.StringVar(&p.compiler, "nvrtc", ".cuda/nvidia/cuda_nvrtc/lib", "folder of libnvrtc and its builtins")
+	flag.StringVar(&p.cache, "cache", ".cuda/cache", "folder of what was compiled before")
+	flag.StringVar(&p.sources, "kernels", "accelerators/cuda/kernels", "folder of the kernels' sources")
+	flag.StringVar(&p.images, "images", "accelerators/cuda/images", "folder of the images")
+	flag.StringVar(&p.table, "table", "docs/gpu-kernels.md", "file of the table of resources")
 	flag.Parse()
-	if err := run(*compiler, *sources, *out, *table); err != nil {
+	if err := run(p); err != nil {
 		fmt.Fprintln(os.Stderr, "compile the kernels:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder, sources, out, table string) error {
-	compiler, err := nvrtc.Open(folder)
+// paths are what is read and what is written.
+type paths struct{ compiler, cache, sources, images, table string }
+
+func run(p paths) error {
+	compiler, err := nvrtc.Open(p.compiler)
 	if err != nil {
 		return err
 	}
@@ -35,24 +40,32 @@ func run(folder, sources, out, table string) error {
 	if err != nil {
 		return err
 	}
-	families, err := readFamilies(sources)
+	cache, err := newCache(compiler, p.cache, version, p.sources)
+	if err != nil {
+		return err
+	}
+	families, err := readFamilies(p.sources)
 	if err != nil {
 		return err
 	}
 	for _, f := range families {
-		if err := f.compile(compiler); err != nil {
+		if err := f.compile(cache); err != nil {
 			return err
 		}
 	}
-	if err := writeImages(out, families); err != nil {
-		return err
-	}
-	sum, err := images.Sum(sources)
+	return write(p, version, families)
+}
+
+func write(p paths, version string, families []*family) error {
+	sum, err := images.Sum(p.sources)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(out, images.SumFile), []byte(sum), 0o644); err != nil {
+	if err := writeImages(p.images, families); err != nil {
 		return err
 	}
-	return os.WriteFile(table, []byte(tabulate(version, families)), 0o644)
+	if err := os.WriteFile(filepath.Join(p.images, images.SumFile), []byte(sum), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(p.table, []byte(tabulate(version, families)), 0o644)
 }

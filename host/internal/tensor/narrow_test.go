@@ -1,0 +1,83 @@
+package tensor
+
+import (
+	"math"
+	"testing"
+
+	"github.com/carebot-llm/carebot/accelerators"
+	"github.com/carebot-llm/carebot/accelerators/acceltest/narrow"
+)
+
+// Operations on activations in BF16 have the gradients of those in F32, but for roundings.
+func TestEveryOperationWorksInBF16(t *testing.T) {
+	for _, op := range opCases() {
+		for _, shared := range []bool{false, true} {
+			if shared && (op.inPlace || op.leaves == 0) {
+				continue
+			}
+			t.Run(op.name, func(t *testing.T) {
+				compareTypes(t, op, shared)
+			})
+		}
+	}
+}
+
+func compareTypes(t *testing.T, op opCase, shared bool) {
+	dev := narrow.New(openCPU(t))
+	exact := &check{opCase: op, dev: dev, set: operands(t, dev, op.shapes...), arena: NewArena(dev), shared: shared}
+	half := *exact
+	half.compute, half.set = accelerators.BF16, operands(t, dev, op.shapes...)
+	var losses [2]float64
+	for i, c := range []*check{exact, &half} {
+		c.set.ZeroGrad(dev)
+		losses[i] = c.run(t, true)
+		if c.arena.Lent() != 0 {
+			t.Errorf("%d bytes were not given back", c.arena.Lent())
+		}
+	}
+	if losses[0] == losses[1] || math.Abs(losses[0]-losses[1]) > 0.05*(1+math.Abs(losses[0])) {
+		t.Errorf("the loss is %g, in f32 %g", losses[1], losses[0])
+	}
+	for i, p := range half.set.All() {
+		got, want := download(t, dev, p.Grad), download(t, dev, exact.set.All()[i].Grad)
+		for j := range want {
+			if off := math.Abs(float64(got[j] - want[j])); off > 0.1*(1+math.Abs(float64(want[j]))) {
+				t.Errorf("the gradient of %s[%d] is %g, in f32 %g", p.Name, j, got[j], want[j])
+			}
+		}
+	}
+}
+
+// A copy in BF16 is made for what products read, once, and again after each change.
+func TestCopiesInBF16FollowTheirWeights(t *testing.T) {
+	dev := narrow.New(openCPU(t))
+	set := operands(t, dev, []int{2, 4}, []int{3, 4})
+	table, w, arena, before := set.All()[0], set.All()[1], NewArena(dev), set.Bytes()
+	product := func() []float32 {
+		tape := NewInference(dev, arena)
+		tape.Compute = accelerators.BF16
+		defer tape.Reset()
+		y, err := tape.Download(tape.Scores(tape.Embed(table, tape.Ints([]int32{1})), w, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return y
+	}
+	first := product()
+	if took := set.Bytes() - before; took != 2*3*4 {
+		t.Errorf("copies take %d bytes", took)
+	}
+	changes := map[string]func(){
+		"the set":       func() { dev.Scale(set.Update(), 0.5) },
+		"the parameter": func() { dev.Scale(w.Update(), 0.25) },
+	}
+	for name, change := range changes {
+		change()
+		for i, y := range product() {
+			if want := first[i] / 4; y != want {
+				t.Errorf("output %d after a change of %s is %g, want %g", i, name, y, want)
+			}
+		}
+		first = product()
+	}
+}
