@@ -36,7 +36,7 @@ func (g *attentionGrad) run() {
 	n := g.Tokens * g.Heads
 	g.means = g.d.scratch(slotMeans, n*accelerators.F32.Size())
 	g.d.launch("attention_grad", "attention_means_"+g.kind.String(), covering(32*n), g.means, g.out, g.dout, uint64(n),
-		uint64(g.HeadDim), map[bool]uint64{true: 1}[!exact])
+		uint64(g.HeadDim), flag(!exact))
 	if exact {
 		g.launch("attention_exact", "attention_keys_exact_"+g.kind.String(), g.exactly(g.KVHeads), g.dk, g.dv)
 		g.launch("attention_exact", "attention_queries_exact_"+g.kind.String(), g.exactly(g.Heads), g.dq)

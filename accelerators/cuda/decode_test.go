@@ -12,7 +12,8 @@ import (
 )
 
 // decodeTrial decodes queries of two sequences, whose operands begin at a place within their allocations.
-func decodeTrial(t *testing.T, d *Device, kind accelerators.DType, at int, table, owners, lengths []int32) ([]float32, error) {
+func decodeTrial(t *testing.T, d *Device, kind accelerators.DType, at int,
+	table, owners, lengths []int32) ([]float32, error) {
 	t.Helper()
 	s := accelerators.AttentionDecode{Queries: len(owners), Heads: 4, KVHeads: 2, HeadDim: 24, Pages: 20, PageSize: 32,
 		Sequences: 2, Columns: len(table) / 2, Window: 290, Scale: 0.2}
@@ -84,7 +85,8 @@ func TestDecodeOutOfRange(t *testing.T) {
 	} {
 		table, owners, lengths := decodeTable(), []int32{0, 1}, []int32{200, 320}
 		change(table, owners, lengths)
-		if _, err := decodeTrial(t, d, accelerators.BF16, 0, table, owners, lengths); err == nil || !strings.Contains(err.Error(), name) {
+		_, err := decodeTrial(t, d, accelerators.BF16, 0, table, owners, lengths)
+		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: the error is %v", name, err)
 		}
 		_ = d.Sync()

@@ -5,12 +5,12 @@
 // One kernel has a block for 64 keys of a key-value head and passes over the queries of all its heads; the other has a
 // block for queries of a head and passes over the keys. Together they make seven products of tiles where one pass would
 // make five: S and dP twice. But one pass has to add up dq over blocks of keys: by atomics in whatever order, or in
-// memory for each block of keys, 2 GB each way at 4,096 tokens and 32 heads of 128, which takes about as long as the two
-// products, and grows with the square of the length.
+// memory for each block of keys, 2 GB each way at 4,096 tokens and 32 heads of 128, which takes about as long as the
+// two products, and grows with the square of the length.
 //
 // Keys by queries, as the first kernel has them, P and dS leave the products in the layout of the left-hand side of the
-// next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in
-// dP and the mean must cancel.
+// next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in dP
+// and the mean must cancel.
 #include "attention.cuh"
 
 // weigh makes P and dS of products and dP. lse, in powers of two, and mean are functions of an element's place [m][i].
@@ -208,7 +208,8 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 	}
 	block = rows_of(a, blockIdx.x, QUERIES, true); // again: the address would have taken registers meanwhile
 	i64 row = block.first + warp;
-	of_q.store(dq + (block.start + row) * a.stride_q + blockIdx.y * a.width, a.stride_q, block.length - row, a.width, a.scale);
+	T *to = dq + (block.start + row) * a.stride_q + blockIdx.y * a.width;
+	of_q.store(to, a.stride_q, block.length - row, a.width, a.scale);
 }
 
 // means[t,h] = sum(out[t,h] * dout[t,h]), a warp for each; dout as products round it where they do.
@@ -227,8 +228,9 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	}
 }
 
-#define GRAD_PARAMETERS(T) \
-	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, int aligned
+#define GRAD_PARAMETERS(T)                                                                         \
+	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, \
+		int aligned
 
 #define KEYS_INSTANCE(name, D, C, M, T)                                                   \
 	KERNEL void __launch_bounds__(THREADS, 2) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {     \
