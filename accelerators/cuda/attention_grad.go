@@ -68,5 +68,8 @@ func (g *attentionGrad) keyBytes() int {
 	return 2*(g.keyRows()+queries)*g.rowBytes() + 2*queries*accelerators.F32.Size()
 }
 
-// queryBytes is the shared memory for queries and output gradients, and two pairs of 32 keys and values.
-func (g *attentionGrad) queryBytes(rows int) int { return (2*rows + 4*32) * g.rowBytes() }
+// queryBytes is the shared memory for queries and output gradients, two pairs of 32 keys and values, and lse and mean of
+// each query.
+func (g *attentionGrad) queryBytes(rows int) int {
+	return (2*rows+4*32)*g.rowBytes() + 2*rows*accelerators.F32.Size()
+}

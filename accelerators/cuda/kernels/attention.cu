@@ -122,14 +122,14 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 #pragma unroll
 			for (int i = 0; i < M * KEYS / 2; i++) (&s[0][0][0])[i] = bend.of((&s[0][0][0])[i]);
 		}
-		if (masked) {
-			hide(s, a, first + warp, key, block.length);
-			auto sees = [&](int r, int j) { return a.sees(first + warp + r, key + j); };
-			contain<D, M, KEYS, D>(sums, values, values, sees);
-		}
+		if (masked) hide(s, a, first + warp, key, block.length);
 		softmax.add(s, sums, bend.factor);
 		u32 weights[M][KEYS / 8][2];
 		round_all(weights, s);
+		if (masked) {
+			auto sees = [&](int r, int j) { return a.sees(first + warp + r, key + j); };
+			contain<D, M, KEYS, D>(sums, values, values, sees);
+		}
 		accumulate<D, M, KEYS, D>(sums, weights, values);
 	}
 	softmax.finish();

@@ -145,17 +145,26 @@ DEVICE void stage_eight(bf16 *to, const T *from, int n) {
 
 // stage begins to copy rows of x to a tile: the first `rows` of them and `width` elements of each; zeros fill the tile.
 // Elements that are aligned, in bf16 and in whole 16 bytes, come by asynchronous copies; others are there at once.
+// A thread keeps to its columns, and its address moves down the rows: one for each row would be kept from tile to tile.
 template <int D, int ROWS, class T>
 DEVICE void stage(bf16 *tile, const T *x, i64 stride, int rows, int width, bool aligned) {
+	enum { ACROSS = D == 96 ? 16 : D / 8, DOWN = THREADS / ACROSS };
+	int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS * 8;
+	if (column >= D) return;
+	tile += row * (D + 8) + column;
+	const T *from = x + row * stride + column;
+	rows -= row;
+	width -= column;
+	if (sizeof(T) == 2 && aligned) {
+		if (width <= 0) rows = 0;
 #pragma unroll
-	for (int i = threadIdx.x; i < ROWS * D / 8; i += THREADS) {
-		int row = i / (D / 8), column = i % (D / 8) * 8;
-		bf16 *to = tile + row * (D + 8) + column;
-		const T *from = x + row * stride + column;
-		int n = row < rows ? min(8, width - column) : 0;
-		if (sizeof(T) == 2 && aligned) copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
-		else stage_eight(to, from, n);
+		for (int i = 0; i < ROWS; i += DOWN, from += DOWN * stride)
+			copy_async(tile + i * (D + 8), from, i < rows ? 16 : 0);
+		return;
 	}
+#pragma unroll(sizeof(T) == 2 ? 1 : 4)
+	for (int i = 0; i < ROWS; i += DOWN, from += DOWN * stride)
+		stage_eight(tile + i * (D + 8), from, i < rows ? min(8, width) : 0);
 }
 
 // products: s = x y^T for 16*M rows of x, those of the warp, and N rows of y, both of D columns.
