@@ -11,6 +11,7 @@
 // Keys by queries, as the first kernel has them, P and dS leave the products in the layout of the left-hand side of the
 // next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in dP
 // and the mean must cancel.
+// hot: attention_keys_*_bf16 attention_queries_*_bf16 attention_means_bf16
 #include "attention.cuh"
 
 // weigh makes P and dS of products and dP. lse, in powers of two, and mean are functions of an element's place [m][i].
@@ -170,20 +171,20 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 	float *rows = (float *)(stream + 4 * TILE);
 	Rows block = rows_of(a, blockIdx.x, QUERIES, true);
 	if (block.length == 0) return;
-	int head = blockIdx.y, kv = head / a.group(), first = block.first, warp = threadIdx.x / 32 * 16 * M;
+	int head = blockIdx.y, first = block.first, warp = threadIdx.x / 32 * 16 * M;
 	int lane = threadIdx.x % 32;
 	Interval all = {first, min(first + QUERIES, block.length)}, seen = visible(a, all, block.length);
 	seen.from -= seen.from % KEYS;
 	i64 token = block.start + first, at_q = token * a.stride_q + head * a.width;
-	k += block.start * a.stride_k + kv * a.width;
-	v += block.start * a.stride_v + kv * a.width;
+	int column = head / a.group() * a.width;
 	stage<D, QUERIES>(queries, q + at_q, a.stride_q, all.to - first, a.width, aligned);
 	stage<D, QUERIES>(douts, dout + token * a.stride_out() + head * a.width, a.stride_out(), all.to - first, a.width,
 		aligned);
 	auto stage_pair = [&](int key) {
 		bf16 *to = stream + key / KEYS % 2 * 2 * TILE;
-		stage<D, KEYS>(to, k + key * a.stride_k, a.stride_k, block.length - key, a.width, aligned);
-		stage<D, KEYS>(to + TILE, v + key * a.stride_v, a.stride_v, block.length - key, a.width, aligned);
+		i64 from = block.start + key;
+		stage<D, KEYS>(to, k + from * a.stride_k + column, a.stride_k, block.length - key, a.width, aligned);
+		stage<D, KEYS>(to + TILE, v + from * a.stride_v + column, a.stride_v, block.length - key, a.width, aligned);
 		commit_copies();
 	};
 	stage_pair(seen.from);
@@ -243,9 +244,9 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, \
 		int aligned
 
-#define KEYS_INSTANCE(name, D, C, M, T)                                                   \
+#define KEYS_INSTANCE(name, D, C, M, N, T)                                                \
 	KERNEL void __launch_bounds__(THREADS, 2) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {     \
-		Queries<64 / M, T> stream = {q, dout, lse, means, SHAPE, aligned != 0}; \
+		Queries<N, T> stream = {q, dout, lse, means, SHAPE, aligned != 0};                    \
 		attention_keys<D, C, M>(dk, dv, k, v, stream, blockIdx.z * C);                    \
 	}                                                                                     \
 	REGISTER(name)
@@ -256,14 +257,14 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	}                                                                                     \
 	REGISTER(name)
 
-KEYS_INSTANCE(attention_keys_64_128_bf16, 64, 64, 2, bf16)
-KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, 1, bf16)
-KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, 1, bf16)
-KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, 1, bf16)
-KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, 1, float)
-KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, 1, float)
-KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, 1, float)
-KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, 1, float)
+KEYS_INSTANCE(attention_keys_64_128_bf16, 64, 64, 2, 32, bf16)
+KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, 1, 64, bf16)
+KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, 1, 64, bf16)
+KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, 1, 32, bf16)
+KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, 1, 64, float)
+KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, 1, 64, float)
+KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, 1, 64, float)
+KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, 1, 32, float)
 
 QUERIES_INSTANCE(attention_queries_64_128_bf16, 64, 2, bf16)
 QUERIES_INSTANCE(attention_queries_96_128_bf16, 96, 2, bf16)
