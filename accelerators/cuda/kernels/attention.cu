@@ -109,7 +109,6 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 	float sums[M][D / 8][4];
 	clear(sums);
 	for (int key = seen.from; key < seen.to; key += KEYS) {
-		bool masked = key + KEYS > block.length || !all_see(a, all, {key, key + KEYS});
 		wait_copies<0>();
 		__syncthreads(); // the keys are here, and nobody needs the values before them
 		stage_rows(values, v, a.stride_v, key);
@@ -122,6 +121,7 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 #pragma unroll
 			for (int i = 0; i < M * KEYS / 2; i++) (&s[0][0][0])[i] = bend.of((&s[0][0][0])[i]);
 		}
+		bool masked = key + KEYS > block.length || !all_see(a, {first, first + QUERIES}, {key, key + KEYS});
 		if (masked) hide(s, a, first + warp, key, block.length);
 		softmax.add(s, sums, bend.factor);
 		u32 weights[M][KEYS / 8][2];
@@ -133,8 +133,9 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 		accumulate<D, M, KEYS, D>(sums, weights, values);
 	}
 	softmax.finish();
-	int rows = all.to - first - warp, lane = threadIdx.x % 32;
-	i64 token = block.start + first + warp;
+	block = rows_of(a, blockIdx.x, QUERIES, true); // again: the address would have taken registers meanwhile
+	int rows = block.length - block.first - warp, lane = threadIdx.x % 32;
+	i64 token = block.start + block.first + warp;
 	store_sums<M, D>(out + token * a.stride_out() + head * a.width, a.stride_out(), sums, rows, a.width,
 		[&](int m, int half) { return 1 / softmax.sum[m][half]; });
 #pragma unroll

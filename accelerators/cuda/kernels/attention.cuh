@@ -125,22 +125,26 @@ struct Bend {
 	float inner, cap, factor;
 	bool bent;
 
-	METHOD Bend(float scale, float cap) : inner(cap > 0 ? scale / cap : scale), cap(cap), bent(cap > 0 || !(scale > 0)) {
+	METHOD Bend(float scale, float cap) : cap(cap), bent(cap > 0 || !(scale > 0)) {
+		inner = cap > 0 ? scale / cap : scale;
 		factor = bent ? LOG2E : scale * LOG2E;
 	}
 	METHOD float of(float product) const {
-		if (!bent) return product;
-		return cap > 0 ? cap * tangent(product * inner) : product * inner;
+		float slope;
+		return of(product, slope);
 	}
-	// slope is the derivative of a score by its product, without the scale.
-	METHOD float slope(float score) const {
-		float tangent = score * reciprocal(cap);
-		return cap > 0 ? 1 - tangent * tangent : 1;
+	// slope is the derivative of the score by the product, without the scale.
+	METHOD float of(float product, float &slope) const {
+		slope = 1;
+		if (!bent) return product;
+		if (!(cap > 0)) return product * inner;
+		float y = tangent(product * inner);
+		slope = 1 - y * y;
+		return cap * y;
 	}
 
 	METHOD static float tangent(float x) {
-		float t = power_of_two(-2 * LOG2E * fabsf(x));
-		return copysignf((1 - t) * reciprocal(1 + t), x);
+		return 1 - 2 * reciprocal(1 + power_of_two(2 * LOG2E * x));
 	}
 };
 
@@ -246,7 +250,8 @@ DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 // contain comes before an accumulate whose weights are zero for pairs that do not see each other: what is not finite
 // in row j of x would make NaN even of these. Such elements become zero, and go to the sums of the rows r that see j as
 // NaN.
-// It is for all threads of a block together, and costs next to nothing unless there are such elements.
+// It is for all threads of a block together, and costs next to nothing unless there are such elements: its loops are
+// not unrolled, for the registers.
 template <int D, int M, int N, int C, class Sees>
 DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) {
 	bool all_finite = true;
@@ -266,6 +271,7 @@ DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) 
 			}
 		}
 	__syncthreads();
+#pragma unroll 1
 	for (int i = threadIdx.x; i < N * D; i += THREADS) {
 		bf16 *value = &tile[i / D * (D + 8) + i % D];
 		if (!is_finite(*value)) value->bits = 0;

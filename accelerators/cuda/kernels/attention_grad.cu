@@ -22,10 +22,9 @@ DEVICE void weigh(float (&p)[M][N][4], float (&ds)[M][N][4], const Bend &bend, L
 #pragma unroll
 		for (int i = 0; i < N * 4; i++) {
 			float &product = p[m][i / 4][i % 4], &grad = ds[m][i / 4][i % 4];
-			float score = BENT ? bend.of(product) : product;
+			float slope = 1, score = BENT ? bend.of(product, slope) : product;
 			product = power_of_two(fmaf(score, bend.factor, -lse(m, i)));
-			grad = product * (grad - mean(m, i));
-			if (BENT) grad *= bend.slope(score);
+			grad = product * (grad - mean(m, i)) * slope;
 		}
 }
 
@@ -81,7 +80,8 @@ struct Queries {
 
 	template <int D>
 	METHOD void stage_q(bf16 *tile) const {
-		stage<D, N>(tile, q + token() * a.stride_q + head * a.width, a.stride_q, block.length - query, a.width, aligned);
+		const T *from = q + token() * a.stride_q + head * a.width;
+		stage<D, N>(tile, from, a.stride_q, block.length - query, a.width, aligned);
 	}
 	template <int D>
 	METHOD void stage_dout(bf16 *tile) const {
