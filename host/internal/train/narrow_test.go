@@ -11,7 +11,6 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-
 // everyNarrowStage is every stage, and adapters beside weights that are not packed, in BF16.
 func everyNarrowStage() []stage {
 	all := everyStage()
