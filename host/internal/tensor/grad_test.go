@@ -150,6 +150,9 @@ func opCases() []opCase {
 		{"Gather", [][]int{{5, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
 			return t.Gather(x[0], t.Ints([]int32{4, 1, 4}))
 		}},
+		{"Scatter", [][]int{{3, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
+			return t.Scatter(x[0], t.Ints([]int32{4, 0, 3}), 5)
+		}},
 		{"MeanPool", [][]int{{9, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
 			return t.MeanPool(x[0], t.Segments(packed))
 		}},
