@@ -2,6 +2,8 @@ package tensor
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
@@ -45,6 +47,35 @@ func compareTypes(t *testing.T, op opCase, shared bool) {
 				t.Errorf("the gradient of %s[%d] is %g, in f32 %g", p.Name, j, got[j], want[j])
 			}
 		}
+	}
+}
+
+// A packed matrix is unpacked whole, so its products are those of a matrix that is held in BF16.
+func TestProductsWithPackedWeightsInBF16AreThoseWithTheirValues(t *testing.T) {
+	dev := narrow.Open(t)
+	packed, full := packedTwin(t, dev)
+	set := operands(t, dev, []int{5, full.Shape[1]})
+	var results [2][]float32
+	for i, w := range []*Param{full, packed} {
+		set.ZeroGrad(dev)
+		tape := NewTape(dev, NewArena(dev))
+		tape.Compute = accelerators.BF16
+		y := tape.Linear(leaf(tape, set.All()[0]), w, nil)
+		values, err := tape.Download(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tape.Backward(Seed{y, normals(rand.New(rand.NewPCG(7, 8)), len(values))}); err != nil {
+			t.Fatal(err)
+		}
+		results[i] = append(values, download(t, dev, set.Grad)...)
+		tape.Reset()
+		if tape.arena.Lent() != 0 {
+			t.Errorf("%d bytes lent", tape.arena.Lent())
+		}
+	}
+	if !slices.Equal(results[0], results[1]) {
+		t.Error("results differ")
 	}
 }
 
