@@ -36,11 +36,15 @@ func operands(t *testing.T, dev accelerators.Device, shapes ...[]int) *ParamSet 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Free(dev) })
+	draw(dev, set)
+	return set
+}
+
+func draw(dev accelerators.Device, set *ParamSet) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, p := range set.All() {
 		dev.UploadF32(p.Update(), normals(random, p.Size()))
 	}
-	return set
 }
 
 func normals(random *rand.Rand, n int) []float32 {
