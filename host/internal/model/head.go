@@ -66,7 +66,9 @@ func (m *Model) TokenNLL(t *tensor.Tape, hidden *tensor.Tensor, targets []int32)
 
 // LearnTokens is TokenNLL on a recording tape whose gradient, a number for each row, is known beforehand. Backward needs
 // no seed for it.
-func (m *Model) LearnTokens(t *tensor.Tape, hidden *tensor.Tensor, targets []int32, gradient []float32) *tensor.Tensor {
+func (m *Model) LearnTokens(
+	t *tensor.Tape, hidden *tensor.Tensor, targets []int32, gradient []float32,
+) *tensor.Tensor {
 	if err := m.checkTargets("LearnTokens", targets); err != nil {
 		return failed(t, err)
 	}
