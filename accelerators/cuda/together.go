@@ -119,7 +119,11 @@ func (d *Device) repeat(k *known, again bool) {
 		return
 	}
 	d.note(k.graph.Launch(d.stream), "launch a graph")
+	d.repeated++
 }
+
+// Repeated is how many units have been launched as graphs so far.
+func (d *Device) Repeated() int { return d.repeated }
 
 func (d *Device) drop(k *known) {
 	if k.graph != nil {
