@@ -36,7 +36,7 @@ var slower = map[string]float64{"H100 PCIe": 1620, "H100 NVL": 1545, "H200 NVL":
 func halved(card string) bool { return strings.Contains(card, "GeForce") || card == "NVIDIA L40" }
 
 const (
-	copyMost   = 128 << 20 // bytes of the copy that bandwidth is measured by: more than caches hold
+	copyMost   = 512 << 20 // bytes that the copy reads and writes: several times what caches hold
 	copyLeast  = 1 << 20
 	copyRounds = 5
 )
