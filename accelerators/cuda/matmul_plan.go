@@ -100,7 +100,7 @@ func (d *Device) algorithm(q *cublaslt.Product, f form) (a cublaslt.Algorithm, o
 
 // quickest times algorithms and returns the one that took least, unless none computes the product. Where C is added to,
 // the results go elsewhere; without room for that nothing is timed, and the library's first suggestion is taken.
-func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) (best cublaslt.Algorithm, computes bool) {
+func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) (a cublaslt.Algorithm, computes bool) {
 	out := q.C.At
 	if q.Beta != 0 {
 		elsewhere, err := cu.MemAlloc(int64(q.C.Rows * q.C.Stride * 4))
@@ -116,10 +116,10 @@ func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) (
 	least := 0.0
 	for i := range suggested {
 		if took, err := d.time(q, &suggested[i], out); err == nil && (!computes || took < least) {
-			best, least, computes = suggested[i], took, true
+			a, least, computes = suggested[i], took, true
 		}
 	}
-	return best, computes
+	return a, computes
 }
 
 // time is how long a product takes, after a first one that finds the caches as the others do.

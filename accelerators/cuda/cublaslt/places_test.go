@@ -53,7 +53,8 @@ func TestOpenSaysWhatIsWrongWithEach(t *testing.T) {
 	if err == nil {
 		t.Fatal("opened")
 	}
-	for _, want := range []string{"/absent.so: cannot open", text + ": file too short", "libc.so.6: it lacks cublasLtCreate"} {
+	for _, want := range []string{"/absent.so: cannot open", text + ": file too short",
+		"libc.so.6: it lacks cublasLtCreate"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}
