@@ -12,8 +12,8 @@ import (
 )
 
 // rates are the floating-point operations of a multiprocessor in a cycle, products counted twice: of f32, and of bf16
-// with f32 sums in the tensor cores, without sparsity. MHz is the clock at which the data sheet counts tensor cores, where
-// the device says that it may run faster.
+// with f32 sums in the tensor cores, without sparsity. MHz is the clock at which the data sheet counts tensor cores,
+// where the device says that it may run faster.
 type rates struct {
 	major, minor int
 	f32, bf16    float64

@@ -42,7 +42,8 @@ var vendors = map[string]string{
 // standIns are for headers that the vendor's packages lack, or that only its compilers take.
 var standIns = map[string]string{
 	"crt/host_defines.h": "#define CUDARTAPI\n#define __host__\n#define __device__\n#define __device_builtin__\n" +
-		"#define __cudart_builtin__\n#define __align__(n)\n#define __builtin_align__(n)\n#define __forceinline__ inline\n",
+		"#define __cudart_builtin__\n#define __align__(n)\n#define __builtin_align__(n)\n" +
+		"#define __forceinline__ inline\n",
 	"cuda_fp16.h": "struct __half {};\n",
 	"cuda_bf16.h": "struct __nv_bfloat16 {};\n",
 }

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// held is what the vendor's library holds of the product in testdata/readback.c: sums and factors in f32 whose pointers
-// are the host's, A transposed; a matrix of bf16 by columns, 24 by 40 at a stride of 56; C of f32; and what is preferred.
+// held is what the vendor's library holds of the product in testdata/readback.c: sums and factors in f32, which are in
+// the host's memory, A transposed; a matrix of bf16 by columns, 24 by 40 at a stride of 56; C of f32; and what is
+// preferred.
 const held = `desc 0: 68
 desc 1: 0
 desc 2: 0

@@ -75,7 +75,8 @@ func TestWithoutADeviceThereIsARemedy(t *testing.T) {
 			[]string{"CAREBOT_LIBCUDA=none.so"}},
 		{"an old driver", "for CUDA 11.8, which is too old: install one for CUDA 12", true,
 			[]string{"CAREBOT_EMULATOR_VERSION=11080"}},
-		{"devices are hidden", `no GPU behind CUDA_VISIBLE_DEVICES="": unset it`, true, []string{"CUDA_VISIBLE_DEVICES="}},
+		{"devices are hidden", `no GPU behind CUDA_VISIBLE_DEVICES="": unset it`, true,
+			[]string{"CUDA_VISIBLE_DEVICES="}},
 		{"there are devices", "<nil>", true, nil},
 	}
 	for _, c := range cases {

@@ -1,7 +1,7 @@
 // A cublasLt for tests without a GPU: device memory is the host's, products are sums in the plainest way, on the
 // emulator's stream. It has several algorithms, which differ in the order of their sums, and fails in the ways that
-// CAREBOT_FAKE_CUBLASLT names: "create" and "multiply" fail so, "suggest" knows no way. As the vendor's, an algorithm
-// reads as many bytes at once as the boundaries allow that it was suggested for, and a handle is of the thread's context.
+// CAREBOT_FAKE_CUBLASLT names: "create" and "multiply" fail so, "suggest" knows no way. As with the vendor's, operands
+// of an algorithm must be on the boundaries that it was suggested for, and a handle is of the thread's context.
 #include "../../cublaslt/cublaslt.h"
 
 #include <cmath>
