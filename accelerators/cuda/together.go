@@ -114,11 +114,16 @@ func (d *Device) repeat(k *known, again bool) {
 		graph, err := driver.Record(d.stream, d.issueAll)
 		k.graph, k.refused = graph, err != nil
 	}
-	if k.graph == nil {
-		d.note(d.issueAll(), "launch")
-		return
+	if k.graph != nil {
+		err := k.graph.Launch(d.stream)
+		if err == nil || driver.Lost(err) {
+			d.note(err, "launch a graph")
+			return
+		}
+		d.drop(k) // for which there is no memory, say
+		k.graph, k.refused = nil, true
 	}
-	d.note(k.graph.Launch(d.stream), "launch a graph")
+	d.note(d.issueAll(), "launch")
 }
 
 func (d *Device) drop(k *known) {
