@@ -4,7 +4,7 @@ PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
 .PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
-.PHONY: build-gpu lint-gpu emulator emulator-races test-cuda-emulated test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
+.PHONY: build-gpu lint-gpu emulator emulator-races test-cuda-emulated test-cuda-orders test-cuda-races test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
 
 all: build plugins
 
@@ -119,16 +119,33 @@ $(RACES)/%.cu.o: $(CUDA)/%.cu $(HEADERS)
 	@mkdir -p $(@D)
 	$(CXX) -x c++ $(EMUFLAGS) -fsanitize=thread -c -o $@ $<
 
+# The device, and what runs on it: operations, models, generation, training that resumes, the command line.
+EMULATED := $(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= $(GO) test \
+	-count=1 -tags cuda
+
 test-cuda-emulated: emulator
-	$(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GPU=required CAREBOT_CUBLASLT= \
-	$(GO) test -tags cuda ./$(CUDA)/...
+	$(EMULATED) ./$(CUDA)/...
+	$(EMULATED) -short -run BF16 ./host/internal/tensor ./host/internal/model ./host/internal/train ./host/internal/eval
+	$(EMULATED) -run TestScriptsOfTheCUDADevice ./host/cmd/carebot
+
+# The kernels with threads in other orders, streams that are late, and, five times slower, looked at for races.
+test-cuda-orders: emulator
+	for order in reverse shuffled; do \
+		CAREBOT_EMULATOR_SCHEDULE=$$order $(EMULATED) -run 'TestDevice/Aligned' ./$(CUDA) || exit 1; \
+	done
+	for late in 1 2; do CAREBOT_EMULATOR_LAZY=$$late $(EMULATED) -short -run 'TestDevice|TestTransfers' ./$(CUDA) || exit 1; done
+
+test-cuda-races: emulator-races
+	$(subst $(EMULATOR)/libcuda,$(RACES)/libcuda,$(EMULATED)) -timeout 30m -run 'TestDevice/Aligned' ./$(CUDA)
 
 # On a machine with a GPU.
 test-gpu:
 	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda ./$(CUDA)/...
+	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda -run BF16 ./host/internal/...
 
 bench-gpu:
 	$(GPU) CAREBOT_GPU=required $(GO) test -tags cuda -run '^$$' -bench . -benchtime 3s ./$(CUDA)
+	$(GPU) $(GO) run -tags cuda ./host/cmd/bench -device cuda -peers $(PEERS)
 
 # One folder to copy to a machine with a GPU, which needs neither Go nor a compiler: ./run there does everything that
 # docs/gpu-log.md asks for, and unpacks the programs first.
@@ -139,8 +156,10 @@ gpu-bundle:
 	rm -rf $(BUNDLE) && mkdir -p $(BUNDLE)
 	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/carebot-gpu ./host/cmd/carebot
 	$(GPU) $(GO) test -c $(SMALLER) -o $(BUNDLE)/cuda.test ./$(CUDA)
-	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test
-	cp recipes/carebot-tiny.yaml $(BUNDLE)/
+	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/bench ./host/cmd/bench
+	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test $(BUNDLE)/bench
+	cp recipes/carebot-tiny.yaml docs/gpu-log.md $(BUNDLE)/
+	mkdir -p $(BUNDLE)/host/cmd/bench && cp -r host/cmd/bench/peers $(BUNDLE)/host/cmd/bench/
 	cp $(CUDA)/bundle.sh $(BUNDLE)/run
 	@du -sm $(BUNDLE) && test "$$(du -sm $(BUNDLE) | cut -f1)" -lt 40 || { echo "the bundle is over 40 MB"; exit 1; }
 

@@ -100,16 +100,23 @@ var halved = []suite{
 }
 
 // Run checks a device. open is called once for each subtest, and once more, and must return a fresh device; Run closes
-// it. With -short, Repeatable is left out. Names of suites, such as MatMul, leave out all others.
+// it. With -short, Repeatable is left out, and so are operands on boundaries of 16 bytes, after those on odd elements.
+// Names of suites, such as MatMul, leave out all others.
 func Run(t *testing.T, open func() accelerators.Device, only ...string) {
-	runAll(t, open, accelerators.F32, named(suites, only))
 	dev := open()
 	holds := dev.HoldsBF16()
 	if err := dev.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if holds {
-		t.Run("BF16", func(t *testing.T) { runAll(t, open, accelerators.BF16, named(halved, only)) })
+	all := func(t *testing.T, guard int) {
+		runAll(t, open, form{accelerators.F32, guard}, named(suites, only))
+		if holds {
+			t.Run("BF16", func(t *testing.T) { runAll(t, open, form{accelerators.BF16, guard}, named(halved, only)) })
+		}
+	}
+	all(t, odd)
+	if !testing.Short() {
+		t.Run("Aligned", func(t *testing.T) { all(t, aligned) })
 	}
 }
 
@@ -120,10 +127,10 @@ func named(all []suite, only []string) []suite {
 	return slices.DeleteFunc(slices.Clone(all), func(s suite) bool { return !slices.Contains(only, s.name) })
 }
 
-func runAll(t *testing.T, open func() accelerators.Device, held accelerators.DType, suites []suite) {
+func runAll(t *testing.T, open func() accelerators.Device, f form, suites []suite) {
 	for _, s := range suites {
 		t.Run(s.name, func(t *testing.T) {
-			r := newRig(t, open(), held)
+			r := newRig(t, open(), f)
 			s.run(r)
 			r.close()
 		})

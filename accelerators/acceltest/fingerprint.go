@@ -63,7 +63,7 @@ type printer struct {
 }
 
 func newPrinter(t *testing.T, dev accelerators.Device, held accelerators.DType) *printer {
-	return &printer{rig: &rig{t: t, dev: dev, held: held, rand: rand.New(rand.NewPCG(7, 7))}}
+	return &printer{rig: &rig{t: t, dev: dev, form: form{held: held}, rand: rand.New(rand.NewPCG(7, 7))}}
 }
 
 func (f *printer) print(op string, destinations ...accelerators.Buffer) {

@@ -62,12 +62,13 @@ func headCase(r *rig, s accelerators.Head, targets []int32) {
 	r.dev.HeadLossGrad(dhb, dwb, r.upload(dnll), hb, wb, tb, lb, logits, s)
 	loss := func() float64 { nll, _ := headLoss(hidden, weight, targets, s); return dot(nll, dnll) }
 	r.gradient("dhidden", dhb, nil, hidden, r.coarse(summed), loss)
-	r.gradient("dweight", dwb, dweight, weight, r.coarse(summed), loss)
+	overTokens := r.coarse(summed) * math.Sqrt(max(1, float64(s.Tokens)/100)) // roundings of terms of a random walk
+	r.gradient("dweight", dwb, dweight, weight, overTokens, loss)
 
 	nb, dhb, dwb = r.output(s.Tokens), r.result(len(hidden)), r.upload(dweight)
 	r.dev.HeadLearn(nb, dhb, dwb, r.upload(dnll), hb, wb, tb, logits, s)
 	r.expect("learned nll", nb, nll, reduced)
 	r.gradient("learned dhidden", dhb, nil, hidden, r.coarse(summed), loss)
-	r.gradient("learned dweight", dwb, dweight, weight, r.coarse(summed), loss)
+	r.gradient("learned dweight", dwb, dweight, weight, overTokens, loss)
 	r.reset()
 }

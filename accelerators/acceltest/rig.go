@@ -11,31 +11,40 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// guard is how many elements before and after each operand must stay as they were.
-const guard = 5
+// A form is the operands that a test gets. Of its guard elements before and after each operand all must stay as they were;
+// whether that is a multiple of 16 bytes decides which paths a device takes.
+type form struct {
+	held  accelerators.DType // of activations
+	guard int
+}
+
+const (
+	odd     = 5
+	aligned = 8
+)
 
 // sentinel is what the guards hold, exactly in every type.
 const sentinel = 193 << 6
 
 // A rig is a device under test with the operands that a case has put on it.
 type rig struct {
-	t     *testing.T
-	dev   accelerators.Device
-	held  accelerators.DType // of activations
+	t   *testing.T
+	dev accelerators.Device
+	form
 	rand  *rand.Rand
 	owned []accelerators.Buffer // whole allocations
 }
 
-func newRig(t *testing.T, dev accelerators.Device, held accelerators.DType) *rig {
+func newRig(t *testing.T, dev accelerators.Device, f form) *rig {
 	h := fnv.New64a()
 	h.Write([]byte(t.Name()))
-	return &rig{t: t, dev: dev, held: held, rand: rand.New(rand.NewPCG(1, h.Sum64()))}
+	return &rig{t: t, dev: dev, form: f, rand: rand.New(rand.NewPCG(1, h.Sum64()))}
 }
 
 // run is a subtest with operands of its own on the same device.
 func (r *rig) run(name string, f func(*rig)) {
 	r.t.Run(name, func(t *testing.T) {
-		sub := newRig(t, r.dev, r.held)
+		sub := newRig(t, r.dev, r.form)
 		f(sub)
 		sub.reset()
 	})
@@ -78,13 +87,13 @@ func (r *rig) indices(n, below int) []int32 {
 
 func (r *rig) alloc(t accelerators.DType, n int) accelerators.Buffer {
 	r.t.Helper()
-	b, err := r.dev.Alloc(t, n+2*guard)
+	b, err := r.dev.Alloc(t, n+2*r.guard)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.owned = append(r.owned, b)
 	r.dev.Fill(b, sentinel)
-	return b.Slice(guard, n)
+	return b.Slice(r.guard, n)
 }
 
 // upload puts values into a window of F32.
@@ -233,9 +242,9 @@ func (r *rig) reset() {
 
 func (r *rig) checkGuards(b accelerators.Buffer) {
 	r.t.Helper()
-	for _, at := range []int{0, b.Len - guard} {
-		edge := b.Slice(at, guard)
-		for i := range guard {
+	for _, at := range []int{0, b.Len - r.guard} {
+		edge := b.Slice(at, r.guard)
+		for i := range r.guard {
 			var v float64
 			if b.Type == accelerators.I32 {
 				v = float64(r.downloadInts(edge)[i])

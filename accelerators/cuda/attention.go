@@ -21,7 +21,7 @@ type attention struct {
 // The kernels' blocks.
 const (
 	attentionThreads = 128
-	attentionKeys    = 64 // queries or keys that stream by at a time, and keys of a block of the gradient
+	attentionKeys    = 64 // that stream by at a time
 	exactRows        = 16 // of a block with products of f32
 	exactOthers      = 128
 	mostHeadDim      = 256
@@ -126,8 +126,8 @@ func (a *attention) columns() int {
 // rowBytes is what a row of a tile takes of shared memory.
 func (a *attention) rowBytes() int { return 2 * (a.columns() + 8) }
 
-// rowsWithin is how many queries a block has, as far as the shared memory that they need is there; 0 means that products
-// are f32's, or have to be.
+// rowsWithin is how many queries a block has, as far as the shared memory that they need is there; 0 means that
+// products are f32's, or have to be.
 func (a *attention) rowsWithin(bytes func(rows int) int) int {
 	rows := 128
 	if a.kind == accelerators.F32 || a.columns() == mostHeadDim {
@@ -161,8 +161,7 @@ func (a *attention) exactly(heads int) shape {
 
 // arguments are a kernel's own and those of the shape.
 func (a *attention) arguments(own ...uint64) []uint64 {
-	flag := map[bool]uint64{true: 1}
 	return append(own, a.offsets, uint64(a.Sequences), uint64(a.Tokens), uint64(a.Heads), uint64(a.KVHeads),
-		uint64(a.HeadDim), uint64(a.StrideQ), uint64(a.StrideK), uint64(a.StrideV), flag[a.Causal], uint64(a.Window),
-		f32(a.Scale), f32(a.Cap), flag[a.aligned])
+		uint64(a.HeadDim), uint64(a.StrideQ), uint64(a.StrideK), uint64(a.StrideV), flag(a.Causal), uint64(a.Window),
+		f32(a.Scale), f32(a.Cap), flag(a.aligned))
 }

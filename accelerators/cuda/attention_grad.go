@@ -31,20 +31,20 @@ func (d *Device) AttentionGrad(dq, dk, dv, dout, out, lse, q, k, v accelerators.
 }
 
 func (g *attentionGrad) run() {
-	rows, ofKeys := g.rowsWithin(g.queryBytes), g.keyBytes()
-	exact := rows == 0 || ofKeys > g.d.mostShared
+	rows := g.rowsWithin(g.queryBytes)
+	exact := rows == 0 || g.keyBytes() > g.d.mostShared
 	n := g.Tokens * g.Heads
 	g.means = g.d.scratch(slotMeans, n*accelerators.F32.Size())
 	g.d.launch("attention_grad", "attention_means_"+g.kind.String(), covering(32*n), g.means, g.out, g.dout, uint64(n),
-		uint64(g.HeadDim), map[bool]uint64{true: 1}[!exact])
+		uint64(g.HeadDim), flag(!exact))
 	if exact {
 		g.launch("attention_exact", "attention_keys_exact_"+g.kind.String(), g.exactly(g.KVHeads), g.dk, g.dv)
 		g.launch("attention_exact", "attention_queries_exact_"+g.kind.String(), g.exactly(g.Heads), g.dq)
 		return
 	}
-	over := g.over(attentionKeys, g.KVHeads)
-	over.Z, over.Shared = blocks(g.columns(), 128), ofKeys // of 256 columns, a block's registers hold the sums of half
-	g.launch("attention_grad", g.instance("attention_keys", attentionKeys), over, g.dk, g.dv)
+	over := g.over(g.keyRows(), g.KVHeads)
+	over.Z, over.Shared = blocks(g.columns(), 128), g.keyBytes() // registers hold the sums of 128 columns
+	g.launch("attention_grad", g.instance("attention_keys", g.keyRows()), over, g.dk, g.dv)
 	over = g.over(rows, g.Heads)
 	over.Shared = g.queryBytes(rows)
 	g.launch("attention_grad", g.instance("attention_queries", rows), over, g.dq)
@@ -54,8 +54,19 @@ func (g *attentionGrad) launch(family, kernel string, s shape, outputs ...uint64
 	g.d.launch(family, kernel, s, g.arguments(append(outputs, g.q, g.k, g.v, g.dout, g.lse, g.means)...)...)
 }
 
+// keyRows is how many keys a block has; queries then stream by so that a block's scores are 64 x 64 or 128 x 32.
+func (g *attentionGrad) keyRows() int {
+	if g.kind == accelerators.BF16 && g.columns() == 64 {
+		return 128
+	}
+	return 64
+}
+
 // keyBytes is the shared memory for keys, values, queries and output gradients, lse and mean of each query.
-func (g *attentionGrad) keyBytes() int { return 4*attentionKeys*g.rowBytes() + 2*attentionKeys*4 }
+func (g *attentionGrad) keyBytes() int {
+	queries := 64 * 64 / g.keyRows()
+	return 2*(g.keyRows()+queries)*g.rowBytes() + 2*queries*accelerators.F32.Size()
+}
 
 // queryBytes is the shared memory for queries and output gradients, and two pairs of 32 keys and values.
 func (g *attentionGrad) queryBytes(rows int) int { return (2*rows + 4*32) * g.rowBytes() }

@@ -12,8 +12,8 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// An attentionTrial is an attention operation and its gradient on one device, with operands that begin at a place within
-// their allocations and are of a type.
+// An attentionTrial is an attention operation and its gradient on one device, with operands that begin at a place
+// within their allocations and are of a type.
 type attentionTrial struct {
 	t   *testing.T
 	dev *Device
@@ -28,16 +28,16 @@ var attentionTrials = []struct{ dim, window, shared int }{
 	{128, 50, 99 << 10}, {256, 0, 99 << 10},
 }
 
-// TestAttentionInChunks: operands that come in whole 16 bytes give the bits of those that do not, and nearly the results
-// of products in f32.
+// TestAttentionInChunks: operands that come in whole 16 bytes give the bits of those that do not, and nearly the
+// results of products in f32.
 func TestAttentionInChunks(t *testing.T) {
 	for _, c := range attentionTrials {
 		t.Run(fmt.Sprintf("dim=%d/window=%d/shared=%d", c.dim, c.window, c.shared), func(t *testing.T) {
 			d := opened(t).(*Device)
 			d.mostShared = min(d.mostShared, c.shared)
 			s := accelerators.Attention{Tokens: 203, Heads: 2, KVHeads: 1, HeadDim: c.dim, Sequences: 2, MaxLen: 133,
-				Causal: true, Window: c.window, Scale: float32(1 / math.Sqrt(float64(c.dim))), Compute: accelerators.BF16,
-				StrideQ: 2 * c.dim, StrideK: 2 * c.dim, StrideV: c.dim + 8}
+				Causal: true, Window: c.window, Scale: float32(1 / math.Sqrt(float64(c.dim))),
+				Compute: accelerators.BF16, StrideQ: 2 * c.dim, StrideK: 2 * c.dim, StrideV: c.dim + 8}
 			chunks := attentionTrial{t, d, s, accelerators.BF16, 8}.run()
 			single := attentionTrial{t, d, s, accelerators.BF16, 3}.run()
 			s.Compute = accelerators.F32

@@ -2,11 +2,12 @@
 # What only a GPU can confirm, in the order in which it should be looked at: correctness first, then figures.
 # Everything goes to log.txt too, which docs/gpu-log.md is written from. The exit status is 1 if a part has failed.
 #   ./run            all parts
-#   ./run bench      one part: environment, test, memcheck, racecheck, bench or recipe
+#   ./run bench      one part: environment, test, memcheck, racecheck, bench, models or recipe
+# PEERS names a Python environment with PyTorch, which models are then measured beside.
 set -uo pipefail
 cd "$(dirname "$0")"
 export CAREBOT_GPU=required
-gunzip -fk carebot-gpu.gz cuda.test.gz || exit 1
+gunzip -fk carebot-gpu.gz cuda.test.gz bench.gz || exit 1
 
 environment() {
 	date -u
@@ -26,6 +27,9 @@ memcheck() { sanitized memcheck; }
 racecheck() { sanitized racecheck; }
 
 bench() { ./cuda.test -test.run '^$' -test.bench . -test.benchtime 3s; }
+
+# Whole steps, scoring and generation; the figures go into gpu-log.md here.
+models() { ./bench -device cuda -page gpu-log.md -peers "${PEERS:-.bench}"; }
 
 recipe() {
 	rm -rf runs
@@ -47,5 +51,5 @@ all() {
 	[ ${#failed[@]} -eq 0 ]
 }
 
-[ $# -gt 0 ] || set -- environment test memcheck racecheck bench recipe
+[ $# -gt 0 ] || set -- environment test memcheck racecheck bench models recipe
 all "$@" 2>&1 | tee log.txt

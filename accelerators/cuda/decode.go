@@ -2,9 +2,7 @@
 
 package cuda
 
-import (
-	"github.com/carebot-llm/carebot/accelerators"
-)
+import "github.com/carebot-llm/carebot/accelerators"
 
 // The blocks of decode.cu.
 const (
@@ -68,11 +66,9 @@ func (t *decode) some(from, to, parts int) {
 	s := shape{X: parts, Y: t.KVHeads * blocks(group, decodeRows), Z: to - from, Threads: decodeThreads}
 	padded := blocks(t.HeadDim, 8) * 8
 	s.Shared = 4 * (decodeRows*(padded+decodePart) + decodeThreads*8 + decodePart)
-	aligned := uint64(0)
-	if t.HeadDim*t.kind.Size()%16 == 0 && t.cache%16 == 0 {
-		aligned = 1
-	}
-	t.d.launch("decode", "decode_"+t.kind.String(), s, append(t.arguments(from, to, t.parts, t.q, t.cache), aligned)...)
+	aligned := t.HeadDim*t.kind.Size()%16 == 0 && t.cache%16 == 0
+	arguments := append(t.arguments(from, to, t.parts, t.q, t.cache), flag(aligned))
+	t.d.launch("decode", "decode_"+t.kind.String(), s, arguments...)
 	s = shape{X: blocks(32*(to-from)*t.Heads, decodeThreads), Y: 1, Z: 1, Threads: decodeThreads}
 	t.d.launch("decode", "decode_join_"+t.kind.String(), s, t.arguments(from, to, t.out, t.parts)...)
 }

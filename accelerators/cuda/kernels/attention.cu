@@ -2,12 +2,12 @@
 //   out = softmax(scale q k^T + mask) v        lse = log sum exp(scale q k^T + mask)
 // q [T,H*D], k and v [T,G*D] with strides, out [T,H*D], lse [T,H], each of H heads with key-value head h/(H/G).
 //
-// FlashAttention-2 (Dao 2023): a block has 64*M queries of one head, each warp 16*M of them, and passes over the keys 64
-// at a time, with a running maximum and sum. A warp's results stay in its registers; only queries, keys and values lie in
-// shared memory. There is one tile of each: keys come while weights meet values, and values while queries meet keys;
-// two blocks on a multiprocessor fill what gaps that leaves. With M = 2, each matrix of keys or values that is loaded
-// serves two products: with one, shared memory would be busier than the tensor cores. 256 columns leave registers for
-// M = 1 only. Tiles that no query sees are left out.
+// FlashAttention-2 (Dao 2023): a block has 64*M queries of one head, each warp 16*M of them, and passes over the keys
+// 64 at a time, with a running maximum and sum. A warp's results stay in its registers; only queries, keys and values
+// lie in shared memory. There is one tile of each: keys come while weights meet values, and values while queries meet
+// keys; two blocks on a multiprocessor fill what gaps that leaves. With M = 2, each matrix of keys or values that is
+// loaded serves two products: with one, shared memory would be busier than the tensor cores. 256 columns leave
+// registers for M = 1 only. Tiles that no query sees are left out.
 #include "attention.cuh"
 
 // low is below every score, and far enough from infinity for arithmetic.
@@ -115,7 +115,8 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 		wait_copies<0>();
 		__syncthreads(); // the values are here, and nobody needs the keys
 		int next = key + KEYS;
-		if (next < seen.to) stage<D, KEYS>(keys, k + next * a.stride_k, a.stride_k, block.length - next, a.width, aligned);
+		if (next < seen.to)
+			stage<D, KEYS>(keys, k + next * a.stride_k, a.stride_k, block.length - next, a.width, aligned);
 		commit_copies();
 		if (bend.bent) {
 #pragma unroll
@@ -123,7 +124,8 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 		}
 		if (masked) {
 			hide(s, a, first + warp, key, block.length);
-			contain<D, M, KEYS, D>(sums, values, values, [&](int r, int j) { return a.sees(first + warp + r, key + j); });
+			auto sees = [&](int r, int j) { return a.sees(first + warp + r, key + j); };
+			contain<D, M, KEYS, D>(sums, values, values, sees);
 		}
 		softmax.add(s, sums, bend.factor);
 		u32 weights[M][KEYS / 8][2];
@@ -144,8 +146,8 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 	}
 }
 
-// Offsets must begin with 0, end with tokens, and make sequences of 0 to most tokens: fault = min(fault, number<<32 | i)
-// over all i where they do not.
+// Offsets must begin with 0, end with tokens, and make sequences of 0 to most tokens: fault = min(fault,
+// number<<32 | i) over all i where they do not.
 KERNEL void check_offsets(const int *offsets, int sequences, int tokens, int most, u32 number, u64 *fault) {
 	for (int i = thread_number(); i <= sequences; i += thread_count()) {
 		i64 length = (i64)offsets[i] - (i > 0 ? offsets[i - 1] : 0);

@@ -3,8 +3,9 @@
 //
 // A tile in shared memory has rows of D bf16 and eight more that nobody reads: rows are then an odd number of 16 bytes
 // apart, so that the eight rows of a matrix that load_matrices takes lie in different banks, and the address of every
-// matrix is a register plus a constant. A warp has 16*M rows of what is fixed in a block, and all N rows of what streams
-// by. Element e of the fragment [m][n] of a result is in row 16m + lane/4 + 8*(e/2), column 8n + 2*(lane%4) + e%2.
+// matrix is a register plus a constant. A warp has 16*M rows of what is fixed in a block, and all N rows of what
+// streams by. Element e of the fragment [m][n] of a result is in row 16m + lane/4 + 8*(e/2), column 8n + 2*(lane%4) +
+// e%2.
 #pragma once
 #include "device.cuh"
 
@@ -24,11 +25,14 @@ struct Shape {
 };
 
 // SHAPE_PARAMETERS are the arguments of a kernel that make a SHAPE.
-#define SHAPE_PARAMETERS                                                                                       \
-	const int *offsets, int sequences, int tokens, int heads, int kv_heads, int width, i64 stride_q, i64 stride_k, \
-		i64 stride_v, int causal, int window, float scale, float cap
-#define SHAPE \
-	Shape { offsets, sequences, tokens, heads, kv_heads, width, stride_q, stride_k, stride_v, causal, window, scale, cap }
+#define SHAPE_PARAMETERS                                                                               \
+	const int *offsets, int sequences, int tokens, int heads, int kv_heads, int width, i64 stride_q,   \
+		i64 stride_k, i64 stride_v, int causal, int window, float scale, float cap
+#define SHAPE                                                                                          \
+	Shape {                                                                                            \
+		offsets, sequences, tokens, heads, kv_heads, width, stride_q, stride_k, stride_v, causal, window, \
+			scale, cap                                                                                \
+	}
 
 // Rows are those from first on, ROWS at most, of a sequence of length tokens that begins at token start. A length of 0
 // means that there are none.
@@ -129,24 +133,28 @@ struct Bend {
 	}
 };
 
+// stage_eight copies n of eight elements, and zeros for the others.
+template <class T>
+DEVICE void stage_eight(bf16 *to, const T *from, int n) {
+	u32 words[4];
+#pragma unroll
+	for (int j = 0; j < 8; j += 2)
+		words[j / 2] = pack(j < n ? widen(from[j]) : 0, j + 1 < n ? widen(from[j + 1]) : 0);
+	*(uint4 *)to = {words[0], words[1], words[2], words[3]};
+}
+
 // stage begins to copy rows of x to a tile: the first `rows` of them and `width` elements of each; zeros fill the tile.
 // Elements that are aligned, in bf16 and in whole 16 bytes, come by asynchronous copies; others are there at once.
 template <int D, int ROWS, class T>
 DEVICE void stage(bf16 *tile, const T *x, i64 stride, int rows, int width, bool aligned) {
+#pragma unroll
 	for (int i = threadIdx.x; i < ROWS * D / 8; i += THREADS) {
 		int row = i / (D / 8), column = i % (D / 8) * 8;
 		bf16 *to = tile + row * (D + 8) + column;
 		const T *from = x + row * stride + column;
 		int n = row < rows ? min(8, width - column) : 0;
-		if (sizeof(T) == 2 && aligned) {
-			copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
-			continue;
-		}
-		u32 words[4];
-#pragma unroll
-		for (int j = 0; j < 8; j += 2)
-			words[j / 2] = pack(j < n ? widen(from[j]) : 0, j + 1 < n ? widen(from[j + 1]) : 0);
-		*(uint4 *)to = {words[0], words[1], words[2], words[3]};
+		if (sizeof(T) == 2 && aligned) copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
+		else stage_eight(to, from, n);
 	}
 }
 
@@ -201,7 +209,10 @@ DEVICE void round_all(u32 (&w)[M][N][2], const float (&x)[M][N][4]) {
 #pragma unroll
 	for (int m = 0; m < M; m++)
 #pragma unroll
-		for (int n = 0; n < N; n++) w[m][n][0] = pack(x[m][n][0], x[m][n][1]), w[m][n][1] = pack(x[m][n][2], x[m][n][3]);
+		for (int n = 0; n < N; n++) {
+			w[m][n][0] = pack(x[m][n][0], x[m][n][1]);
+			w[m][n][1] = pack(x[m][n][2], x[m][n][3]);
+		}
 }
 
 template <int M, int N>
@@ -212,8 +223,9 @@ DEVICE void clear(float (&x)[M][N][4]) {
 
 DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 
-// contain comes before an accumulate whose weights are zero for pairs that do not see each other: what is not finite in
-// row j of x would make NaN even of these. Such elements become zero, and go to the sums of the rows r that see j as NaN.
+// contain comes before an accumulate whose weights are zero for pairs that do not see each other: what is not finite
+// in row j of x would make NaN even of these. Such elements become zero, and go to the sums of the rows r that see j as
+// NaN.
 // It is for all threads of a block together, and costs next to nothing unless there are such elements.
 template <int D, int M, int N, int C, class Sees>
 DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) {
@@ -224,7 +236,8 @@ DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) 
 	for (int j = 0; j < N; j++)
 #pragma unroll
 		for (int i = 0; i < M * C / 2; i++) {
-			int row = i / (C / 2) * 16 + lane / 4 + i % 4 / 2 * 8, column = i / 4 % (C / 8) * 8 + lane % 4 * 2 + i % 2;
+			int row = i / (C / 2) * 16 + lane / 4 + i % 4 / 2 * 8;
+			int column = i / 4 % (C / 8) * 8 + lane % 4 * 2 + i % 2;
 			bf16 value = x[j * (D + 8) + column];
 			if (!is_finite(value) && sees(row, j)) (&sums[0][0][0])[i] = widen(value) - widen(value);
 		}

@@ -1,6 +1,6 @@
-// Attention and its gradient with products of f32: the formulas and operands of attention.cu and attention_grad.cu. This
-// is for exactness, not for speed: a warp has four rows, each lane scores one of the others at a time, and then each
-// lane sums up its columns.
+// Attention and its gradient with products of f32: the formulas and operands of attention.cu and attention_grad.cu.
+// This is for exactness, not for speed: a warp has four rows, each lane scores one of the others at a time, and then
+// each lane sums up its columns.
 #include "attention.cuh"
 
 enum { OWN = 4, OTHERS = 128, MOST_COLUMNS = 256 / 32 };

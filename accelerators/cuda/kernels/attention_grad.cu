@@ -5,26 +5,40 @@
 // One kernel has a block for 64 keys of a key-value head and passes over the queries of all its heads; the other has a
 // block for queries of a head and passes over the keys. Together they make seven products of tiles where one pass would
 // make five: S and dP twice. But one pass has to add up dq over blocks of keys: by atomics in whatever order, or in
-// memory for each block of keys, 2 GB each way at 4,096 tokens and 32 heads of 128, which takes about as long as the two
-// products, and grows with the square of the length.
+// memory for each block of keys, 2 GB each way at 4,096 tokens and 32 heads of 128, which takes about as long as the
+// two products, and grows with the square of the length.
 //
 // Keys by queries, as the first kernel has them, P and dS leave the products in the layout of the left-hand side of the
-// next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in
-// dP and the mean must cancel.
+// next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in dP
+// and the mean must cancel.
 #include "attention.cuh"
 
-// A Slope makes P and dS of a pair's product and dP.
-struct Slope {
-	Bend bend;
+// weigh makes P and dS of products and dP. lse, in powers of two, and mean are functions of an element's place [m][i].
+template <bool BENT, int M, int N, class Lse, class Mean>
+DEVICE void weigh(float (&p)[M][N][4], float (&ds)[M][N][4], const Bend &bend, Lse lse, Mean mean) {
+#pragma unroll
+	for (int m = 0; m < M; m++)
+#pragma unroll
+		for (int i = 0; i < N * 4; i++) {
+			float &product = p[m][i / 4][i % 4], &grad = ds[m][i / 4][i % 4];
+			float score = BENT ? bend.of(product) : product;
+			product = power_of_two(fmaf(score, bend.factor, -lse(m, i)));
+			grad = product * (grad - mean(m, i));
+			if (BENT) grad *= bend.slope(score);
+		}
+}
 
-	METHOD Slope(const Shape &a) : bend(a.scale, a.cap) {}
-	// lse is in powers of two; unseen pairs have none of either.
-	METHOD void of(float &product, float &grad, float lse, float mean, bool seen) const {
-		float score = bend.of(product), weight = power_of_two(fmaf(score, bend.factor, -lse));
-		product = seen ? weight : 0;
-		grad = seen ? weight * (grad - mean) * bend.slope(score) : 0;
-	}
-};
+// forget sets P and dS of pairs that do not see each other to zero.
+template <int M, int N, class Sees>
+DEVICE void forget(float (&p)[M][N][4], float (&ds)[M][N][4], Sees sees) {
+	int lane = threadIdx.x % 32;
+#pragma unroll
+	for (int m = 0; m < M; m++)
+#pragma unroll
+		for (int i = 0; i < N * 4; i++)
+			if (!sees(16 * m + lane / 4 + i % 4 / 2 * 8, i / 4 * 8 + lane % 4 * 2 + i % 2))
+				p[m][i / 4][i % 4] = ds[m][i / 4][i % 4] = 0;
+}
 
 template <int M, int C>
 struct Sums {
@@ -36,8 +50,8 @@ struct Sums {
 	}
 };
 
-// A Queries is what streams by in the first kernel: tiles of the queries that see the block's keys, head by head.
-template <class T>
+// A Queries is what streams by in the first kernel: tiles of N queries that see the block's keys, head by head.
+template <int N, class T>
 struct Queries {
 	const T *q, *dout;
 	const float *lse, *means;
@@ -46,52 +60,53 @@ struct Queries {
 	int kv, first, tiles;
 	bool aligned;
 
-	METHOD int query(int i) const { return first + i % tiles * 64; }
+	METHOD int query(int i) const { return first + i % tiles * N; }
 	METHOD i64 token(int i) const { return block.start + query(i); }
 	METHOD int head(int i) const { return kv * a.group() + i / tiles; }
 
 	template <int D>
 	METHOD void stage_q(bf16 *tile, int i) const {
 		const T *from = q + token(i) * a.stride_q + head(i) * a.width;
-		stage<D, 64>(tile, from, a.stride_q, block.length - query(i), a.width, aligned);
+		stage<D, N>(tile, from, a.stride_q, block.length - query(i), a.width, aligned);
 	}
 	template <int D>
 	METHOD void stage_dout(bf16 *tile, int i) const {
 		const T *from = dout + token(i) * a.stride_out() + head(i) * a.width;
-		stage<D, 64>(tile, from, a.stride_out(), block.length - query(i), a.width, aligned);
+		stage<D, N>(tile, from, a.stride_out(), block.length - query(i), a.width, aligned);
 	}
 	// stage_rows fills in lse and mean; queries beyond the sequence have weights of zero.
 	METHOD void stage_rows(float *rows, int i) const {
-		int row = threadIdx.x % 64;
+		int row = threadIdx.x;
+		if (row >= N) return;
 		bool there = query(i) + row < block.length;
 		i64 at = (token(i) + row) * a.heads + head(i);
-		if (threadIdx.x < 64) rows[row] = there ? lse[at] * LOG2E : infinity();
-		else rows[64 + row] = there ? means[at] : 0;
+		rows[row] = there ? lse[at] * LOG2E : infinity();
+		rows[N + row] = there ? means[at] : 0;
 	}
 };
 
 // attention_keys writes C columns of dk and dv, from the given one on.
-template <int D, int C, class T>
-DEVICE void attention_keys(T *dk, T *dv, const T *k, const T *v, Queries<T> stream, int column) {
-	enum { KEYS = 64, QUERIES = 64 };
+template <int D, int C, int M, int N, class T>
+DEVICE void attention_keys(T *dk, T *dv, const T *k, const T *v, Queries<N, T> stream, int column) {
+	enum { KEYS = 64 * M };
 	SHARED(bf16, keys);
-	bf16 *values = keys + KEYS * (D + 8), *queries = values + KEYS * (D + 8), *douts = queries + QUERIES * (D + 8);
-	float *rows = (float *)(douts + QUERIES * (D + 8));
+	bf16 *values = keys + KEYS * (D + 8), *queries = values + KEYS * (D + 8), *douts = queries + N * (D + 8);
+	float *rows = (float *)(douts + N * (D + 8));
 	const Shape &a = stream.a;
 	Rows block = rows_of(a, blockIdx.x, KEYS, false);
 	if (block.length == 0) return;
-	int first = block.first, warp = threadIdx.x / 32 * 16, lane = threadIdx.x % 32;
+	int first = block.first, warp = threadIdx.x / 32 * 16 * M, lane = threadIdx.x % 32;
 	Interval all = {first, min(first + KEYS, block.length)}, seen = seers(a, all, block.length);
-	stream.block = block, stream.kv = blockIdx.y, stream.first = seen.from / QUERIES * QUERIES;
-	stream.tiles = (seen.to - stream.first + QUERIES - 1) / QUERIES;
+	stream.block = block, stream.kv = blockIdx.y, stream.first = seen.from / N * N;
+	stream.tiles = (seen.to - stream.first + N - 1) / N;
 	i64 at_k = (block.start + first) * a.stride_k + stream.kv * a.width;
 	i64 at_v = (block.start + first) * a.stride_v + stream.kv * a.width;
 	stage<D, KEYS>(keys, k + at_k, a.stride_k, all.to - first, a.width, stream.aligned);
 	stage<D, KEYS>(values, v + at_v, a.stride_v, all.to - first, a.width, stream.aligned);
 	stream.template stage_q<D>(queries, 0);
 	commit_copies();
-	const Slope slope(a);
-	Sums<1, C> of_k, of_v;
+	const Bend bend(a.scale, a.cap);
+	Sums<M, C> of_k, of_v;
 	clear(of_k.of);
 	clear(of_v.of);
 	int steps = stream.tiles * a.group();
@@ -101,35 +116,37 @@ DEVICE void attention_keys(T *dk, T *dv, const T *k, const T *v, Queries<T> stre
 		stream.template stage_dout<D>(douts, i);
 		stream.stage_rows(rows, i);
 		commit_copies();
-		float p[1][QUERIES / 8][4], ds[1][QUERIES / 8][4];
-		products<D, 1, QUERIES>(p, keys + warp * (D + 8), queries);
+		float p[M][N / 8][4], ds[M][N / 8][4];
+		products<D, M, N>(p, keys + warp * (D + 8), queries);
 		wait_copies<0>();
 		__syncthreads(); // the output gradients are here
-		products<D, 1, QUERIES>(ds, values + warp * (D + 8), douts);
+		products<D, M, N>(ds, values + warp * (D + 8), douts);
+		auto lse = [&](int, int i) { return rows[i / 4 * 8 + lane % 4 * 2 + i % 2]; };
+		auto mean = [&](int, int i) { return rows[N + i / 4 * 8 + lane % 4 * 2 + i % 2]; };
+		if (bend.bent) weigh<true>(p, ds, bend, lse, mean);
+		else weigh<false>(p, ds, bend, lse, mean);
 		int query = stream.query(i);
 		auto sees = [&](int r, int j) { return a.sees(query + j, first + warp + r); };
-		bool masked = !all_see(a, {query, query + QUERIES}, {first, first + KEYS});
-#pragma unroll
-		for (int n = 0; n < QUERIES / 2; n++) {
-			int row = lane / 4 + n % 4 / 2 * 8, j = n / 4 * 8 + lane % 4 * 2 + n % 2;
-			slope.of(p[0][n / 4][n % 4], ds[0][n / 4][n % 4], rows[j], rows[64 + j], !masked || sees(row, j));
+		bool masked = !all_see(a, {query, query + N}, {first, first + KEYS});
+		if (masked) {
+			forget(p, ds, sees);
+			contain<D, M, N, C>(of_k.of, queries, queries + column, sees);
+			contain<D, M, N, C>(of_v.of, douts, douts + column, sees);
 		}
-		u32 weights[1][QUERIES / 8][2], grads[1][QUERIES / 8][2];
+		u32 weights[M][N / 8][2], grads[M][N / 8][2];
 		round_all(weights, p);
 		round_all(grads, ds);
-		if (masked) {
-			contain<D, 1, QUERIES, C>(of_k.of, queries, queries + column, sees);
-			contain<D, 1, QUERIES, C>(of_v.of, douts, douts + column, sees);
-		}
-		accumulate<D, 1, QUERIES, C>(of_k.of, grads, queries + column);
+		accumulate<D, M, N, C>(of_k.of, grads, queries + column);
 		__syncthreads(); // nobody needs the queries
 		if (i + 1 < steps) stream.template stage_q<D>(queries, i + 1);
 		commit_copies();
-		accumulate<D, 1, QUERIES, C>(of_v.of, weights, douts + column);
+		accumulate<D, M, N, C>(of_v.of, weights, douts + column);
 	}
-	int left = all.to - first - warp, width = min(C, a.width - column);
-	of_k.store(dk + at_k + warp * a.stride_k + column, a.stride_k, left, width, a.scale);
-	of_v.store(dv + at_v + warp * a.stride_v + column, a.stride_v, left, width, 1);
+	block = rows_of(a, blockIdx.x, KEYS, false); // again: the addresses would have taken registers meanwhile
+	i64 row = block.first + warp, token = block.start + row, head = blockIdx.y * a.width + column;
+	int left = block.length - row, width = min(C, a.width - column);
+	of_k.store(dk + token * a.stride_k + head, a.stride_k, left, width, a.scale);
+	of_v.store(dv + token * a.stride_v + head, a.stride_v, left, width, 1);
 }
 
 template <int D, int M, class T>
@@ -165,7 +182,7 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 		row_lse[i / 2][i % 2] = there ? lse[(token + row) * a.heads + head] * LOG2E : infinity();
 		row_mean[i / 2][i % 2] = there ? means[(token + row) * a.heads + head] : 0;
 	}
-	const Slope slope(a);
+	const Bend bend(a.scale, a.cap);
 	Sums<M, D> of_q;
 	clear(of_q.of);
 	for (int key = seen.from; key < seen.to; key += KEYS) {
@@ -176,22 +193,23 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 		float p[M][KEYS / 8][4], ds[M][KEYS / 8][4];
 		products<D, M, KEYS>(p, queries + warp * (D + 8), keys);
 		products<D, M, KEYS>(ds, douts + warp * (D + 8), keys + TILE);
-		auto sees = [&](int r, int j) { return key + j < block.length && a.sees(first + warp + r, key + j); };
-		bool masked = key + KEYS > block.length || !all_see(a, {first, first + QUERIES}, {key, key + KEYS});
-#pragma unroll
-		for (int m = 0; m < M; m++)
-#pragma unroll
-			for (int n = 0; n < KEYS / 2; n++) {
-				int half = n % 4 / 2, row = 16 * m + lane / 4 + half * 8, j = n / 4 * 8 + lane % 4 * 2 + n % 2;
-				slope.of(p[m][n / 4][n % 4], ds[m][n / 4][n % 4], row_lse[m][half], row_mean[m][half],
-					!masked || sees(row, j));
-			}
+		auto lse = [&](int m, int i) { return row_lse[m][i % 4 / 2]; };
+		auto mean = [&](int m, int i) { return row_mean[m][i % 4 / 2]; };
+		if (bend.bent) weigh<true>(p, ds, bend, lse, mean);
+		else weigh<false>(p, ds, bend, lse, mean);
+		if (key + KEYS > block.length || !all_see(a, {first, first + QUERIES}, {key, key + KEYS})) {
+			auto sees = [&](int r, int j) { return key + j < block.length && a.sees(first + warp + r, key + j); };
+			forget(p, ds, sees);
+			contain<D, M, KEYS, D>(of_q.of, keys, keys, sees);
+		}
 		u32 grads[M][KEYS / 8][2];
 		round_all(grads, ds);
-		if (masked) contain<D, M, KEYS, D>(of_q.of, keys, keys, sees);
 		accumulate<D, M, KEYS, D>(of_q.of, grads, keys);
 	}
-	of_q.store(dq + at_q + warp * a.stride_q, a.stride_q, all.to - first - warp, a.width, a.scale);
+	block = rows_of(a, blockIdx.x, QUERIES, true); // again: the address would have taken registers meanwhile
+	i64 row = block.first + warp;
+	T *to = dq + (block.start + row) * a.stride_q + blockIdx.y * a.width;
+	of_q.store(to, a.stride_q, block.length - row, a.width, a.scale);
 }
 
 // means[t,h] = sum(out[t,h] * dout[t,h]), a warp for each; dout as products round it where they do.
@@ -210,30 +228,31 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	}
 }
 
-#define GRAD_PARAMETERS(T) \
-	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, int aligned
+#define GRAD_PARAMETERS(T)                                                                         \
+	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, \
+		int aligned
 
-#define KEYS_INSTANCE(name, D, C, T)                                                      \
+#define KEYS_INSTANCE(name, D, C, M, T)                                                   \
 	KERNEL void __launch_bounds__(THREADS, 2) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {     \
-		Queries<T> stream = {q, dout, lse, means, SHAPE, {}, 0, 0, 0, aligned != 0};       \
-		attention_keys<D, C>(dk, dv, k, v, stream, blockIdx.z * C);                       \
+		Queries<64 / M, T> stream = {q, dout, lse, means, SHAPE, {}, 0, 0, 0, aligned != 0}; \
+		attention_keys<D, C, M>(dk, dv, k, v, stream, blockIdx.z * C);                    \
 	}                                                                                     \
 	REGISTER(name)
 
 #define QUERIES_INSTANCE(name, D, M, T)                                                   \
-	KERNEL void __launch_bounds__(THREADS, D > 64 ? 2 : 3) name(T *dq, GRAD_PARAMETERS(T)) { \
+	KERNEL void __launch_bounds__(THREADS, 2) name(T *dq, GRAD_PARAMETERS(T)) {        \
 		attention_queries<D, M>(dq, q, k, v, dout, lse, means, SHAPE, aligned);           \
 	}                                                                                     \
 	REGISTER(name)
 
-KEYS_INSTANCE(attention_keys_64_64_bf16, 64, 64, bf16)
-KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, bf16)
-KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, bf16)
-KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, bf16)
-KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, float)
-KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, float)
-KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, float)
-KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, float)
+KEYS_INSTANCE(attention_keys_64_128_bf16, 64, 64, 2, bf16)
+KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, 1, bf16)
+KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, 1, bf16)
+KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, 1, bf16)
+KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, 1, float)
+KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, 1, float)
+KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, 1, float)
+KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, 1, float)
 
 QUERIES_INSTANCE(attention_queries_64_128_bf16, 64, 2, bf16)
 QUERIES_INSTANCE(attention_queries_96_128_bf16, 96, 2, bf16)

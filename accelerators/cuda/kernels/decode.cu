@@ -1,15 +1,15 @@
 // Attention of queries to keys and values in the pages of a cache: out [N,H*D] of q [N,H*D] and cache
-// [pages,2,page_size,G*D], of each page the keys, then the values. Query n is the last of the first lengths[n] positions
-// of sequence owners[n], whose positions lie on the pages table[owner,...].
+// [pages,2,page_size,G*D], of each page the keys, then the values. Query n is the last of the first lengths[n]
+// positions of sequence owners[n], whose positions lie on the pages table[owner,...].
 //
 // The positions are cut into parts of PART, wherever a query's window begins, and the parts are joined by their maxima
-// and sums in their order. A score is one chain of sums over the head's elements, a weighted sum one for each of several
-// strides through the part, joined in order; so the bits of a query depend on its own positions alone, and there is one
-// path for one query and for many.
+// and sums in their order. A score is one chain of sums over the head's elements, a weighted sum one for each of
+// several strides through the part, joined in order; so the bits of a query depend on its own positions alone, and
+// there is one path for one query and for many.
 //
 // A block has one part, and of one key-value head some rows that read it together: the heads of a group, and queries of
-// one sequence that follow each other. Bandwidth decides: each thread has 16-byte loads of its own under way, for a key of
-// its own, then for eight columns of values.
+// one sequence that follow each other. Bandwidth decides: each thread has 16-byte loads of its own under way, for a key
+// of its own, then for eight columns of values.
 #include "attention.cuh"
 
 enum { PART = 256, MOST_ROWS = 4, AHEAD = 4 };

@@ -41,14 +41,18 @@ func TestSectionAndFiguresReplaceTheirOwnPartOfThePage(t *testing.T) {
 	}
 }
 
-func TestPageHasAPlaceForEverySection(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/benchmarks.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range append(strings.Split(names(sections), ","), "figures") {
-		if _, _, _, err := split(string(page), name); err != nil {
-			t.Error(err)
+func TestPagesHaveAPlaceForEverySection(t *testing.T) {
+	for file, all := range map[string]string{
+		"benchmarks.md": names(sections) + ",figures", "gpu-log.md": names(gpuSections),
+	} {
+		page, err := os.ReadFile("../../../docs/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range strings.Split(all, ",") {
+			if _, _, _, err := split(string(page), name); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
 		}
 	}
 }

@@ -11,10 +11,12 @@ import (
 	"github.com/carebot-llm/carebot/host/internal/recipe"
 )
 
-
-// everyNarrowStage is every stage, and adapters beside weights that are not packed, in BF16.
+// everyNarrowStage is every stage, and adapters beside weights that are not packed, in BF16; few of them with -short.
 func everyNarrowStage() []stage {
 	all := everyStage()
+	if testing.Short() {
+		all = []stage{newStage("next_token"), newStage("regression"), newStage("dpo").packed()}
+	}
 	for _, dora := range []bool{false, true} {
 		s := newStage("next_token")
 		s.spec.LoRA = &recipe.LoRA{Rank: 2, Alpha: 4, Targets: recipe.Fields{"q_proj", "down_proj"}, DoRA: dora}
@@ -30,7 +32,9 @@ func everyNarrowStage() []stage {
 func TestActivationsInBF16LearnWhatThoseInF32Learn(t *testing.T) {
 	t.Parallel()
 	for _, s := range everyNarrowStage() {
-		s.spec.Steps, s.spec.SaveSteps = 50, 1000
+		if s.spec.SaveSteps = 1000; !testing.Short() {
+			s.spec.Steps = 50
+		}
 		got := s.run(t, narrow.Open(t), t.TempDir())
 		s.spec.BF16 = false
 		want := s.run(t, openCPU(t), t.TempDir())
@@ -78,7 +82,11 @@ func TestCheckpointingInBF16ChangesNoBit(t *testing.T) {
 func TestMicroBatchesInBF16LearnWhatTheWholeBatchLearns(t *testing.T) {
 	t.Parallel()
 	dev := narrow.Open(t)
-	for _, objective := range objectives {
+	some := objectives
+	if testing.Short() {
+		some = []string{"next_token"}
+	}
+	for _, objective := range some {
 		s := newStage(objective)
 		s.spec.BF16, s.spec.Steps, s.spec.Epochs, s.spec.SaveSteps, s.spec.Epsilon = true, 0, 1, 1000, 1e-3
 		before, want := weights(t, dev, s, 5)
