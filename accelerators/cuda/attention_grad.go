@@ -54,7 +54,7 @@ func (g *attentionGrad) launch(family, kernel string, s shape, outputs ...uint64
 	g.d.launch(family, kernel, s, g.arguments(append(outputs, g.q, g.k, g.v, g.dout, g.lse, g.means)...)...)
 }
 
-// keyRows is how many keys a block has; queries then stream by so that a block's scores are 64 x 64 or 128 x 32.
+// keyRows is how many keys a block has.
 func (g *attentionGrad) keyRows() int {
 	if g.kind == accelerators.BF16 && g.columns() == 64 {
 		return 128
@@ -62,11 +62,19 @@ func (g *attentionGrad) keyRows() int {
 	return 64
 }
 
-// keyBytes is the shared memory for keys, values, queries and output gradients, lse and mean of each query.
+// keyBytes is the shared memory for keys, values, queries and output gradients, lse and mean of each query. Queries
+// stream by so that a block's scores are 64 x 64 or 128 x 32; of the widest heads 64 x 32, so that two blocks fit on a
+// multiprocessor.
 func (g *attentionGrad) keyBytes() int {
 	queries := 64 * 64 / g.keyRows()
+	if g.columns() == mostHeadDim {
+		queries = 32
+	}
 	return 2*(g.keyRows()+queries)*g.rowBytes() + 2*queries*accelerators.F32.Size()
 }
 
-// queryBytes is the shared memory for queries and output gradients, and two pairs of 32 keys and values.
-func (g *attentionGrad) queryBytes(rows int) int { return (2*rows + 4*32) * g.rowBytes() }
+// queryBytes is the shared memory for queries and output gradients, two pairs of 32 keys and values, and lse and mean of
+// each query.
+func (g *attentionGrad) queryBytes(rows int) int {
+	return (2*rows+4*32)*g.rowBytes() + 2*rows*accelerators.F32.Size()
+}

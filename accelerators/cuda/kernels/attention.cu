@@ -8,6 +8,7 @@
 // keys; two blocks on a multiprocessor fill what gaps that leaves. With M = 2, each matrix of keys or values that is
 // loaded serves two products: with one, shared memory would be busier than the tensor cores. 256 columns leave
 // registers for M = 1 only. Tiles that no query sees are left out.
+// hot: attention_*_bf16
 #include "attention.cuh"
 
 // low is below every score, and far enough from infinity for arithmetic.
@@ -91,15 +92,18 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 	bf16 *keys = queries + QUERIES * (D + 8), *values = keys + KEYS * (D + 8);
 	Rows block = rows_of(a, blockIdx.x, QUERIES, true);
 	if (block.length == 0) return;
-	int head = blockIdx.y, kv = head / a.group(), first = block.first, warp = threadIdx.x / 32 * 16 * M;
+	int head = blockIdx.y, first = block.first, warp = threadIdx.x / 32 * 16 * M;
 	Interval all = {first, min(first + QUERIES, block.length)}, seen = visible(a, all, block.length);
 	seen.from -= seen.from % KEYS;
 	q += (block.start + first) * a.stride_q + head * a.width;
-	k += block.start * a.stride_k + kv * a.width;
-	v += block.start * a.stride_v + kv * a.width;
+	int column = head / a.group() * a.width;
+	auto stage_rows = [&](bf16 *to, const T *x, i64 stride, int key) {
+		x += (block.start + key) * stride + column;
+		stage<D, KEYS>(to, x, stride, block.length - key, a.width, aligned);
+		commit_copies();
+	};
 	stage<D, QUERIES>(queries, q, a.stride_q, all.to - first, a.width, aligned);
-	stage<D, KEYS>(keys, k + seen.from * a.stride_k, a.stride_k, block.length - seen.from, a.width, aligned);
-	commit_copies();
+	stage_rows(keys, k, a.stride_k, seen.from);
 	const Bend bend(a.scale, a.cap);
 	Softmax<M> softmax;
 	float sums[M][D / 8][4];
@@ -108,28 +112,24 @@ DEVICE void attention(T *out, float *lse, const T *q, const T *k, const T *v, co
 		bool masked = key + KEYS > block.length || !all_see(a, all, {key, key + KEYS});
 		wait_copies<0>();
 		__syncthreads(); // the keys are here, and nobody needs the values before them
-		stage<D, KEYS>(values, v + key * a.stride_v, a.stride_v, block.length - key, a.width, aligned);
-		commit_copies();
+		stage_rows(values, v, a.stride_v, key);
 		float s[M][KEYS / 8][4];
 		products<D, M, KEYS>(s, queries + warp * (D + 8), keys);
 		wait_copies<0>();
 		__syncthreads(); // the values are here, and nobody needs the keys
-		int next = key + KEYS;
-		if (next < seen.to)
-			stage<D, KEYS>(keys, k + next * a.stride_k, a.stride_k, block.length - next, a.width, aligned);
-		commit_copies();
+		if (key + KEYS < seen.to) stage_rows(keys, k, a.stride_k, key + KEYS);
 		if (bend.bent) {
 #pragma unroll
 			for (int i = 0; i < M * KEYS / 2; i++) (&s[0][0][0])[i] = bend.of((&s[0][0][0])[i]);
 		}
-		if (masked) {
-			hide(s, a, first + warp, key, block.length);
-			auto sees = [&](int r, int j) { return a.sees(first + warp + r, key + j); };
-			contain<D, M, KEYS, D>(sums, values, values, sees);
-		}
+		if (masked) hide(s, a, first + warp, key, block.length);
 		softmax.add(s, sums, bend.factor);
 		u32 weights[M][KEYS / 8][2];
 		round_all(weights, s);
+		if (masked) {
+			auto sees = [&](int r, int j) { return a.sees(first + warp + r, key + j); };
+			contain<D, M, KEYS, D>(sums, values, values, sees);
+		}
 		accumulate<D, M, KEYS, D>(sums, weights, values);
 	}
 	softmax.finish();

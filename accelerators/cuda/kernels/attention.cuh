@@ -96,6 +96,13 @@ DEVICE float power_of_two(float x) {
 	return y;
 }
 
+// reciprocal is of normal numbers, to the last bit or two.
+DEVICE float reciprocal(float x) {
+	float y;
+	asm("rcp.approx.ftz.f32 %0,%1;" : "=f"(y) : "f"(x));
+	return y;
+}
+
 // pack rounds two floats to bf16, the first in the lower half.
 DEVICE u32 pack(float low, float high) {
 	u32 both;
@@ -106,6 +113,7 @@ DEVICE u32 pack(float low, float high) {
 #else
 
 DEVICE float power_of_two(float x) { return exp2f(x); }
+DEVICE float reciprocal(float x) { return 1 / x; }
 DEVICE u32 pack(float low, float high) { return bf16_bits(low) | (u32)bf16_bits(high) << 16; }
 
 #endif
@@ -114,22 +122,25 @@ DEVICE u32 pack(float low, float high) { return bf16_bits(low) | (u32)bf16_bits(
 // changes nothing and the scale is part of the factor; a cap bends the score, and a scale that is not positive would
 // turn the order of the products, on which the running maximum relies.
 struct Bend {
-	float scale, cap, factor;
+	float inner, cap, factor;
 	bool bent;
 
-	METHOD Bend(float scale, float cap) : scale(scale), cap(cap), bent(cap > 0 || !(scale > 0)) {
+	METHOD Bend(float scale, float cap) : inner(cap > 0 ? scale / cap : scale), cap(cap), bent(cap > 0 || !(scale > 0)) {
 		factor = bent ? LOG2E : scale * LOG2E;
 	}
 	METHOD float of(float product) const {
 		if (!bent) return product;
-		return cap > 0 ? cap * tangent(product * scale / cap) : product * scale;
+		return cap > 0 ? cap * tangent(product * inner) : product * inner;
 	}
 	// slope is the derivative of a score by its product, without the scale.
-	METHOD float slope(float score) const { return cap > 0 ? 1 - (score / cap) * (score / cap) : 1; }
+	METHOD float slope(float score) const {
+		float tangent = score * reciprocal(cap);
+		return cap > 0 ? 1 - tangent * tangent : 1;
+	}
 
 	METHOD static float tangent(float x) {
 		float t = power_of_two(-2 * LOG2E * fabsf(x));
-		return copysignf((1 - t) / (1 + t), x);
+		return copysignf((1 - t) * reciprocal(1 + t), x);
 	}
 };
 
@@ -145,17 +156,26 @@ DEVICE void stage_eight(bf16 *to, const T *from, int n) {
 
 // stage begins to copy rows of x to a tile: the first `rows` of them and `width` elements of each; zeros fill the tile.
 // Elements that are aligned, in bf16 and in whole 16 bytes, come by asynchronous copies; others are there at once.
+// A thread keeps to its columns, and its address moves down the rows: one for each row would be kept from tile to tile.
 template <int D, int ROWS, class T>
 DEVICE void stage(bf16 *tile, const T *x, i64 stride, int rows, int width, bool aligned) {
+	enum { ACROSS = D == 96 ? 16 : D / 8, DOWN = THREADS / ACROSS };
+	int row = threadIdx.x / ACROSS, column = threadIdx.x % ACROSS * 8;
+	if (column >= D) return;
+	tile += row * (D + 8) + column;
+	const T *from = x + row * stride + column;
+	rows -= row;
+	width -= column;
+	if (sizeof(T) == 2 && aligned) {
+		if (width <= 0) rows = 0;
 #pragma unroll
-	for (int i = threadIdx.x; i < ROWS * D / 8; i += THREADS) {
-		int row = i / (D / 8), column = i % (D / 8) * 8;
-		bf16 *to = tile + row * (D + 8) + column;
-		const T *from = x + row * stride + column;
-		int n = row < rows ? min(8, width - column) : 0;
-		if (sizeof(T) == 2 && aligned) copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
-		else stage_eight(to, from, n);
+		for (int i = 0; i < ROWS; i += DOWN, from += DOWN * stride)
+			copy_async(tile + i * (D + 8), from, i < rows ? 16 : 0);
+		return;
 	}
+#pragma unroll(sizeof(T) == 2 ? 1 : 4)
+	for (int i = 0; i < ROWS; i += DOWN, from += DOWN * stride)
+		stage_eight(tile + i * (D + 8), from, i < rows ? min(8, width) : 0);
 }
 
 // products: s = x y^T for 16*M rows of x, those of the warp, and N rows of y, both of D columns.
@@ -230,16 +250,20 @@ DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 template <int D, int M, int N, int C, class Sees>
 DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) {
 	bool all_finite = true;
+#pragma unroll 1
 	for (int i = threadIdx.x; i < N * D; i += THREADS) all_finite &= is_finite(tile[i / D * (D + 8) + i % D]);
 	if (!__syncthreads_or(!all_finite)) return;
 	int lane = threadIdx.x % 32;
+#pragma unroll 1
 	for (int j = 0; j < N; j++)
 #pragma unroll
-		for (int i = 0; i < M * C / 2; i++) {
-			int row = i / (C / 2) * 16 + lane / 4 + i % 4 / 2 * 8;
-			int column = i / 4 % (C / 8) * 8 + lane % 4 * 2 + i % 2;
-			bf16 value = x[j * (D + 8) + column];
-			if (!is_finite(value) && sees(row, j)) (&sums[0][0][0])[i] = widen(value) - widen(value);
+		for (int m = 0; m < 2 * M; m++) {
+			if (!sees(m / 2 * 16 + m % 2 * 8 + lane / 4, j)) continue;
+#pragma unroll
+			for (int c = 0; c < C / 4; c++) {
+				float value = widen(x[j * (D + 8) + c / 2 * 8 + lane % 4 * 2 + c % 2]);
+				sums[m / 2][c / 2][m % 2 * 2 + c % 2] += value - value;
+			}
 		}
 	__syncthreads();
 	for (int i = threadIdx.x; i < N * D; i += THREADS) {

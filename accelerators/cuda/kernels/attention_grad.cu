@@ -11,6 +11,7 @@
 // Keys by queries, as the first kernel has them, P and dS leave the products in the layout of the left-hand side of the
 // next: they never lie in shared memory. The mean is of dout as products round it: dP is, and what all keys share in dP
 // and the mean must cancel.
+// hot: attention_keys_*_bf16 attention_queries_*_bf16 attention_means_bf16
 #include "attention.cuh"
 
 // weigh makes P and dS of products and dP. lse, in powers of two, and mean are functions of an element's place [m][i].
@@ -56,30 +57,43 @@ struct Queries {
 	const T *q, *dout;
 	const float *lse, *means;
 	Shape a;
-	Rows block;
-	int kv, first, tiles;
 	bool aligned;
+	Rows block;
+	Interval seen;
+	int query, head, heads; // of the tile, and how many heads there are from its own on
 
-	METHOD int query(int i) const { return first + i % tiles * N; }
-	METHOD i64 token(int i) const { return block.start + query(i); }
-	METHOD int head(int i) const { return kv * a.group() + i / tiles; }
+	METHOD void begin(Rows rows, Interval keys, int kv) {
+		block = rows;
+		seen = seers(a, keys, block.length);
+		seen.from -= seen.from % N;
+		query = seen.from;
+		heads = a.group();
+		head = kv * heads;
+	}
+	METHOD void advance() {
+		query += N;
+		if (query < seen.to) return;
+		query = seen.from;
+		head++;
+		heads--;
+	}
+	METHOD i64 token() const { return block.start + query; }
 
 	template <int D>
-	METHOD void stage_q(bf16 *tile, int i) const {
-		const T *from = q + token(i) * a.stride_q + head(i) * a.width;
-		stage<D, N>(tile, from, a.stride_q, block.length - query(i), a.width, aligned);
+	METHOD void stage_q(bf16 *tile) const {
+		stage<D, N>(tile, q + token() * a.stride_q + head * a.width, a.stride_q, block.length - query, a.width, aligned);
 	}
 	template <int D>
-	METHOD void stage_dout(bf16 *tile, int i) const {
-		const T *from = dout + token(i) * a.stride_out() + head(i) * a.width;
-		stage<D, N>(tile, from, a.stride_out(), block.length - query(i), a.width, aligned);
+	METHOD void stage_dout(bf16 *tile) const {
+		const T *from = dout + token() * a.stride_out() + head * a.width;
+		stage<D, N>(tile, from, a.stride_out(), block.length - query, a.width, aligned);
 	}
 	// stage_rows fills in lse and mean; queries beyond the sequence have weights of zero.
-	METHOD void stage_rows(float *rows, int i) const {
+	METHOD void stage_rows(float *rows) const {
 		int row = threadIdx.x;
 		if (row >= N) return;
-		bool there = query(i) + row < block.length;
-		i64 at = (token(i) + row) * a.heads + head(i);
+		bool there = query + row < block.length;
+		i64 at = (token() + row) * a.heads + head;
 		rows[row] = there ? lse[at] * LOG2E : infinity();
 		rows[N + row] = there ? means[at] : 0;
 	}
@@ -96,25 +110,23 @@ DEVICE void attention_keys(T *dk, T *dv, const T *k, const T *v, Queries<N, T> s
 	Rows block = rows_of(a, blockIdx.x, KEYS, false);
 	if (block.length == 0) return;
 	int first = block.first, warp = threadIdx.x / 32 * 16 * M, lane = threadIdx.x % 32;
-	Interval all = {first, min(first + KEYS, block.length)}, seen = seers(a, all, block.length);
-	stream.block = block, stream.kv = blockIdx.y, stream.first = seen.from / N * N;
-	stream.tiles = (seen.to - stream.first + N - 1) / N;
-	i64 at_k = (block.start + first) * a.stride_k + stream.kv * a.width;
-	i64 at_v = (block.start + first) * a.stride_v + stream.kv * a.width;
-	stage<D, KEYS>(keys, k + at_k, a.stride_k, all.to - first, a.width, stream.aligned);
-	stage<D, KEYS>(values, v + at_v, a.stride_v, all.to - first, a.width, stream.aligned);
-	stream.template stage_q<D>(queries, 0);
+	Interval all = {first, min(first + KEYS, block.length)};
+	k += (block.start + first) * a.stride_k + blockIdx.y * a.width;
+	v += (block.start + first) * a.stride_v + blockIdx.y * a.width;
+	stage<D, KEYS>(keys, k, a.stride_k, all.to - first, a.width, stream.aligned);
+	stage<D, KEYS>(values, v, a.stride_v, all.to - first, a.width, stream.aligned);
+	stream.begin(block, all, blockIdx.y);
+	stream.template stage_q<D>(queries);
 	commit_copies();
 	const Bend bend(a.scale, a.cap);
 	Sums<M, C> of_k, of_v;
 	clear(of_k.of);
 	clear(of_v.of);
-	int steps = stream.tiles * a.group();
-	for (int i = 0; i < steps; i++) {
+	while (stream.heads > 0) {
 		wait_copies<0>();
 		__syncthreads(); // the queries are here, and nobody needs the output gradients before them
-		stream.template stage_dout<D>(douts, i);
-		stream.stage_rows(rows, i);
+		stream.template stage_dout<D>(douts);
+		stream.stage_rows(rows);
 		commit_copies();
 		float p[M][N / 8][4], ds[M][N / 8][4];
 		products<D, M, N>(p, keys + warp * (D + 8), queries);
@@ -125,20 +137,21 @@ DEVICE void attention_keys(T *dk, T *dv, const T *k, const T *v, Queries<N, T> s
 		auto mean = [&](int, int i) { return rows[N + i / 4 * 8 + lane % 4 * 2 + i % 2]; };
 		if (bend.bent) weigh<true>(p, ds, bend, lse, mean);
 		else weigh<false>(p, ds, bend, lse, mean);
-		int query = stream.query(i);
+		int query = stream.query;
 		auto sees = [&](int r, int j) { return a.sees(query + j, first + warp + r); };
 		bool masked = !all_see(a, {query, query + N}, {first, first + KEYS});
-		if (masked) {
-			forget(p, ds, sees);
-			contain<D, M, N, C>(of_k.of, queries, queries + column, sees);
-			contain<D, M, N, C>(of_v.of, douts, douts + column, sees);
-		}
+		if (masked) forget(p, ds, sees);
 		u32 weights[M][N / 8][2], grads[M][N / 8][2];
 		round_all(weights, p);
 		round_all(grads, ds);
+		if (masked) {
+			contain<D, M, N, C>(of_k.of, queries, queries + column, sees);
+			contain<D, M, N, C>(of_v.of, douts, douts + column, sees);
+		}
 		accumulate<D, M, N, C>(of_k.of, grads, queries + column);
 		__syncthreads(); // nobody needs the queries
-		if (i + 1 < steps) stream.template stage_q<D>(queries, i + 1);
+		stream.advance();
+		if (stream.heads > 0) stream.template stage_q<D>(queries);
 		commit_copies();
 		accumulate<D, M, N, C>(of_v.of, weights, douts + column);
 	}
@@ -155,33 +168,33 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 	enum { QUERIES = 64 * M, KEYS = 32, TILE = KEYS * (D + 8) };
 	SHARED(bf16, queries);
 	bf16 *douts = queries + QUERIES * (D + 8), *stream = douts + QUERIES * (D + 8);
+	float *rows = (float *)(stream + 4 * TILE);
 	Rows block = rows_of(a, blockIdx.x, QUERIES, true);
 	if (block.length == 0) return;
-	int head = blockIdx.y, kv = head / a.group(), first = block.first, warp = threadIdx.x / 32 * 16 * M;
+	int head = blockIdx.y, first = block.first, warp = threadIdx.x / 32 * 16 * M;
 	int lane = threadIdx.x % 32;
 	Interval all = {first, min(first + QUERIES, block.length)}, seen = visible(a, all, block.length);
 	seen.from -= seen.from % KEYS;
 	i64 token = block.start + first, at_q = token * a.stride_q + head * a.width;
-	k += block.start * a.stride_k + kv * a.width;
-	v += block.start * a.stride_v + kv * a.width;
+	int column = head / a.group() * a.width;
 	stage<D, QUERIES>(queries, q + at_q, a.stride_q, all.to - first, a.width, aligned);
 	stage<D, QUERIES>(douts, dout + token * a.stride_out() + head * a.width, a.stride_out(), all.to - first, a.width,
 		aligned);
 	auto stage_pair = [&](int key) {
 		bf16 *to = stream + key / KEYS % 2 * 2 * TILE;
-		stage<D, KEYS>(to, k + key * a.stride_k, a.stride_k, block.length - key, a.width, aligned);
-		stage<D, KEYS>(to + TILE, v + key * a.stride_v, a.stride_v, block.length - key, a.width, aligned);
+		i64 from = block.start + key;
+		stage<D, KEYS>(to, k + from * a.stride_k + column, a.stride_k, block.length - key, a.width, aligned);
+		stage<D, KEYS>(to + TILE, v + from * a.stride_v + column, a.stride_v, block.length - key, a.width, aligned);
 		commit_copies();
 	};
 	stage_pair(seen.from);
-	float row_lse[M][2], row_mean[M][2];
-#pragma unroll
-	for (int i = 0; i < 2 * M; i++) {
-		int row = warp + i / 2 * 16 + i % 2 * 8 + lane / 4;
-		bool there = first + row < all.to;
-		row_lse[i / 2][i % 2] = there ? lse[(token + row) * a.heads + head] * LOG2E : infinity();
-		row_mean[i / 2][i % 2] = there ? means[(token + row) * a.heads + head] : 0;
+	if (threadIdx.x < QUERIES) {
+		bool there = first + (int)threadIdx.x < all.to;
+		i64 at = (token + threadIdx.x) * a.heads + head;
+		rows[threadIdx.x] = there ? lse[at] * LOG2E : infinity();
+		rows[QUERIES + threadIdx.x] = there ? means[at] : 0;
 	}
+	rows += warp + lane / 4;
 	const Bend bend(a.scale, a.cap);
 	Sums<M, D> of_q;
 	clear(of_q.of);
@@ -193,17 +206,16 @@ DEVICE void attention_queries(T *dq, const T *q, const T *k, const T *v, const T
 		float p[M][KEYS / 8][4], ds[M][KEYS / 8][4];
 		products<D, M, KEYS>(p, queries + warp * (D + 8), keys);
 		products<D, M, KEYS>(ds, douts + warp * (D + 8), keys + TILE);
-		auto lse = [&](int m, int i) { return row_lse[m][i % 4 / 2]; };
-		auto mean = [&](int m, int i) { return row_mean[m][i % 4 / 2]; };
+		auto lse = [&](int m, int i) { return rows[16 * m + i % 4 / 2 * 8]; };
+		auto mean = [&](int m, int i) { return rows[QUERIES + 16 * m + i % 4 / 2 * 8]; };
 		if (bend.bent) weigh<true>(p, ds, bend, lse, mean);
 		else weigh<false>(p, ds, bend, lse, mean);
-		if (key + KEYS > block.length || !all_see(a, {first, first + QUERIES}, {key, key + KEYS})) {
-			auto sees = [&](int r, int j) { return key + j < block.length && a.sees(first + warp + r, key + j); };
-			forget(p, ds, sees);
-			contain<D, M, KEYS, D>(of_q.of, keys, keys, sees);
-		}
+		auto sees = [&](int r, int j) { return key + j < block.length && a.sees(first + warp + r, key + j); };
+		bool masked = key + KEYS > block.length || !all_see(a, {first, first + QUERIES}, {key, key + KEYS});
+		if (masked) forget(p, ds, sees);
 		u32 grads[M][KEYS / 8][2];
 		round_all(grads, ds);
+		if (masked) contain<D, M, KEYS, D>(of_q.of, keys, keys, sees);
 		accumulate<D, M, KEYS, D>(of_q.of, grads, keys);
 	}
 	block = rows_of(a, blockIdx.x, QUERIES, true); // again: the address would have taken registers meanwhile
@@ -232,9 +244,9 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	const T *q, const T *k, const T *v, const T *dout, const float *lse, const float *means, SHAPE_PARAMETERS, \
 		int aligned
 
-#define KEYS_INSTANCE(name, D, C, M, T)                                                   \
+#define KEYS_INSTANCE(name, D, C, M, N, T)                                                \
 	KERNEL void __launch_bounds__(THREADS, 2) name(T *dk, T *dv, GRAD_PARAMETERS(T)) {     \
-		Queries<64 / M, T> stream = {q, dout, lse, means, SHAPE, {}, 0, 0, 0, aligned != 0}; \
+		Queries<N, T> stream = {q, dout, lse, means, SHAPE, aligned != 0};                    \
 		attention_keys<D, C, M>(dk, dv, k, v, stream, blockIdx.z * C);                    \
 	}                                                                                     \
 	REGISTER(name)
@@ -245,14 +257,14 @@ DEVICE void attention_means(float *means, const T *out, const T *dout, u64 n, in
 	}                                                                                     \
 	REGISTER(name)
 
-KEYS_INSTANCE(attention_keys_64_128_bf16, 64, 64, 2, bf16)
-KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, 1, bf16)
-KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, 1, bf16)
-KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, 1, bf16)
-KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, 1, float)
-KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, 1, float)
-KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, 1, float)
-KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, 1, float)
+KEYS_INSTANCE(attention_keys_64_128_bf16, 64, 64, 2, 32, bf16)
+KEYS_INSTANCE(attention_keys_96_64_bf16, 96, 96, 1, 64, bf16)
+KEYS_INSTANCE(attention_keys_128_64_bf16, 128, 128, 1, 64, bf16)
+KEYS_INSTANCE(attention_keys_256_64_bf16, 256, 128, 1, 32, bf16)
+KEYS_INSTANCE(attention_keys_64_64_f32, 64, 64, 1, 64, float)
+KEYS_INSTANCE(attention_keys_96_64_f32, 96, 96, 1, 64, float)
+KEYS_INSTANCE(attention_keys_128_64_f32, 128, 128, 1, 64, float)
+KEYS_INSTANCE(attention_keys_256_64_f32, 256, 128, 1, 32, float)
 
 QUERIES_INSTANCE(attention_queries_64_128_bf16, 64, 2, bf16)
 QUERIES_INSTANCE(attention_queries_96_128_bf16, 96, 2, bf16)
