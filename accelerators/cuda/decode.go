@@ -95,7 +95,7 @@ func (t *decode) inTiles(from, to, parts int) {
 	t.d.launch("decode", fmt.Sprintf("decode_%d_%v", columns, t.kind), s, arguments...)
 }
 
-// decodeShared is the shared memory of a block: queries, keys and values, the positions' places, and scores of few rows.
+// decodeShared is the shared memory of a block: queries, keys and values, the positions' places, and few rows' scores.
 func decodeShared(rows, columns int) int {
 	return 2*(rows+2*decodeKeys)*(columns+8) + 4*decodePart + 4*decodeFew*decodeKeys
 }

@@ -10,8 +10,9 @@
 //
 // A block has one part, and of one key-value head the rows that read it together: the heads of a group, and queries of
 // one sequence that follow each other. Of more than 16 rows, as in a prompt, each warp has 16, as in attention.cu. Of
-// up to 16, as in decoding, all warps have the same: each has a fourth of the keys, then, when they have told each other
-// their scores, a fourth of the columns of values. Keys and values are under way at the same time, from page to page.
+// up to 16, as in decoding, all warps have the same: each has a fourth of the keys, then, when they have told each
+// other their scores, a fourth of the columns of values. A tile is filled anew, from page to page, as soon as nobody
+// needs it, so that mostly two are under way.
 // hot: decode_64_bf16 decode_96_bf16 decode_128_bf16 decode_256_bf16
 #include "decode.cuh"
 
@@ -136,7 +137,8 @@ DEVICE void attend(float *parts, const bf16 *q, const bf16 *cache, const Cache &
 // decode writes the parts of rows that begin with a block's first query: of `queries` queries and, at most, as many
 // heads, sequence by sequence.
 template <int D>
-DEVICE void decode(float *parts, const bf16 *q, const bf16 *cache, const Cache &c, int queries, int heads, bool aligned) {
+DEVICE void decode(float *parts, const bf16 *q, const bf16 *cache, const Cache &c, int queries, int heads,
+	bool aligned) {
 	int kv = blockIdx.y % c.kv_heads, begin = blockIdx.y / c.kv_heads * heads, end = c.from + blockIdx.z * queries;
 	Together t = {end, 0, kv * c.group() + begin, min(heads, c.group() - begin), 0};
 	end = min(end + queries, c.to);
