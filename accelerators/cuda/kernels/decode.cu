@@ -58,10 +58,50 @@ DEVICE void hide(float (&s)[1][KEYS / 8][4], const Bend &bend, const Interval (&
 			s[0][n][e] = seen[e / 2].has(position + 8 * n + e % 2) ? bend.of(s[0][n][e]) : -infinity();
 }
 
+// A Share is what a warp has of the sums: COLUMNS from one on, of 16 rows, of which the lane has the one from and the one
+// eight after it. A warp for which no columns are left is idle: it does others' and forgets them.
+template <int D, int ROWS>
+struct Share {
+	enum { COLUMNS = ROWS > FEW ? D : (D / WARPS + 15) / 16 * 16 };
+	int from, column;
+	bool idle;
+	Interval seen[2];
+
+	METHOD Share(const Cache &c, const Together &t, int part) {
+		int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+		from = lane / 4 + (ROWS > FEW ? 16 * warp : 0);
+		idle = ROWS == FEW && warp * COLUMNS >= D;
+		column = ROWS > FEW || idle ? 0 : warp * COLUMNS;
+#pragma unroll
+		for (int half = 0; half < 2; half++) {
+			int row = from + 8 * half;
+			seen[half] = row < t.rows() ? c.seen_of(part, t.query_of(row)) : Interval{0, 0};
+		}
+	}
+
+	// write writes a part's numbers.
+	METHOD void write(float *parts, const Cache &c, const Together &t, const Softmax<1> &softmax, float factor,
+		const float (&sums)[1][COLUMNS / 8][4]) const {
+		int lane = threadIdx.x % 32;
+#pragma unroll
+		for (int half = 0; half < 2; half++) {
+			if (idle || seen[half].empty()) continue;
+			int row = from + 8 * half;
+			float *to = parts_of(parts, c, t.query_of(row), t.head_of(row)) + blockIdx.x * (2 + c.width);
+			if (column == 0 && lane % 4 == 0) to[0] = softmax.top[0][half] * factor, to[1] = softmax.sum[0][half];
+#pragma unroll
+			for (int i = 0; i < COLUMNS / 4; i++) {
+				int at = column + i / 2 * 8 + lane % 4 * 2 + i % 2;
+				if (at < c.width) to[2 + at] = sums[0][i / 2][2 * half + i % 2];
+			}
+		}
+	}
+};
+
 // attend writes a part for rows that are together.
 template <int D, int ROWS>
 DEVICE void attend(float *parts, const bf16 *q, const bf16 *cache, const Cache &c, const Together &t, bool aligned) {
-	enum { COLUMNS = ROWS > FEW ? D : (D / WARPS + 15) / 16 * 16 }; // of values for a warp
+	enum { COLUMNS = Share<D, ROWS>::COLUMNS };
 	SHARED(bf16, queries);
 	bf16 *keys = queries + ROWS * (D + 8), *values = keys + KEYS * (D + 8);
 	int *places = (int *)(values + KEYS * (D + 8)), part = blockIdx.x * PART;
@@ -82,16 +122,7 @@ DEVICE void attend(float *parts, const bf16 *q, const bf16 *cache, const Cache &
 			});
 		commit_copies();
 	};
-	int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-	int first = lane / 4 + (ROWS > FEW ? warp * 16 : 0), column = ROWS > FEW ? 0 : warp * COLUMNS;
-	bool idle = column >= D; // a warp for which no columns are left does others' and forgets them
-	if (idle) column = 0;
-	Interval seen[2];
-#pragma unroll
-	for (int half = 0; half < 2; half++) {
-		int row = first + 8 * half;
-		seen[half] = row < t.rows() ? c.seen_of(part, t.query_of(row)) : Interval{0, 0};
-	}
+	const Share<D, ROWS> share(c, t, part);
 	const Bend bend(c.scale, c.cap);
 	Softmax<1> softmax;
 	float sums[1][COLUMNS / 8][4];
@@ -105,33 +136,21 @@ DEVICE void attend(float *parts, const bf16 *q, const bf16 *cache, const Cache &
 		float s[1][KEYS / 8][4];
 		meet<D, ROWS>(s, queries, keys, told);
 		load(keys, position + KEYS, 0);
-		hide(s, bend, seen, position);
+		hide(s, bend, share.seen, position);
 		softmax.add(s, sums, bend.factor);
 		u32 weights[1][KEYS / 8][2];
 		round_all(weights, s);
 		wait_copies<1>();
 		__syncthreads(); // the values are here
-		contain<D, 1, KEYS, COLUMNS>(sums, values, values + column,
-			[&](int row, int key) { return seen[row / 8].has(position + key); });
-		accumulate<D, 1, KEYS, COLUMNS>(sums, weights, values + column);
+		contain<D, 1, KEYS, COLUMNS>(sums, values, values + share.column,
+			[&](int row, int key) { return share.seen[row / 8].has(position + key); });
+		accumulate<D, 1, KEYS, COLUMNS>(sums, weights, values + share.column);
 		__syncthreads(); // nobody needs the values
 		load(values, position + KEYS, c.page_size);
 	}
 	wait_copies<0>();
 	softmax.finish();
-#pragma unroll
-	for (int half = 0; half < 2; half++) {
-		int row = first + 8 * half;
-		if (idle || seen[half].empty()) continue;
-		float *to = parts_of(parts, c, t.query_of(row), t.head_of(row)) + blockIdx.x * (2 + c.width);
-		if (column == 0 && lane % 4 == 0)
-			to[0] = softmax.top[0][half] * bend.factor, to[1] = softmax.sum[0][half];
-#pragma unroll
-		for (int i = 0; i < COLUMNS / 4; i++) {
-			int at = column + i / 2 * 8 + lane % 4 * 2 + i % 2;
-			if (at < c.width) to[2 + at] = sums[0][i / 2][2 * half + i % 2];
-		}
-	}
+	share.write(parts, c, t, softmax, bend.factor, sums);
 }
 
 // decode writes the parts of rows that begin with a block's first query: of `queries` queries and, at most, as many
