@@ -58,7 +58,7 @@ DEVICE void hide(float (&s)[1][KEYS / 8][4], const Bend &bend, const Interval (&
 			s[0][n][e] = seen[e / 2].has(position + 8 * n + e % 2) ? bend.of(s[0][n][e]) : -infinity();
 }
 
-// A Share is what a warp has of the sums: COLUMNS from one on, of 16 rows, of which the lane has the one from and the one
+// A Share is what a warp has of the sums: COLUMNS from one on, of 16 rows, of which the lane has row `from` and the one
 // eight after it. A warp for which no columns are left is idle: it does others' and forgets them.
 template <int D, int ROWS>
 struct Share {
