@@ -4,7 +4,7 @@ PLUGINS := datarater confilter exam-reward reward-head
 export CGO_ENABLED = 0
 
 .PHONY: all build plugins demo test test-isa lint generate bench bench-plugins bench-peers compatibility clean
-.PHONY: build-gpu lint-gpu emulator emulator-races test-cuda-emulated test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
+.PHONY: build-gpu lint-gpu emulator emulator-races test-cuda-emulated test-cuda-orders test-cuda-races test-gpu bench-gpu gpu-bundle kernels check-kernels check-cuda-header
 
 all: build plugins
 
@@ -127,6 +127,16 @@ test-cuda-emulated: emulator
 	$(EMULATED) ./$(CUDA)/...
 	$(EMULATED) -short -run BF16 ./host/internal/tensor ./host/internal/model ./host/internal/train ./host/internal/eval
 	$(EMULATED) -run TestScriptsOfTheCUDADevice ./host/cmd/carebot
+
+# The kernels with threads in other orders, streams that are late, and, five times slower, looked at for races.
+test-cuda-orders: emulator
+	for order in reverse shuffled; do \
+		CAREBOT_EMULATOR_SCHEDULE=$$order $(EMULATED) -run 'TestDevice/Aligned' ./$(CUDA) || exit 1; \
+	done
+	for late in 1 2; do CAREBOT_EMULATOR_LAZY=$$late $(EMULATED) -short -run 'TestDevice|TestTransfers' ./$(CUDA) || exit 1; done
+
+test-cuda-races: emulator-races
+	$(subst $(EMULATOR)/libcuda,$(RACES)/libcuda,$(EMULATED)) -timeout 30m -run 'TestDevice/Aligned' ./$(CUDA)
 
 # On a machine with a GPU.
 test-gpu:

@@ -110,18 +110,20 @@ func (a *attention) inChunks(addresses ...uint64) bool {
 	return a.kind == accelerators.BF16 && all%16 == 0
 }
 
-// columns is the least width of a tile that holds a head.
-func (a *attention) columns() int {
-	switch n := a.HeadDim; {
-	case n <= 64:
+// tileColumns is the least width of a tile that holds a head.
+func tileColumns(headDim int) int {
+	switch {
+	case headDim <= 64:
 		return 64
-	case n <= 96:
+	case headDim <= 96:
 		return 96
-	case n <= 128:
+	case headDim <= 128:
 		return 128
 	}
 	return mostHeadDim
 }
+
+func (a *attention) columns() int { return tileColumns(a.HeadDim) }
 
 // rowBytes is what a row of a tile takes of shared memory.
 func (a *attention) rowBytes() int { return 2 * (a.columns() + 8) }

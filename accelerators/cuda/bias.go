@@ -17,6 +17,7 @@ const (
 func (d *Device) AddBias(y, bias accelerators.Buffer, width int) {
 	c := d.call("AddBias")
 	rows := c.rows("y", y, width)
+	c.counted("width", width)
 	ys, bs := c.write("y", y, y.Len), c.f32("bias", bias, width)
 	if passed(c, rowShape{rows, width}) {
 		const most = 1 << 10 // rows of blocks
@@ -29,6 +30,7 @@ func (d *Device) AddBias(y, bias accelerators.Buffer, width int) {
 func (d *Device) BiasGrad(dbias, dy accelerators.Buffer, width int) {
 	c := d.call("BiasGrad")
 	rows := c.rows("dy", dy, width)
+	c.counted("width", width)
 	to, from := c.writeF32("dbias", dbias, width), c.read("dy", dy, dy.Len)
 	if !passed(c, rowShape{rows, width}) || rows == 0 {
 		return

@@ -154,6 +154,23 @@ func TestStepsHaveTheBitsOfTheCPU(t *testing.T) {
 	}
 }
 
+// TestMomentsKeepWhatIsNoNumber: the NaN of a GPU's arithmetic is all ones, to which random bits must not be added.
+func TestMomentsKeepWhatIsNoNumber(t *testing.T) {
+	const n = 64
+	nan := slices.Repeat([]float32{math.Float32frombits(0x7fffffff)}, n)
+	s := side{opened(t), t, 0}
+	defer s.Close()
+	m, v := s.alloc(accelerators.I32, n/2), s.alloc(accelerators.I32, n/2)
+	s.AdamWBF16(s.floats(nan), s.floats(nan), m, v, accelerators.AdamW{LR: 1, Beta1: 0.9, Beta2: 0.95, Step: 1})
+	for name, moments := range map[string]accelerators.Buffer{"m": m, "v": v} {
+		for i, word := range s.bits(moments) {
+			if low, high := math.Float32frombits(word<<16), math.Float32frombits(word); low == low || high == high {
+				t.Fatalf("word %d of %s is %#08x", i, name, word)
+			}
+		}
+	}
+}
+
 // codes has bytes beyond its last number, which a step must leave as they are.
 func (s side) codes(n int) accelerators.Dynamic8 {
 	words := make([]int32, (n+3)/4)

@@ -2,13 +2,20 @@
 
 package cuda
 
-import "github.com/carebot-llm/carebot/accelerators"
+import (
+	"fmt"
 
-// The blocks of decode.cu.
+	"github.com/carebot-llm/carebot/accelerators"
+)
+
+// The blocks of decode.cu and decode_exact.cu.
 const (
 	decodeThreads = 128
 	decodePart    = 256 // positions of a block
-	decodeRows    = 4   // heads and queries that share a block
+	decodeKeys    = 64  // of them, that are there at a time
+	decodeFew     = 16  // rows, heads of queries, that a block has together: of few
+	decodeMany    = 64  // or of many
+	decodeExact   = 4   // or with products of f32
 )
 
 // decodeMemory bounds the parts of outputs that wait to be joined, in bytes.
@@ -62,15 +69,49 @@ func (t *decode) run() {
 
 // some does the queries [from, to).
 func (t *decode) some(from, to, parts int) {
-	group := t.Heads / t.KVHeads
-	s := shape{X: parts, Y: t.KVHeads * blocks(group, decodeRows), Z: to - from, Threads: decodeThreads}
-	padded := blocks(t.HeadDim, 8) * 8
-	s.Shared = 4 * (decodeRows*(padded+decodePart) + decodeThreads*8 + decodePart)
-	aligned := t.HeadDim*t.kind.Size()%16 == 0 && t.cache%16 == 0
-	arguments := append(t.arguments(from, to, t.parts, t.q, t.cache), flag(aligned))
-	t.d.launch("decode", "decode_"+t.kind.String(), s, arguments...)
-	s = shape{X: blocks(32*(to-from)*t.Heads, decodeThreads), Y: 1, Z: 1, Threads: decodeThreads}
-	t.d.launch("decode", "decode_join_"+t.kind.String(), s, t.arguments(from, to, t.out, t.parts)...)
+	if t.kind == accelerators.F32 {
+		t.exactly(from, to, parts)
+	} else {
+		t.inTiles(from, to, parts)
+	}
+	join := shape{X: (to - from) * t.Heads, Y: 1, Z: 1, Threads: decodeThreads}
+	t.d.launch("decode", "decode_join_"+t.kind.String(), join, t.arguments(from, to, t.out, t.parts)...)
+}
+
+// inTiles has products of bf16. How many queries share a block changes no bits: where there may be one of each
+// sequence, each has its own, and otherwise as many as have room.
+func (t *decode) inTiles(from, to, parts int) {
+	rows, queries := decodeFew, 1
+	group, columns := t.Heads/t.KVHeads, tileColumns(t.HeadDim)
+	if t.Queries > t.Sequences {
+		if decodeShared(decodeMany, columns) <= t.d.mostShared {
+			rows = decodeMany
+		}
+		queries = max(1, rows/group)
+	}
+	s := shape{X: parts, Y: t.KVHeads * blocks(group, rows), Z: blocks(to-from, queries), Threads: decodeThreads}
+	s.Shared = decodeShared(rows, columns)
+	arguments := append(t.arguments(from, to, t.parts, t.q, t.cache), uint64(queries), uint64(rows), t.aligned())
+	t.d.launch("decode", fmt.Sprintf("decode_%d_%v", columns, t.kind), s, arguments...)
+}
+
+// decodeShared is the shared memory of a block: queries, keys and values, the positions' places, and few rows' scores.
+func decodeShared(rows, columns int) int {
+	return 2*(rows+2*decodeKeys)*(columns+8) + 4*decodePart + 4*decodeFew*decodeKeys
+}
+
+// exactly has products of f32.
+func (t *decode) exactly(from, to, parts int) {
+	group, padded := t.Heads/t.KVHeads, blocks(t.HeadDim, 8)*8
+	s := shape{X: parts, Y: t.KVHeads * blocks(group, decodeExact), Z: to - from, Threads: decodeThreads}
+	s.Shared = 4 * (decodeExact*(padded+decodePart) + decodeThreads*8 + decodePart)
+	arguments := append(t.arguments(from, to, t.parts, t.q, t.cache), t.aligned())
+	t.d.launch("decode_exact", "decode_exact", s, arguments...)
+}
+
+// aligned says whether the rows that a block copies are whole 16 bytes on boundaries of 16.
+func (t *decode) aligned() uint64 {
+	return flag((uint64(t.HeadDim*t.kind.Size())|t.cache|t.q)%16 == 0)
 }
 
 func (t *decode) arguments(from, to int, own ...uint64) []uint64 {

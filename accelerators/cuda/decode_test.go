@@ -3,6 +3,8 @@
 package cuda
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -11,25 +13,50 @@ import (
 	"github.com/carebot-llm/carebot/accelerators"
 )
 
-// decodeTrial decodes queries of two sequences, whose operands begin at a place within their allocations.
-func decodeTrial(t *testing.T, d *Device, kind accelerators.DType, at int,
-	table, owners, lengths []int32) ([]float32, error) {
-	t.Helper()
-	s := accelerators.AttentionDecode{Queries: len(owners), Heads: 4, KVHeads: 2, HeadDim: 24, Pages: 20, PageSize: 32,
-		Sequences: 2, Columns: len(table) / 2, Window: 290, Scale: 0.2}
+// A decodeTrial is queries of two sequences whose operands begin at a place within their allocations.
+type decodeTrial struct {
+	accelerators.AttentionDecode
+	kind                   accelerators.DType
+	at                     int
+	table, owners, lengths []int32
+	q, cache               []float32
+}
+
+// newDecodeTrial is one of 20 pages of 32 positions, as bf16 has the numbers.
+func newDecodeTrial(dim, window int, table, owners, lengths []int32) decodeTrial {
+	t := decodeTrial{kind: accelerators.BF16, table: table, owners: owners, lengths: lengths}
+	t.AttentionDecode = accelerators.AttentionDecode{Heads: 4, KVHeads: 2, HeadDim: dim, Pages: 20, PageSize: 32,
+		Sequences: 2, Columns: len(table) / 2, Window: window, Scale: 0.2}
 	random := rand.New(rand.NewPCG(1, 2))
+	numbers := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = math.Float32frombits(math.Float32bits(float32(random.NormFloat64())) &^ 0xffff)
+		}
+		return x
+	}
+	t.q, t.cache = numbers(len(owners)*4*dim), numbers(20*2*32*2*dim)
+	return t
+}
+
+// some is the queries [from, to).
+func (a decodeTrial) some(from, to int) decodeTrial {
+	width := a.Heads * a.HeadDim
+	a.q, a.owners, a.lengths = a.q[from*width:to*width], a.owners[from:to], a.lengths[from:to]
+	return a
+}
+
+func (a decodeTrial) run(t *testing.T, d *Device) ([]float32, error) {
+	t.Helper()
 	alloc := func(kind accelerators.DType, n int) accelerators.Buffer {
-		b, err := d.Alloc(kind, n+at)
+		b, err := d.Alloc(kind, n+a.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.Slice(at, n)
+		return b.Slice(a.at, n)
 	}
-	operand := func(n int) accelerators.Buffer {
-		x, b := make([]float32, n), alloc(kind, n)
-		for i := range x {
-			x[i] = float32(random.NormFloat64())
-		}
+	operand := func(x []float32) accelerators.Buffer {
+		b := alloc(a.kind, len(x))
 		d.UploadF32(b, x)
 		return b
 	}
@@ -38,10 +65,11 @@ func decodeTrial(t *testing.T, d *Device, kind accelerators.DType, at int,
 		d.UploadI32(b, x)
 		return b
 	}
-	s.Table, s.Owners, s.Lengths = indices(table), indices(owners), indices(lengths)
-	q, cache := operand(len(owners)*4*24), operand(20*2*32*2*24)
-	out := alloc(kind, q.Len)
-	d.AttentionDecode(out, q, cache, s)
+	s := a.AttentionDecode
+	s.Queries = len(a.owners)
+	s.Table, s.Owners, s.Lengths = indices(a.table), indices(a.owners), indices(a.lengths)
+	out := alloc(a.kind, len(a.q))
+	d.AttentionDecode(out, operand(a.q), operand(a.cache), s)
 	got := make([]float32, out.Len)
 	return got, d.DownloadF32(got, out)
 }
@@ -58,17 +86,82 @@ func TestDecodeInChunks(t *testing.T) {
 	d := opened(t).(*Device)
 	for _, kind := range []accelerators.DType{accelerators.F32, accelerators.BF16} {
 		owners, lengths := []int32{0, 0, 1, 1, 1, 0}, []int32{320, 1, 257, 0, 256, 31}
-		chunks, err := decodeTrial(t, d, kind, 8, decodeTable(), owners, lengths)
+		trial := newDecodeTrial(24, 290, decodeTable(), owners, lengths)
+		trial.kind, trial.at = kind, 8
+		chunks, err := trial.run(t, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		single, err := decodeTrial(t, d, kind, 3, decodeTable(), owners, lengths)
+		trial.at = 3
+		single, err := trial.run(t, d)
 		if err != nil || !slices.Equal(chunks, single) {
 			t.Errorf("%v: rows in chunks of 16 bytes have other bits (%v)", kind, err)
 		}
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDecodeInSteps: however the queries of a prompt, and one of another sequence, are cut into steps, their bits are
+// the same, on a GPU with much shared memory and on one with little; and they are nearly those of products in f32.
+func TestDecodeInSteps(t *testing.T) {
+	for _, c := range []struct{ dim, window, shared int }{
+		{64, 0, 227 << 10}, {96, 70, 227 << 10}, {128, 0, 227 << 10}, {128, 270, 99 << 10}, {256, 0, 227 << 10},
+		{256, 0, 99 << 10},
+	} {
+		t.Run(fmt.Sprintf("dim=%d/window=%d/shared=%d", c.dim, c.window, c.shared), func(t *testing.T) {
+			d := opened(t).(*Device)
+			d.mostShared = min(d.mostShared, c.shared)
+			owners, lengths := prompt()
+			trial := newDecodeTrial(c.dim, c.window, decodeTable(), owners, lengths)
+			whole, err := trial.run(t, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			trial.kind = accelerators.F32
+			exact, err := trial.run(t, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			nearly(t, "out", whole, exact)
+			trial.kind = accelerators.BF16
+			page := int(trial.table[7]) // with a value, at position 250, that is not finite
+			trial.cache[((2*page+1)*trial.PageSize+26)*trial.KVHeads*c.dim+3] = float32(math.Inf(1))
+			sameInSteps(t, d, trial)
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// prompt is 50 queries that follow each other, past the border of two parts, and among them one of another sequence.
+func prompt() (owners, lengths []int32) {
+	for i := range int32(50) {
+		owners, lengths = append(owners, 0), append(lengths, 245+i)
+	}
+	return slices.Insert(owners, 40, 1), slices.Insert(lengths, 40, 320)
+}
+
+func sameInSteps(t *testing.T, d *Device, trial decodeTrial) {
+	t.Helper()
+	whole, err := trial.run(t, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []int{1, 11} {
+		var got []float32
+		for from := 0; from < len(trial.owners); from += step {
+			some, err := trial.some(from, min(from+step, len(trial.owners))).run(t, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, some...)
+		}
+		if !slices.EqualFunc(got, whole, func(a, b float32) bool { return a == b || a != a && b != b }) {
+			t.Errorf("in steps of %d queries there are other bits than at once", step)
+		}
 	}
 }
 
@@ -85,7 +178,7 @@ func TestDecodeOutOfRange(t *testing.T) {
 	} {
 		table, owners, lengths := decodeTable(), []int32{0, 1}, []int32{200, 320}
 		change(table, owners, lengths)
-		_, err := decodeTrial(t, d, accelerators.BF16, 0, table, owners, lengths)
+		_, err := newDecodeTrial(24, 290, table, owners, lengths).run(t, d)
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: the error is %v", name, err)
 		}

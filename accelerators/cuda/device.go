@@ -49,6 +49,7 @@ type Device struct {
 	arguments            arguments
 	unit                 unit
 	units                []*known // the latest last
+	repeated             int      // of them, as graphs
 	peak                 accelerators.Peak
 	err                  error
 	lost                 error // the device will not work again

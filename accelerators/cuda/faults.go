@@ -131,5 +131,9 @@ func (d *Device) describe(fault uint64) error {
 	if r.rule != "" {
 		return fmt.Errorf("%s: %s: %s[%d] is %d, want %s", d.Name(), r.op, r.name, element, value, r.rule)
 	}
+	if r.low <= int(value) && int(value) < r.high { // other work has used the memory since
+		return fmt.Errorf("%s: %s: %s[%d] was out of range, want %d to %d", d.Name(), r.op, r.name, element, r.low,
+			r.high-1)
+	}
 	return fmt.Errorf("%s: %s: %s[%d] is %d, want %d to %d", d.Name(), r.op, r.name, element, value, r.low, r.high-1)
 }

@@ -21,6 +21,8 @@ type head struct {
 func (c *call) head(hidden, weight, targets, logits accelerators.Buffer, s accelerators.Head) *head {
 	c.positive("Width", s.Width)
 	c.positive("Vocab", s.Vocab)
+	c.counted("Width", s.Width)
+	c.counted("Vocab", s.Vocab)
 	h := &head{Head: s, dev: c.dev, bf16: hidden.Type == accelerators.BF16}
 	h.hidden = c.read("hidden", hidden, c.size(s.Tokens, s.Width))
 	h.weight = c.read("weight", weight, c.size(s.Vocab, s.Width))

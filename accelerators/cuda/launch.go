@@ -43,6 +43,9 @@ type step struct {
 	issue  func() error
 }
 
+// mostX and mostYZ bound a launch's blocks, on every GPU. Larger numbers would lose their upper bits in the driver's.
+const mostX, mostYZ = math.MaxInt32, 1<<16 - 1
+
 // defaultShared is the dynamic shared memory that any kernel may use without asking.
 const defaultShared = 48 << 10
 
@@ -53,7 +56,9 @@ func (d *Device) launch(family, name string, s shape, arguments ...uint64) {
 		return
 	}
 	defer d.enter()()
-	if k := d.kernel(family, name, s.Shared); k != nil {
+	if s.X > mostX || s.Y > mostYZ || s.Z > mostYZ {
+		d.note(fmt.Errorf("%d x %d x %d blocks are more than a launch may have", s.X, s.Y, s.Z), name)
+	} else if k := d.kernel(family, name, s.Shared); k != nil {
 		d.add(step{name: name, kernel: k, shape: s}, arguments)
 	}
 }

@@ -39,6 +39,9 @@ type product struct {
 func (d *Device) MatMul(c, a, b accelerators.Buffer, s accelerators.MatMul) {
 	k := d.call("MatMul")
 	s = denseStrides(s)
+	k.counted("M", s.M)
+	k.counted("N", s.N)
+	k.counted("K", s.K)
 	p := product{m: s.M, n: s.N, k: s.K, transA: s.TransA, transB: s.TransB, alpha: s.Alpha, beta: s.Beta,
 		rounds: s.Compute == accelerators.BF16}
 	if outputs := k.size(s.M, s.N); k.size(s.K) >= 0 && outputs > 0 {

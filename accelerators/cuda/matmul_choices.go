@@ -28,6 +28,7 @@ const (
 type choices struct {
 	file  string
 	known map[form]cublaslt.Algorithm
+	told  bool // that they are not kept
 }
 
 // A choice is an entry of the file.
@@ -38,7 +39,7 @@ type choice struct {
 
 func readChoices(gpu, version string) *choices {
 	name := regexp.MustCompile(`[^A-Za-z0-9.]+`).ReplaceAllString(gpu+"-"+version, "-")
-	c := &choices{filepath.Join(cacheFolder(), "cublaslt", name+".json"), map[form]cublaslt.Algorithm{}}
+	c := &choices{file: filepath.Join(cacheFolder(), "cublaslt", name+".json"), known: map[form]cublaslt.Algorithm{}}
 	if err := c.read(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		slog.Warn("choices of algorithms are made anew", "file", c.file, "problem", err)
 	}
@@ -71,6 +72,9 @@ func readList(file string) ([]choice, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no file")
+	}
 	if info.Size() > mostFileBytes {
 		return nil, fmt.Errorf("it has %d bytes, want at most %d", info.Size(), mostFileBytes)
 	}
@@ -100,8 +104,9 @@ func (c *choices) full() bool { return len(c.known) >= mostChoices }
 func (c *choices) add(class form, a cublaslt.Algorithm) cublaslt.Algorithm {
 	c.known[class] = a
 	_ = c.read() // a file that is not whole is written anew
-	if err := c.write(); err != nil {
-		slog.Warn("a choice of algorithms is not kept: a run that goes on later may have other bits", "problem", err)
+	if err := c.write(); err != nil && !c.told {
+		c.told = true
+		slog.Warn("choices of algorithms are not kept: a run that goes on later may have other bits", "problem", err)
 	}
 	return c.known[class]
 }

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/accelerators/acceltest"
+	"github.com/carebot-llm/carebot/accelerators/cuda/cublaslt"
 )
 
 // withLibrary opens a device that computes products by the emulator's cublasLt, with an empty folder of choices.
@@ -43,7 +45,8 @@ func TestProductsNamesTheLibrary(t *testing.T) {
 
 // TestOwnKernelsWithoutLibrary: whatever is wrong with the library, products are computed.
 func TestOwnKernelsWithoutLibrary(t *testing.T) {
-	for wish, want := range map[string]string{"create": "cublasLtCreate: cublasLt: not initialized", "suggest": ""} {
+	for wish, want := range map[string]string{"create": "cublasLtCreate: cublasLt: not initialized", "suggest": "",
+		"multiply": ""} {
 		t.Run(wish, func(t *testing.T) {
 			t.Setenv("CAREBOT_FAKE_CUBLASLT", wish)
 			d := withLibrary(t)
@@ -62,10 +65,14 @@ func TestOwnKernelsWithoutLibrary(t *testing.T) {
 func TestFailingProductIsAnError(t *testing.T) {
 	d := withLibrary(t)
 	defer d.Close()
-	exactProduct(t, d, accelerators.MatMul{M: 70, N: 30, K: 20}, accelerators.F32)
-	t.Setenv("CAREBOT_FAKE_CUBLASLT", "multiply")
 	_, x := small(t, d, accelerators.F32, 300)
-	d.MatMul(x.Slice(0, 100), x.Slice(100, 100), x.Slice(200, 100), accelerators.MatMul{M: 10, N: 10, K: 10, Alpha: 1})
+	multiply := func() {
+		d.MatMul(x.Slice(0, 100), x.Slice(100, 100), x.Slice(200, 100),
+			accelerators.MatMul{M: 10, N: 10, K: 10, Alpha: 1})
+	}
+	multiply()
+	t.Setenv("CAREBOT_FAKE_CUBLASLT", "multiply")
+	multiply()
 	if err := d.Sync(); err == nil || !strings.Contains(err.Error(), "cublasLt: invalid value") {
 		t.Error(err)
 	}
@@ -126,6 +133,44 @@ func TestChoicesAreKept(t *testing.T) {
 	}
 	if len(readChoices(d.name, "13.0.1").known) != 0 {
 		t.Error("choices of another version were taken")
+	}
+}
+
+// TestAChoiceThatDoesNotFitIsNotTaken: another process makes one while this one is timing.
+func TestAChoiceThatDoesNotFitIsNotTaken(t *testing.T) {
+	d := withLibrary(t)
+	defer d.Close()
+	other := opened(t).(*Device)
+	defer other.Close()
+	s := accelerators.MatMul{M: 70, N: 30, K: 20}
+	exactProduct(t, other, s, accelerators.BF16)
+	c := d.find().choices
+	exactProduct(t, other, s, accelerators.F32)
+	for class := range other.products.choices.known {
+		other.products.choices.known[class] = cublaslt.Algorithm{}
+	}
+	if err := other.products.choices.write(); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []accelerators.DType{accelerators.BF16, accelerators.F32} {
+		exactProduct(t, d, s, kind)
+		if d.kernels[tiledBF16[0][0]] != nil || d.kernels[tiledF32[0][0]] != nil {
+			t.Error("our own kernel ran")
+		}
+	}
+	if len(c.known) != 2 {
+		t.Errorf("%d choices are known", len(c.known))
+	}
+}
+
+// TestChoicesFromNoFile: a pipe would be waited for.
+func TestChoicesFromNoFile(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if _, err := readList(pipe); err == nil || !strings.Contains(err.Error(), "no file") {
+		t.Error(err)
 	}
 }
 

@@ -87,18 +87,25 @@ func (d *Device) algorithm(q *cublaslt.Product, f form) (a cublaslt.Algorithm, o
 	if known || p.choices.full() {
 		return suggested[0], false
 	}
-	d.alone(func() { a = d.quickest(q, suggested) })
-	return p.choices.add(f.class(), a), false
+	computes := false
+	d.alone(func() { a, computes = d.quickest(q, suggested) })
+	if !computes {
+		return a, true
+	}
+	if a = p.choices.add(f.class(), a); !p.library.Fits(q, &a, libraryWorkspace) { // another process has chosen
+		a = suggested[0]
+	}
+	return a, false
 }
 
-// quickest times algorithms and returns the one that took least. Where C is added to, the results go elsewhere;
-// without room for that nothing is timed, and the library's first suggestion is taken.
-func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) cublaslt.Algorithm {
-	out, best := q.C.At, suggested[0]
+// quickest times algorithms and returns the one that took least, unless none computes the product. Where C is added to,
+// the results go elsewhere; without room for that nothing is timed, and the library's first suggestion is taken.
+func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) (a cublaslt.Algorithm, computes bool) {
+	out := q.C.At
 	if q.Beta != 0 {
 		elsewhere, err := cu.MemAlloc(int64(q.C.Rows * q.C.Stride * 4))
 		if err != nil {
-			return best
+			return suggested[0], true
 		}
 		defer func() {
 			d.note(d.stream.Synchronize(), "time products")
@@ -106,13 +113,13 @@ func (d *Device) quickest(q *cublaslt.Product, suggested []cublaslt.Algorithm) c
 		}()
 		out = uint64(elsewhere)
 	}
-	least := -1.0
+	least := 0.0
 	for i := range suggested {
-		if took, err := d.time(q, &suggested[i], out); err == nil && (least < 0 || took < least) {
-			best, least = suggested[i], took
+		if took, err := d.time(q, &suggested[i], out); err == nil && (!computes || took < least) {
+			a, least, computes = suggested[i], took, true
 		}
 	}
-	return best
+	return a, computes
 }
 
 // time is how long a product takes, after a first one that finds the caches as the others do.
@@ -126,6 +133,9 @@ func (d *Device) time(q *cublaslt.Product, a *cublaslt.Algorithm, out uint64) (m
 		defer func() { d.note(cu.DestroyEvent(&events[i]), "destroy an event") }()
 	}
 	workspace := d.scratch(slotLibrary, libraryWorkspace)
+	if d.err != nil {
+		return 0, d.err
+	}
 	for round := range 1 + rounds {
 		if round == 1 {
 			err = events[0].Record(d.stream)

@@ -155,6 +155,27 @@ func aFetchTellsOfFaultsBeforeIt(t *testing.T) {
 	closed(t, d)
 }
 
+// What was out of range when a kernel saw it may be something else by the time that the host does.
+func TestAFaultIsToldOfMemoryThatIsUsedAgain(t *testing.T) {
+	d := opened(t).(*Device)
+	ids, err := d.Alloc(accelerators.I32, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.UploadI32(ids, []int32{5})
+	d.call("Embed").ids("ids", ids, 1, 0, 4)
+	wait := d.FetchF32(nil, allocated(t, d, 0))
+	d.UploadI32(ids, []int32{2})
+	if err := d.stream.Synchronize(); err != nil {
+		t.Fatal(err)
+	}
+	if err := wait(); err == nil || !strings.Contains(err.Error(), "Embed: ids[0] was out of range, want 0 to 3") {
+		t.Errorf("the fetch says %v", err)
+	}
+	_ = d.Sync()
+	closed(t, d)
+}
+
 func TestBF16IsWidenedOnItsWayToTheHost(t *testing.T) {
 	d := opened(t).(*Device)
 	words, err := d.Alloc(accelerators.I32, 1)

@@ -22,6 +22,7 @@ type sampleShape struct{ Rows, Vocab int }
 func (d *Device) Sample(ids, logits accelerators.Buffer, vocab int, draws []accelerators.Draw) {
 	c := d.call("Sample")
 	c.positive("vocab", vocab)
+	c.counted("vocab", vocab)
 	uploaded := make([]draw, len(draws))
 	for i, s := range draws {
 		if !(s.Temperature >= 0) || s.TopK < 0 || !(s.TopP >= 0) {

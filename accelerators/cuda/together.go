@@ -114,12 +114,21 @@ func (d *Device) repeat(k *known, again bool) {
 		graph, err := driver.Record(d.stream, d.issueAll)
 		k.graph, k.refused = graph, err != nil
 	}
-	if k.graph == nil {
-		d.note(d.issueAll(), "launch")
-		return
+	if k.graph != nil {
+		err := k.graph.Launch(d.stream)
+		d.repeated++
+		if err == nil || driver.Lost(err) {
+			d.note(err, "launch a graph")
+			return
+		}
+		d.drop(k) // for which there is no memory, say
+		k.graph, k.refused = nil, true
 	}
-	d.note(k.graph.Launch(d.stream), "launch a graph")
+	d.note(d.issueAll(), "launch")
 }
+
+// Repeated is how many units have been launched as graphs so far.
+func (d *Device) Repeated() int { return d.repeated }
 
 func (d *Device) drop(k *known) {
 	if k.graph != nil {

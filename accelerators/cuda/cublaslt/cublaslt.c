@@ -37,12 +37,13 @@ const char *lt_open(lt_library *lt, const char *file, int *status) {
 	lt->library = dlopen(file, RTLD_NOW);
 	if (!lt->library) return dlerror();
 	const char *missing = bind(lt);
-	if (!missing && (*status = lt->create(&lt->handle))) missing = "cublasLtCreate";
 	if (missing) dlclose(lt->library);
+	else if ((*status = lt->create(&lt->handle))) missing = "cublasLtCreate";
 	return missing;
 }
 
-// The library stays loaded: threads of its own and of the driver's may still be in it.
+// The library stays loaded once it was asked for a handle, with success or not: threads of its own and of the driver's
+// may still be in it.
 int lt_close(lt_library *lt) { return lt->destroy(lt->handle); }
 
 size_t lt_version(const lt_library *lt) { return lt->version(); }

@@ -13,6 +13,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -62,8 +63,10 @@ func (l *Library) open() error {
 		return nil
 	case status != 0:
 		return fmt.Errorf("%s: %s: %w", l.file, C.GoString(failed), Error{int(status)})
+	case strings.HasPrefix(C.GoString(failed), l.file): // the loader's own words
+		return errors.New(C.GoString(failed))
 	default:
-		return fmt.Errorf("%s: %s", l.file, C.GoString(failed))
+		return fmt.Errorf("%s: it lacks %s", l.file, C.GoString(failed))
 	}
 }
 

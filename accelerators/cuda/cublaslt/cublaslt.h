@@ -3,7 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { STATUS_SUCCESS = 0, STATUS_NOT_INITIALIZED = 1, STATUS_INVALID_VALUE = 7, STATUS_NOT_SUPPORTED = 15 };
+enum {                                      // cublasStatus
+	STATUS_SUCCESS = 0,
+	STATUS_NOT_INITIALIZED = 1,
+	STATUS_INVALID_VALUE = 7,
+	STATUS_EXECUTION_FAILED = 13,
+	STATUS_NOT_SUPPORTED = 15,
+};
 enum { TYPE_F32 = 0, TYPE_BF16 = 14 };      // cudaDataType
 enum { COMPUTE_F32 = 68 };                  // cublasComputeType, which never takes TF32
 enum { OPERATION_N = 0, OPERATION_T = 1 };  // cublasOperation

@@ -34,11 +34,20 @@ func folders() []string {
 	if home := os.Getenv("CUDA_HOME"); home != "" {
 		all = slices.Insert(all, 0, filepath.Join(home, "lib64"))
 	}
-	for _, variable := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
-		if environment := os.Getenv(variable); environment != "" {
-			packages := filepath.Join(environment, "lib", "python3*", "site-packages", "nvidia")
-			all = append(all, filepath.Join(packages, "cu13", "lib"), filepath.Join(packages, "cublas", "lib"))
-		}
+	for _, environment := range environments() {
+		packages := filepath.Join(environment, "lib", "python3*", "*-packages", "nvidia")
+		all = append(all, filepath.Join(packages, "cu13", "lib"), filepath.Join(packages, "cublas", "lib"),
+			filepath.Join(environment, "lib"))
 	}
 	return all
+}
+
+// environments are the folders of Python environments: the one that is active, the user's and the system's.
+func environments() []string {
+	all := []string{os.Getenv("VIRTUAL_ENV"), os.Getenv("CONDA_PREFIX")}
+	if home := os.Getenv("HOME"); home != "" {
+		all = append(all, filepath.Join(home, ".local"))
+	}
+	all = slices.DeleteFunc(all, func(folder string) bool { return folder == "" })
+	return append(all, "/usr/local", "/usr")
 }

@@ -37,7 +37,8 @@ func TestPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := Places()
-	if !slices.Equal(got[:3], names) || !slices.Equal(got[len(got)-2:], []string{newer, older}) {
+	first := slices.Index(got, newer)
+	if !slices.Equal(got[:3], names) || first < 0 || first > slices.Index(got, older) {
 		t.Errorf("the library is sought in %v", got)
 	}
 }
@@ -52,7 +53,8 @@ func TestOpenSaysWhatIsWrongWithEach(t *testing.T) {
 	if err == nil {
 		t.Fatal("opened")
 	}
-	for _, want := range []string{"/absent.so: cannot open", text + ": file too short", "libc.so.6: cublasLtCreate"} {
+	for _, want := range []string{"/absent.so: cannot open", text + ": file too short",
+		"libc.so.6: it lacks cublasLtCreate"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}
@@ -61,7 +63,8 @@ func TestOpenSaysWhatIsWrongWithEach(t *testing.T) {
 
 func TestAlignment(t *testing.T) {
 	for want, m := range map[int]Matrix{
-		16: {At: 4096, Stride: 4}, 8: {At: 4096, BF16: true, Stride: 12}, 4: {At: 20, Stride: 8}, 2: {At: 4096, BF16: true, Stride: 7},
+		16: {At: 4096, Stride: 4}, 8: {At: 4096, BF16: true, Stride: 12}, 4: {At: 20, Stride: 8},
+		2: {At: 4096, BF16: true, Stride: 7},
 	} {
 		if got := m.Alignment(); got != want {
 			t.Errorf("%+v is on a boundary of %d, want %d", m, got, want)

@@ -73,8 +73,8 @@ func Devices() (int, error) {
 // hidden is why a driver that works has no device.
 func hidden() error {
 	if visible, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); set {
-		return fmt.Errorf("CUDA_VISIBLE_DEVICES=%q hides every GPU from the NVIDIA driver: unset it, or name one",
-			visible)
+		return fmt.Errorf("the NVIDIA driver finds no GPU behind CUDA_VISIBLE_DEVICES=%q: unset it, or name one that "+
+			"nvidia-smi shows", visible)
 	}
 	return errors.New("the NVIDIA driver finds no GPU: nvidia-smi shows what it sees; in a container, start it with " +
 		"its GPUs")

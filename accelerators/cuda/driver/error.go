@@ -79,6 +79,9 @@ var lost = map[Error]bool{
 	C.CUDA_ERROR_INVALID_ADDRESS_SPACE: true,
 	C.CUDA_ERROR_INVALID_PC:            true,
 	C.CUDA_ERROR_LAUNCH_FAILED:         true,
+	C.CUDA_ERROR_CONTAINED:             true,
+	C.CUDA_ERROR_MPS_CLIENT_TERMINATED: true,
+	C.CUDA_ERROR_UNKNOWN:               true, // as of a GPU that is no longer on the bus
 }
 
 // texts are for where the driver's own are not to be had.

@@ -102,6 +102,7 @@ CUresult cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, uns
 CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream) {
 	return in_context([&] {
 		if (!executables.count(executable)) return CUDA_ERROR_INVALID_HANDLE;
+		if (CUresult code = planted("cuGraphLaunch")) return code;
 		return enqueue(stream, [works = executable->works] { return do_all(works); });
 	});
 }

@@ -165,6 +165,7 @@ CUresult cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
 CUresult cuMemFreeHost(void *memory) {
 	return in_context([&] {
 		if (!pinned.count(memory)) return CUDA_ERROR_INVALID_VALUE;
+		if (forbidden_in_capture()) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 		CUresult code = drain_all();
 		pinned.erase(memory);
 		free(memory);

@@ -223,6 +223,10 @@ CUresult cuStreamSynchronize(CUstream stream) {
 CUresult cuStreamQuery(CUstream stream) {
 	return in_context([&] {
 		if (!is_stream(stream)) return CUDA_ERROR_INVALID_HANDLE;
+		if (captured_by(stream)) {
+			spoil(stream->graph);
+			return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+		}
 		bool done = !stream || stream->queue.empty();
 		if (!done) drain(stream);
 		return is_done(done);

@@ -13,7 +13,7 @@
 // memory busy. There are about 80 instructions to spare for an element of bf16; an exponential that is good to an
 // ulp takes 10, the quotient of __fdividef 3 where one that rounds correctly takes 12.
 // hot: swiglu* geglu* gelu*
-#include "piece.cuh"
+#include "rows.cuh"
 
 // sigmoid is 0 where the exponential overflows.
 DEVICE float sigmoid(float x) { return __fdividef(1, 1 + expf(-x)); }

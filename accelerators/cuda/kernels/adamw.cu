@@ -42,8 +42,11 @@ DEVICE u32 random_bits(u32 x) {
 	return x ^ x >> 16;
 }
 
-// stochastic cuts x to the bits of a bf16 after adding 16 random bits below the last that is kept.
-DEVICE float stochastic(float x, u32 random) { return __uint_as_float((__float_as_uint(x) + random) & 0xffff0000); }
+// stochastic cuts x to the bits of a bf16 after adding 16 random bits below the last that is kept. What is not a number
+// stays so: GPUs make it of ones alone, to which nothing can be added.
+DEVICE float stochastic(float x, u32 random) {
+	return x == x ? __uint_as_float((__float_as_uint(x) + random) & 0xffff0000) : x;
+}
 
 // The random bits of element i are those of the counter key + i*counter_step.
 KERNEL void __launch_bounds__(TILE_THREADS)

@@ -11,63 +11,6 @@
 // hot: attention_*_bf16
 #include "attention.cuh"
 
-// low is below every score, and far enough from infinity for arithmetic.
-constexpr float LOW = -1e30f;
-
-// A Softmax is the running maxima and sums of the rows that a thread has elements of.
-template <int M>
-struct Softmax {
-	float top[M][2], sum[M][2];
-
-	METHOD Softmax() {
-#pragma unroll
-		for (int m = 0; m < M; m++) top[m][0] = top[m][1] = LOW, sum[m][0] = sum[m][1] = 0;
-	}
-
-	// add makes weights of scores, relative to the largest score so far, and turns the sums so far to that.
-	template <int N, int C>
-	METHOD void add(float (&s)[M][N][4], float (&sums)[M][C][4], float factor) {
-#pragma unroll
-		for (int m = 0; m < M; m++)
-#pragma unroll
-			for (int half = 0; half < 2; half++) {
-				float base = raise(s[m], sums[m], factor, m, half);
-#pragma unroll
-				for (int i = 0; i < 2 * N; i++) {
-					float &x = s[m][i / 2][2 * half + i % 2];
-					x = power_of_two(fmaf(x, factor, -base));
-					sum[m][half] += x;
-				}
-			}
-	}
-
-	// raise takes a row's scores into its maximum, and returns that times the factor.
-	template <int N, int C>
-	METHOD float raise(const float (&s)[N][4], float (&sums)[C][4], float factor, int m, int half) {
-		float most = top[m][half];
-#pragma unroll
-		for (int i = 0; i < 2 * N; i++) most = fmaxf(most, s[i / 2][2 * half + i % 2]);
-		most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
-		most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
-		float decay = power_of_two((top[m][half] - most) * factor);
-		top[m][half] = most;
-		sum[m][half] *= decay;
-#pragma unroll
-		for (int i = 0; i < 2 * C; i++) sums[i / 2][2 * half + i % 2] *= decay;
-		return most * factor;
-	}
-
-	// finish adds up what the four lanes of a row have.
-	METHOD void finish() {
-#pragma unroll
-		for (int i = 0; i < 2 * M; i++) {
-			float &x = sum[i / 2][i % 2];
-			x += __shfl_xor_sync(~0u, x, 1);
-			x += __shfl_xor_sync(~0u, x, 2);
-		}
-	}
-};
-
 // hide sets scores of pairs that do not see each other, and of keys beyond the sequence, to minus infinity.
 template <int M, int N>
 DEVICE void hide(float (&s)[M][N][4], const Shape &a, int query, int key, int length) {

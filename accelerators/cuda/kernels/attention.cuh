@@ -67,6 +67,9 @@ DEVICE Rows rows_of(const Shape &a, int block, int rows, bool falling) {
 // An Interval is the indices [from, to).
 struct Interval {
 	int from, to;
+
+	METHOD bool has(int i) const { return i >= from && i < to; }
+	METHOD bool empty() const { return from >= to; }
 };
 
 // visible is the keys that some of the queries see, seers the queries that see some of the keys.
@@ -182,6 +185,23 @@ DEVICE void stage(bf16 *tile, const T *x, i64 stride, int rows, int width, bool 
 		stage_eight(tile + i * (D + 8), from, i < rows ? min(8, width) : 0);
 }
 
+// stage begins to copy rows of x to a tile, `width` elements of each: row r begins at place_of(r), and where that is
+// negative, as beyond the width, there are zeros. Elements that are aligned, in bf16 and in whole 16 bytes, come by
+// asynchronous copies; others are there at once.
+template <int D, int ROWS, class T, class Place>
+DEVICE void stage(bf16 *tile, const T *x, int width, bool aligned, Place place_of) {
+#pragma unroll
+	for (int i = threadIdx.x; i < ROWS * D / 8; i += THREADS) {
+		int row = i / (D / 8), column = i % (D / 8) * 8;
+		bf16 *to = tile + row * (D + 8) + column;
+		i64 place = place_of(row);
+		const T *from = x + place + column;
+		int n = place >= 0 ? min(8, width - column) : 0;
+		if (sizeof(T) == 2 && aligned) copy_async(to, n > 0 ? from : x, n > 0 ? 16 : 0);
+		else stage_eight(to, from, n);
+	}
+}
+
 // products: s = x y^T for 16*M rows of x, those of the warp, and N rows of y, both of D columns.
 template <int D, int M, int N>
 DEVICE void products(float (&s)[M][N / 8][4], const bf16 *x, const bf16 *y) {
@@ -247,6 +267,12 @@ DEVICE void clear(float (&x)[M][N][4]) {
 
 DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 
+// all_finite is whether both halves of each word are.
+DEVICE bool all_finite(uint4 x) {
+	auto both = [](u32 word) { return (word & 0x7f80) != 0x7f80 && (word & 0x7f800000) != 0x7f800000; };
+	return both(x.x) & both(x.y) & both(x.z) & both(x.w);
+}
+
 // contain comes before an accumulate whose weights are zero for pairs that do not see each other: what is not finite
 // in row j of x would make NaN even of these. Such elements become zero, and go to the sums of the rows r that see j as
 // NaN.
@@ -254,10 +280,11 @@ DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 // not unrolled, for the registers.
 template <int D, int M, int N, int C, class Sees>
 DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) {
-	bool all_finite = true;
+	bool finite = true;
 #pragma unroll 1
-	for (int i = threadIdx.x; i < N * D; i += THREADS) all_finite &= is_finite(tile[i / D * (D + 8) + i % D]);
-	if (!__syncthreads_or(!all_finite)) return;
+	for (int i = threadIdx.x; i < N * D / 8; i += THREADS)
+		finite &= all_finite(*(const uint4 *)(tile + i / (D / 8) * (D + 8) + i % (D / 8) * 8));
+	if (!__syncthreads_or(!finite)) return;
 	int lane = threadIdx.x % 32;
 #pragma unroll 1
 	for (int j = 0; j < N; j++)
@@ -278,6 +305,63 @@ DEVICE void contain(float (&sums)[M][C / 8][4], bf16 *tile, bf16 *x, Sees sees) 
 	}
 	__syncthreads();
 }
+
+// LOW is below every score, and far enough from infinity for arithmetic.
+constexpr float LOW = -1e30f;
+
+// A Softmax is the running maxima and sums of the rows that a thread has elements of.
+template <int M>
+struct Softmax {
+	float top[M][2], sum[M][2];
+
+	METHOD Softmax() {
+#pragma unroll
+		for (int m = 0; m < M; m++) top[m][0] = top[m][1] = LOW, sum[m][0] = sum[m][1] = 0;
+	}
+
+	// add makes weights of scores, relative to the largest score so far, and turns the sums so far to that.
+	template <int N, int C>
+	METHOD void add(float (&s)[M][N][4], float (&sums)[M][C][4], float factor) {
+#pragma unroll
+		for (int m = 0; m < M; m++)
+#pragma unroll
+			for (int half = 0; half < 2; half++) {
+				float base = raise(s[m], sums[m], factor, m, half);
+#pragma unroll
+				for (int i = 0; i < 2 * N; i++) {
+					float &x = s[m][i / 2][2 * half + i % 2];
+					x = power_of_two(fmaf(x, factor, -base));
+					sum[m][half] = __fadd_rn(sum[m][half], x);
+				}
+			}
+	}
+
+	// raise takes a row's scores into its maximum, and returns that times the factor.
+	template <int N, int C>
+	METHOD float raise(const float (&s)[N][4], float (&sums)[C][4], float factor, int m, int half) {
+		float most = top[m][half];
+#pragma unroll
+		for (int i = 0; i < 2 * N; i++) most = fmaxf(most, s[i / 2][2 * half + i % 2]);
+		most = fmaxf(most, __shfl_xor_sync(~0u, most, 1));
+		most = fmaxf(most, __shfl_xor_sync(~0u, most, 2));
+		float decay = power_of_two((top[m][half] - most) * factor);
+		top[m][half] = most;
+		sum[m][half] *= decay;
+#pragma unroll
+		for (int i = 0; i < 2 * C; i++) sums[i / 2][2 * half + i % 2] *= decay;
+		return most * factor;
+	}
+
+	// finish adds up what the four lanes of a row have.
+	METHOD void finish() {
+#pragma unroll
+		for (int i = 0; i < 2 * M; i++) {
+			float &x = sum[i / 2][i % 2];
+			x += __shfl_xor_sync(~0u, x, 1);
+			x += __shfl_xor_sync(~0u, x, 2);
+		}
+	}
+};
 
 // store_sums writes C columns of the warp's rows, 16*M, of which there are so many, times a factor each.
 template <int M, int C, class T, class Factor>

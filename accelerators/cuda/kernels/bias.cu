@@ -4,7 +4,7 @@
 // 256 columns of a part, its eight warps every eighth row each, and bias_sum adds the parts up, in order.
 //
 // hot: bias_*
-#include "eight.cuh"
+#include "piece.cuh"
 
 enum { WARPS = 8, COLUMNS = 256 };
 
@@ -46,7 +46,8 @@ DEVICE void sum_columns(float *sums, const T *dy, u64 rows, int width, u64 step)
 #pragma unroll
 		for (int i = 0; i < 8; i++) sum[i] += x[i];
 	}
-	put_eight(&parts[warp][8 * lane], sum);
+	float4 *mine = (float4 *)&parts[warp][8 * lane];
+	mine[0] = {sum[0], sum[1], sum[2], sum[3]}, mine[1] = {sum[4], sum[5], sum[6], sum[7]};
 	__syncthreads();
 	column = COLUMNS * blockIdx.x + threadIdx.x;
 	if (column >= width) return;

@@ -8,7 +8,7 @@
 // the order of equals, so that then the rows that are added to one row of the table stand side by side in order of
 // t. A warp adds them up for each 256 columns.
 // hot: gather* embed* scatter*
-#include "piece.cuh"
+#include "rows.cuh"
 
 template <bool whole, class Out, class Table>
 DEVICE void gather_piece(Out *out, const Table *row, i64 count) {

@@ -7,7 +7,7 @@
 // bf16 lie 2V apart. A row is read once for its lse, with a running maximum, and once for the gradient.
 //
 // hot: head_*
-#include "eight.cuh"
+#include "piece.cuh"
 
 enum { THREADS = 512 };
 

@@ -128,14 +128,7 @@ DEVICE void unpack_nf4(T *out, const u32 *words, const u8 *scales, const float *
 		float x[8];
 #pragma unroll
 		for (int j = 0; j < 8; j++) x[j] = levels[s.words[j] >> s.at % UNIT / 16 * 4 & 15] * s.scale;
-		if (s.at + 8 <= n && (u64)out % (4 * sizeof(T)) == 0) {
-			store4(out + s.at, x);
-			store4(out + s.at + 4, x + 4);
-			continue;
-		}
-#pragma unroll
-		for (int j = 0; j < 8; j++)
-			if (s.at + j < n) narrow(&out[s.at + j], x[j]);
+		if (s.at < n) store_eight(out + s.at, x, (int)min(n - s.at, (u64)PIECE));
 	}
 }
 KERNEL void __launch_bounds__(TILE_THREADS) unpack_nf4_f32(float *out, const u32 *words, const u8 *scales,

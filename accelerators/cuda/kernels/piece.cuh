@@ -1,83 +1,113 @@
-// Rows in pieces of eight neighbouring elements, which a thread reads, holds and writes as one: of bf16 that is an
-// access of 16 bytes, the widest there is, and of float two. A piece is whole when it begins on a boundary of 16
-// bytes and ends within the row; kernels are compiled once for operands of which all pieces are whole, and once
-// for any others, which they go through element by element. Both compute the same.
+// Pieces of neighbouring elements, which a thread reads, holds and writes as one: as a rule eight, of bf16 an access of
+// 16 bytes, the widest there is, and of float two. A piece is whole when all its elements are there and it begins on a
+// boundary of its accesses' size; what is not whole goes element by element, and comes to the same.
 #pragma once
 #include "device.cuh"
 
 enum { PIECE = 8 };
 
-// A Piece holds elements as they lie in memory, of bf16 two to a word, so that pieces wait for their use in few
+// A Piece holds n elements as they lie in memory, of 16 bits two to a word, so that pieces wait for their use in few
 // registers.
-template <class T>
-struct alignas(16) Piece {
-	u32 words[PIECE * sizeof(T) / 4];
+template <class T, int n = PIECE>
+struct alignas(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Piece {
+	enum { WORDS = n * sizeof(T) / 4 };
+	u32 words[WORDS];
 };
 
-DEVICE float element(const Piece<float> &p, int i) { return __uint_as_float(p.words[i]); }
-DEVICE float element(const Piece<bf16> &p, int i) {
+template <int n>
+DEVICE float element(const Piece<float, n> &p, int i) { return __uint_as_float(p.words[i]); }
+template <int n>
+DEVICE float element(const Piece<bf16, n> &p, int i) {
 	u32 pair = p.words[i / 2];
 	return __uint_as_float(i % 2 ? pair & 0xffff0000 : pair << 16);
 }
 
-// pair_bits is two numbers rounded to the nearest even, the first in the lower half.
-DEVICE u32 pair_bits(float first, float second) {
-#ifdef __CUDACC_RTC__
-	u32 pair;
-	asm("cvt.rn.bf16x2.f32 %0,%1,%2;" : "=r"(pair) : "f"(second), "f"(first));
-	return pair;
-#else
-	return bf16_bits(first) | (u32)bf16_bits(second) << 16;
-#endif
+template <class T, int n>
+DEVICE void unpack(float *x, const Piece<T, n> &p) {
+#pragma unroll
+	for (int i = 0; i < n; i++) x[i] = element(p, i);
 }
 
-DEVICE void pack(Piece<float> &p, const float x[PIECE]) {
+template <int n>
+DEVICE void pack(Piece<float, n> &p, const float *x) {
 #pragma unroll
-	for (int i = 0; i < PIECE; i++) p.words[i] = __float_as_uint(x[i]);
+	for (int i = 0; i < n; i++) p.words[i] = __float_as_uint(x[i]);
 }
-DEVICE void pack(Piece<bf16> &p, const float x[PIECE]) {
+template <int n>
+DEVICE void pack(Piece<bf16, n> &p, const float *x) {
 #pragma unroll
-	for (int i = 0; i < PIECE / 2; i++) p.words[i] = pair_bits(x[2 * i], x[2 * i + 1]);
+	for (int i = 0; i < n / 2; i++) p.words[i] = bf16_pair(x[2 * i], x[2 * i + 1]);
+}
+
+// read reads a whole piece.
+template <int n = PIECE, class T>
+DEVICE Piece<T, n> read(const T *from) {
+	Piece<T, n> p;
+	if constexpr (Piece<T, n>::WORDS == 2) {
+		uint2 both = *(const uint2 *)from;
+		p.words[0] = both.x, p.words[1] = both.y;
+	} else {
+#pragma unroll
+		for (int i = 0; i < p.WORDS; i += 4) {
+			uint4 part = ((const uint4 *)from)[i / 4];
+			p.words[i] = part.x, p.words[i + 1] = part.y, p.words[i + 2] = part.z, p.words[i + 3] = part.w;
+		}
+	}
+	return p;
+}
+
+// write_two and write_four write words to global memory as one. NVRTC takes assignments apart, in some kernels.
+#ifdef __CUDACC_RTC__
+
+DEVICE void write_two(void *to, const u32 *w) {
+	asm volatile("st.global.v2.b32 [%0],{%1,%2};" ::"l"(to), "r"(w[0]), "r"(w[1]) : "memory");
+}
+
+DEVICE void write_four(void *to, const u32 *w) {
+	asm volatile("st.global.v4.b32 [%0],{%1,%2,%3,%4};" ::"l"(to), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
+		: "memory");
+}
+
+#else
+
+DEVICE void write_two(void *to, const u32 *w) { *(uint2 *)to = {w[0], w[1]}; }
+DEVICE void write_four(void *to, const u32 *w) { *(uint4 *)to = {w[0], w[1], w[2], w[3]}; }
+
+#endif
+
+// write writes a whole piece to global memory.
+template <class T, int n>
+DEVICE void write(T *to, const Piece<T, n> &p) {
+	if constexpr (Piece<T, n>::WORDS == 2) {
+		write_two(to, p.words);
+	} else {
+#pragma unroll
+		for (int i = 0; i < p.WORDS; i += 4) write_four((u32 *)to + i, &p.words[i]);
+	}
 }
 
 // load reads a piece; of one that is not whole, the count elements there are, and zeros for the rest.
 template <bool whole, class T>
 DEVICE Piece<T> load(const T *from, i64 count) {
-	Piece<T> p;
 	if constexpr (whole) {
-#pragma unroll
-		for (int i = 0; i < (int)sizeof(Piece<T>) / 16; i++) {
-			uint4 part = ((const uint4 *)from)[i];
-			p.words[4 * i] = part.x, p.words[4 * i + 1] = part.y;
-			p.words[4 * i + 2] = part.z, p.words[4 * i + 3] = part.w;
-		}
+		return read(from);
 	} else {
 		float x[PIECE];
 #pragma unroll
 		for (int i = 0; i < PIECE; i++) x[i] = i < count ? widen(from[i]) : 0;
+		Piece<T> p;
 		pack(p, x);
+		return p;
 	}
-	return p;
-}
-
-// write_words writes four words to global memory as one; compilers take assignments apart.
-DEVICE void write_words(uint4 *to, const u32 w[4]) {
-#ifdef __CUDACC_RTC__
-	asm volatile("st.global.v4.b32 [%0],{%1,%2,%3,%4};" ::"l"(to), "r"(w[0]), "r"(w[1]), "r"(w[2]), "r"(w[3])
-		: "memory");
-#else
-	*to = {w[0], w[1], w[2], w[3]};
-#endif
 }
 
 // store writes a piece to global memory, of one that is not whole the count elements there are.
 template <bool whole, class T>
-DEVICE void store(T *to, const float x[PIECE], i64 count) {
+DEVICE void store(T *to, const float *x, i64 count) {
 	if constexpr (whole) {
 		Piece<T> p;
 		pack(p, x);
-#pragma unroll
-		for (int i = 0; i < (int)sizeof p / 16; i++) write_words((uint4 *)to + i, &p.words[4 * i]);
+		write(to, p);
 	} else {
 #pragma unroll
 		for (int i = 0; i < PIECE; i++)
@@ -92,11 +122,20 @@ DEVICE bool aligned(const T *first, More... more) {
 	return (u64)first % 16 == 0 && aligned(more...);
 }
 
-// A Place is where a thread works in a launch over rows, of which each has the same number of blocks, chunks, and
-// each thread one piece.
-struct Place {
-	u64 row;
-	u64 piece; // in the row; it may lie behind its end
-};
+// load_eight and store_eight are for those who see only at the piece itself whether it is whole. What is not there
+// is read as fill.
+template <class T>
+DEVICE void load_eight(float *x, const T *from, int count, float fill = 0) {
+	if (count >= PIECE && aligned(from)) {
+		unpack(x, read(from));
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < PIECE; i++) x[i] = i < count ? widen(from[i]) : fill;
+}
 
-DEVICE Place place(u32 chunks) { return {blockIdx.x / chunks, (u64)(blockIdx.x % chunks) * blockDim.x + threadIdx.x}; }
+template <class T>
+DEVICE void store_eight(T *to, const float *x, int count) {
+	if (count >= PIECE && aligned(to)) store<true>(to, x, count);
+	else store<false>(to, x, count);
+}

@@ -39,7 +39,8 @@ DEVICE uint4 rounded(const Operand &x, i64 at, int count) {
 	float values[8];
 	if (x.is_bf16) load_eight(values, (const bf16 *)x.x + at, count);
 	else load_eight(values, (const float *)x.x + at, count);
-	return bf16_eight(values);
+	return {bf16_pair(values[0], values[1]), bf16_pair(values[2], values[3]), bf16_pair(values[4], values[5]),
+		bf16_pair(values[6], values[7])};
 }
 
 // stage brings the part of a step to shared memory: rows of op(X) from `from` on, K from k on. What lies outside of
@@ -114,7 +115,7 @@ DEVICE void write(const Output &out, Place tile, float *shared, const float (&su
 #pragma unroll
 		for (int e = lane; e < 16 * EIGHTS; e += 32) {
 			float eight[8];
-			get_eight(eight, rows + e / EIGHTS * STRIDE + e % EIGHTS * 8);
+			unpack(eight, read(rows + e / EIGHTS * STRIDE + e % EIGHTS * 8));
 			put(out, row + 16 * i + e / EIGHTS, column + e % EIGHTS * 8, eight);
 		}
 	}

@@ -1,6 +1,6 @@
 // What the kernels of products C [M,N] = alpha*op(A) op(B) + beta*C have in common. Matrices are row-major.
 #pragma once
-#include "eight.cuh"
+#include "piece.cuh"
 
 // The types of a product's operands, one bit each: set where it is bf16, else it is f32.
 enum { BF16_A = 1, BF16_B = 2, BF16_C = 4 };

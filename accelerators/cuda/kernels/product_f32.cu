@@ -18,7 +18,7 @@ struct Operand {
 };
 
 DEVICE float4 load_four(const float *from, int count) {
-	if (count >= 4 && at_sixteen(from)) return *(const float4 *)from;
+	if (count >= 4 && aligned(from)) return *(const float4 *)from;
 	return {count > 0 ? from[0] : 0, count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0};
 }
 
@@ -94,7 +94,7 @@ DEVICE void put_four(const Output &out, int row, int column, const float sums[4]
 	}
 #pragma unroll
 	for (int i = 0; i < 4; i++) x[i] = out.alpha * sums[i] + out.beta * x[i];
-	if (count >= 4 && at_sixteen(c)) {
+	if (count >= 4 && aligned(c)) {
 		*(float4 *)c = {x[0], x[1], x[2], x[3]};
 		return;
 	}

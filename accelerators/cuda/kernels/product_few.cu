@@ -29,7 +29,7 @@ template <int ROWS, bool WHOLE, class T>
 DEVICE void add_chunk(float (&sums)[ROWS][COLUMNS], const Few<T> &f, int k) {
 	float y[COLUMNS][8];
 	auto load = [&](float *to, const T *from) {
-		if (WHOLE) get_eight(to, from);
+		if (WHOLE) unpack(to, read(from));
 		else load_eight(to, from, f.k - k);
 		if (!f.round) return;
 #pragma unroll

@@ -6,7 +6,7 @@
 // A thread has a piece of each half of a head. The heads of a token lie in neighbouring warps, so that the tables,
 // which are larger than the heads, come from memory once.
 // hot: rope*
-#include "piece.cuh"
+#include "rows.cuh"
 
 template <bool whole, class T>
 DEVICE void rotate(T *x, const float *cos, const float *sin, float sign, i64 half, i64 count) {

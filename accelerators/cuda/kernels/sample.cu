@@ -145,9 +145,9 @@ DEVICE void clear(Histogram &h) {
 	__syncthreads();
 }
 
-DEVICE void enter(Histogram &h, u32 range, u64 mass) {
-	atomicAdd(&h.counts[range], 1u);
-	atomicAdd(&h.masses[range], mass);
+DEVICE void enter(Histogram &h, u32 range, Share s) {
+	atomicAdd(&h.counts[range], (u32)s.count);
+	atomicAdd(&h.masses[range], s.mass);
 }
 
 // A Need is how much of the ids to keep: so many, or so much of their mass.
@@ -203,11 +203,20 @@ DEVICE u32 lowest_key(const Row &row, u32 r) {
 	return low;
 }
 
-// first_range is that of the last logit which is kept, in the first histogram.
+// first_range is that of the last logit which is kept, in the first histogram. In the last range there may be most of
+// a vocabulary: each thread adds up its own of those, for atomics on one word wait for one another.
 DEVICE u32 first_range(Histogram &h, const Row &row, const Need &need, Share &above) {
+	const u32 last = RANGES - 1;
+	Share far = {0, 0};
 	clear(h);
-	visit(row.logits, threadIdx.x, row.n, blockDim.x,
-		[&](u32, float x) { enter(h, range_of(row, x), mass_of(row, x)); });
+	visit(row.logits, threadIdx.x, row.n, blockDim.x, [&](u32, float x) {
+		u32 range = range_of(row, x);
+		Share one = {1, mass_of(row, x)};
+		if (range < last) enter(h, range, one);
+		else far = far + one;
+	});
+	far = {warp_total(far.count), warp_total(far.mass)};
+	if (threadIdx.x % WARP == 0) enter(h, last, far);
 	return reach(h, need, above);
 }
 
@@ -222,7 +231,7 @@ DEVICE Cut cut_for(Histogram &h, const Row &row, const Need &need) {
 		clear(h);
 		visit(row.logits, threadIdx.x, row.n, blockDim.x, [&](u32, float x) {
 			u32 key = key_of(x);
-			if (key >= low && key <= high) enter(h, (high - key) >> shift, mass_of(row, x));
+			if (key >= low && key <= high) enter(h, (high - key) >> shift, Share{1, mass_of(row, x)});
 		});
 		range = reach(h, need, above);
 		high -= range << shift;

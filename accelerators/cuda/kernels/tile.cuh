@@ -1,9 +1,9 @@
 // Vectors in tiles: a block of TILE_THREADS threads has as many elements in a row as its threads own together. A thread
 // owns groups of four neighbours, so that a warp's accesses of 16 or 8 bytes lie side by side.
 #pragma once
-#include "device.cuh"
+#include "piece.cuh"
 
-enum { TILE_THREADS = 256 };
+enum { TILE_THREADS = 256, OWN = 4 };
 
 // An f16 is an IEEE 754 half in memory.
 struct f16 {
@@ -22,24 +22,8 @@ DEVICE float widen(f16 x) {
 	return __uint_as_float(bits | sign);
 }
 
-// load4 and store4 access four neighbours, whose address is a multiple of their size.
-DEVICE void load4(float x[4], const float *from) {
-	float4 v = *(const float4 *)from;
-	x[0] = v.x, x[1] = v.y, x[2] = v.z, x[3] = v.w;
-}
-
-template <class Half>
-DEVICE void load4(float x[4], const Half *from) {
-	uint2 v = *(const uint2 *)from;
-	x[0] = widen(Half{(u16)v.x}), x[1] = widen(Half{(u16)(v.x >> 16)});
-	x[2] = widen(Half{(u16)v.y}), x[3] = widen(Half{(u16)(v.y >> 16)});
-}
-
-DEVICE void store4(float *to, const float x[4]) { *(float4 *)to = float4{x[0], x[1], x[2], x[3]}; }
-
-DEVICE u32 bf16_pair(float low, float high) { return bf16_bits(low) | (u32)bf16_bits(high) << 16; }
-
-DEVICE void store4(bf16 *to, const float x[4]) { *(uint2 *)to = uint2{bf16_pair(x[0], x[1]), bf16_pair(x[2], x[3])}; }
+template <int n>
+DEVICE float element(const Piece<f16, n> &p, int i) { return widen(f16{(u16)(p.words[i / 2] >> i % 2 * 16)}); }
 
 // A tile may also be a warp's, or any group's of so many threads.
 // place is the number within its tile of the element that a thread owns as number e.
@@ -51,7 +35,7 @@ DEVICE u32 place(int e) {
 // vectorized reports whether a tile is whole, n elements being there, and lies on a boundary for groups of four.
 template <int threads, int own, class T>
 DEVICE bool vectorized(const T *tile, u64 n) {
-	return n >= own * threads && (u64)tile % (4 * sizeof(T)) == 0;
+	return n >= own * threads && (u64)tile % sizeof(Piece<T, OWN>) == 0;
 }
 
 // fetch reads what a thread owns of a tile, of which n elements are there; the others are taken for zeros.
@@ -59,7 +43,7 @@ template <int threads = TILE_THREADS, int own, class T>
 DEVICE void fetch(float (&x)[own], const T *tile, u64 n) {
 	if (vectorized<threads, own>(tile, n)) {
 #pragma unroll
-		for (int e = 0; e < own; e += 4) load4(&x[e], tile + place<threads>(e));
+		for (int e = 0; e < own; e += OWN) unpack(&x[e], read<OWN>(tile + place<threads>(e)));
 	} else {
 #pragma unroll
 		for (int e = 0; e < own; e++) x[e] = place<threads>(e) < n ? widen(tile[place<threads>(e)]) : 0;
@@ -71,7 +55,11 @@ template <int threads = TILE_THREADS, int own, class T>
 DEVICE void put(T *tile, const float (&x)[own], u64 n) {
 	if (vectorized<threads, own>(tile, n)) {
 #pragma unroll
-		for (int e = 0; e < own; e += 4) store4(tile + place<threads>(e), &x[e]);
+		for (int e = 0; e < own; e += OWN) {
+			Piece<T, OWN> p;
+			pack(p, &x[e]);
+			write(tile + place<threads>(e), p);
+		}
 	} else {
 #pragma unroll
 		for (int e = 0; e < own; e++)

@@ -23,6 +23,7 @@ Face layout. A line is a turn, an empty line begins a new conversation, end of f
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Device, "device", "auto", "auto, cpu, cuda or cuda:N")
+	f.BoolVar(&o.BF16, "bf16", false, "answer in bfloat16 on a GPU; on the processor answers stay float32")
 	f.StringVar(&o.System, "system", "", "system prompt")
 	f.IntVar(&o.MaxTokens, "max-tokens", 256, "longest answer in tokens")
 	f.Float32Var(&o.Generation.Temperature, "temperature", 0.7, "0 always takes the likeliest token")

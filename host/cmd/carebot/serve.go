@@ -45,7 +45,7 @@ Only programs of this machine may ask, unless --listen names another address; th
 	f.StringVar(&o.tokenFile, "token-file", "", "file of the token that requests must bear")
 	f.StringVar(&o.device, "device", "auto", "auto, cpu, cuda or cuda:N")
 	f.StringVar(&o.cache, "cache", "1GiB", "memory for keys and values of all models")
-	f.BoolVar(&o.bf16, "bf16", false, "compute scores and embeddings with products in bfloat16")
+	f.BoolVar(&o.bf16, "bf16", false, "compute scores and embeddings with products in bfloat16, and on a GPU answers")
 	f.IntVar(&o.queue, "queue", 256, "answers that wait or grow at one time; more are refused")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "longest time of one request")
 	return cmd

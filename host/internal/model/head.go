@@ -56,16 +56,51 @@ func (m *Model) TokenNLL(t *tensor.Tape, hidden *tensor.Tensor, targets []int32)
 	if err := m.checkTargets("TokenNLL", targets); err != nil {
 		return failed(t, err)
 	}
-	return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets), m.ends.limit)
+	if !m.counted.of(targets, nil) {
+		return t.HeadLoss(hidden, m.ends.lm, t.Ints(targets), m.ends.limit)
+	}
+	rows := t.Ints(m.counted.rows)
+	nll := t.HeadLoss(t.Gather(hidden, rows), m.ends.lm, t.Ints(m.counted.targets), m.ends.limit)
+	return t.Scatter(nll, rows, len(targets))
 }
 
 // LearnTokens is TokenNLL on a recording tape whose gradient, a number for each row, is known beforehand. Backward needs
 // no seed for it.
-func (m *Model) LearnTokens(t *tensor.Tape, hidden *tensor.Tensor, targets []int32, gradient []float32) *tensor.Tensor {
+func (m *Model) LearnTokens(
+	t *tensor.Tape, hidden *tensor.Tensor, targets []int32, gradient []float32,
+) *tensor.Tensor {
 	if err := m.checkTargets("LearnTokens", targets); err != nil {
 		return failed(t, err)
 	}
-	return t.HeadLearn(hidden, m.ends.lm, t.Ints(targets), gradient, m.ends.limit)
+	if len(gradient) != len(targets) || !m.counted.of(targets, gradient) {
+		return t.HeadLearn(hidden, m.ends.lm, t.Ints(targets), gradient, m.ends.limit)
+	}
+	c := &m.counted
+	rows := t.Ints(c.rows)
+	nll := t.HeadLearn(t.Gather(hidden, rows), m.ends.lm, t.Ints(c.targets), c.gradient, m.ends.limit)
+	return t.Scatter(nll, rows, len(targets))
+}
+
+// counted are the rows that have a target, in memory that every pass uses again.
+type counted struct {
+	rows, targets []int32
+	gradient      []float32
+}
+
+// of finds them, and says whether they are so few that the head is to see them alone. That takes no more memory than
+// the head's gradient of all rows does as long as they are half of them.
+func (c *counted) of(targets []int32, gradient []float32) bool {
+	c.rows, c.targets, c.gradient = c.rows[:0], c.targets[:0], c.gradient[:0]
+	for i, id := range targets {
+		if id < 0 {
+			continue
+		}
+		c.rows, c.targets = append(c.rows, int32(i)), append(c.targets, id)
+		if gradient != nil {
+			c.gradient = append(c.gradient, gradient[i])
+		}
+	}
+	return len(c.rows) > 0 && len(c.rows) <= len(targets)/2
 }
 
 func (m *Model) checkTargets(op string, targets []int32) error {

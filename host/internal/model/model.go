@@ -32,6 +32,7 @@ type Model struct {
 	blank        bool
 	checkpointed bool
 	indices      indices
+	counted      counted
 }
 
 // An Option changes how New and Load make a model.

@@ -221,6 +221,7 @@ type Pairs struct {
 	Tokens      int     `key:"tokens" default:"128" min:"1" doc:"most tokens of an answer; prompts without room for them are dropped"`
 	Margin      float64 `key:"margin" default:"0" min:"0" doc:"least difference of the rewards of best and worst; equal rewards never make a pair"`
 	BatchSize   int     `key:"batch_size" default:"32" min:"1" results:"same" doc:"prompts that are answered together, after which progress is kept and a reward may be swapped"`
+	BF16        bool    `key:"bf16" doc:"the model answers in bfloat16 on a GPU, in float32 on the processor all the same; default: false"`
 }
 
 // Evaluate measures models.
@@ -237,6 +238,7 @@ type Evaluate struct {
 	Label       string   `key:"label" default:"label" when:"ratings" doc:"ratings: the score column that is the truth"`
 	Prompt      string   `key:"prompt" default:"auto" enum:"auto,text,chat" doc:"benchmarks: put questions as plain text or through the chat template; auto: chat for models trained on assistant turns"`
 	Rewards     []string `key:"rewards" when:"benchmarks" doc:"reward plugins: mean reward of the models' own answers to the benchmarks"`
+	BF16        bool     `key:"bf16" doc:"the models, and the reference, compute matrix products in bfloat16, as in a train stage; what they generate stays float32 on the processor. Default: false"`
 }
 
 // Export writes a model for others.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"math"
 	"reflect"
 	"testing"
 
@@ -21,6 +22,8 @@ stages:
      batch_size: 2, learning_rate: 1e-3}
   equal:
     {kind: curate, from: rated, steps: [score: float32, score: rounded, keep: float32.quality == rounded.quality]}
+  exact: {kind: evaluate, models: [rater], ratings: [rated]}
+  near: {kind: evaluate, models: [rater], ratings: [rated], bf16: true}
 `
 
 func ratedProject(t *testing.T) *project {
@@ -39,6 +42,15 @@ func TestAPluginsModelsComputeInBFloat16IfTheRecipeSaysSo(t *testing.T) {
 	p.run(t, "rater.yaml", "plugins.rounded.bf16=false")
 	if s := p.summary(t, "rater", "equal"); s.In != 2 || s.Out != 2 {
 		t.Errorf("%d of %d scores are equal without bf16", s.Out, s.In)
+	}
+}
+
+func TestAnEvaluateStageComputesInBFloat16IfTheRecipeSaysSo(t *testing.T) {
+	p := ratedProject(t)
+	p.run(t, "rater.yaml")
+	exact, near := p.summary(t, "rater", "exact").Evaluation.Ratings[0], p.summary(t, "rater", "near").Evaluation.Ratings[0]
+	if off := math.Abs(exact.MAE - near.MAE); off == 0 || off > 0.05*exact.MAE {
+		t.Errorf("the mean absolute error is %g, in bfloat16 %g", exact.MAE, near.MAE)
 	}
 }
 

@@ -18,12 +18,13 @@ type ChatOptions struct {
 	MaxTokens  int
 	Generation model.Generation
 	System     string // first turn, or empty
+	BF16       bool   // on a GPU, answers are computed in bfloat16
 }
 
 // Chat talks with the model of a directory: a line of in is a user turn, the answer is written as it comes. An empty line
 // begins a new conversation; the end of in ends the talk. The oldest turns go when the conversation outgrows the context.
 func Chat(ctx context.Context, dir string, o ChatOptions, in io.Reader, out io.Writer) error {
-	m, err := openModel(dir, o.Device, model.HeadLM)
+	m, err := openModel(dir, o.Device, model.HeadLM, o.BF16)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (p *Process) evaluate(ctx context.Context, name, dir string, s *Summary) er
 	e := evaluation{Process: p, spec: p.recipe.Stages[name].Evaluate, dir: dir, out: &Evaluation{}}
 	s.Evaluation, s.Unit = e.out, "records"
 	for _, ref := range e.spec.Models {
-		m, err := p.serve(ref)
+		m, err := p.serve(ref, e.spec.BF16)
 		if err != nil {
 			return err
 		}
@@ -149,7 +149,7 @@ func (e evaluation) preferences(ctx context.Context, m *served) (int, error) {
 	}
 	var reference *eval.Served
 	if e.spec.Reference != "" && e.spec.Reference != m.ref {
-		r, err := e.serve(e.spec.Reference)
+		r, err := e.serve(e.spec.Reference, e.spec.BF16)
 		if err != nil {
 			return 0, err
 		}

@@ -31,7 +31,7 @@ const exportTolerance = 1e-6
 // export writes the model in the format asked for, reads it back, and compares both models' answers to a probe before what
 // was written gets its name.
 func (p *Process) export(ctx context.Context, spec *recipe.Export, dir string, s *Summary) error {
-	m, err := p.serve(spec.Model)
+	m, err := p.serve(spec.Model, false)
 	if err != nil {
 		return err
 	}

@@ -70,8 +70,10 @@ const (
 	adapterBase = "adapter_model"
 )
 
-// serve loads a model or the result of a train stage to be asked, with the head it has.
-func (p *Process) serve(ref string) (*served, error) { return p.open(ref, "", model.Frozen()) }
+// serve loads a model or the result of a train stage to be asked, in bfloat16 or not, with the head it has.
+func (p *Process) serve(ref string, bf16 bool) (*served, error) {
+	return p.open(ref, "", serving(bf16)...)
+}
 
 // serving are the options of a model that is asked, in bfloat16 or not.
 func serving(bf16 bool) []model.Option {

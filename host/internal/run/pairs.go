@@ -37,7 +37,7 @@ type prompt struct {
 func (p *Process) pairs(ctx context.Context, name, dir string, s *Summary) error {
 	w := &pairing{Process: p, spec: p.recipe.Stages[name].Pairs}
 	var err error
-	if w.model, err = p.serve(w.spec.Model); err != nil {
+	if w.model, err = p.serve(w.spec.Model, w.spec.BF16); err != nil {
 		return err
 	}
 	defer w.model.close()

@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/carebot-llm/carebot/accelerators"
 	"github.com/carebot-llm/carebot/host/internal/model"
@@ -10,11 +11,18 @@ import (
 )
 
 // planMemory is the memory of the recipe's device that a train stage takes for a model; none where the model cannot
-// learn what the stage asks for, which running it will say. A device that will not open here is taken to be like the
-// processor.
+// learn what the stage asks for, which running it will say.
 func (p *Process) planMemory(cfg model.Config, spec recipe.Train) train.Memory {
-	dev, err := p.openDevice()
-	return plannedMemory(err == nil && dev.HoldsBF16(), cfg, spec)
+	return plannedMemory(p.holdsBF16(), cfg, spec)
+}
+
+// holdsBF16 reports whether the recipe's device has buffers in bfloat16. One that will not open here is taken to be what
+// its name says: GPUs have them.
+func (p *Process) holdsBF16() bool {
+	if dev, err := p.openDevice(); err == nil {
+		return dev.HoldsBF16()
+	}
+	return strings.HasPrefix(p.recipe.Device, "cuda")
 }
 
 func plannedMemory(holdsBF16 bool, cfg model.Config, spec recipe.Train) train.Memory {

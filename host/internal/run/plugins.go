@@ -29,7 +29,7 @@ func (p *Process) openEntry(ctx context.Context, name string, spec recipe.Plugin
 	o := &openedPlugin{name: name}
 	bound := map[string]sdk.Model{}
 	for _, as := range slices.Sorted(maps.Keys(spec.Models)) {
-		m, err := p.open(spec.Models[as], "", serving(spec.BF16)...)
+		m, err := p.serve(spec.Models[as], spec.BF16)
 		if err != nil {
 			o.closeModels()
 			return nil, fmt.Errorf("plugin %s: model %s: %w", name, as, err)

@@ -145,7 +145,7 @@ func ownAnswers(t *testing.T, p *project, stage string) []readAnswer {
 	if _, err := process.openDevice(); err != nil {
 		t.Fatal(err)
 	}
-	base, err := process.serve("base")
+	base, err := process.serve("base", false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,15 +18,17 @@ type StandaloneModel struct {
 }
 
 // OpenModel loads the model of a directory, with the head that it has.
-func OpenModel(dir, device string) (*StandaloneModel, error) { return openModel(dir, device, "") }
+func OpenModel(dir, device string) (*StandaloneModel, error) {
+	return openModel(dir, device, "", false)
+}
 
-// openModel loads the model of a directory; an empty head is the one it has.
-func openModel(dir, device string, head model.Head) (*StandaloneModel, error) {
+// openModel loads the model of a directory, to be asked in bfloat16 or not; an empty head is the one it has.
+func openModel(dir, device string, head model.Head, bf16 bool) (*StandaloneModel, error) {
 	dev, err := openDevice(device)
 	if err != nil {
 		return nil, err
 	}
-	m, err := loadServed(dev, new(sync.Mutex), dir, head, model.Frozen())
+	m, err := loadServed(dev, new(sync.Mutex), dir, head, serving(bf16)...)
 	if err != nil {
 		return nil, errors.Join(err, dev.Close())
 	}
@@ -71,7 +73,7 @@ func loadServed(
 }
 
 // OpenModels loads the models of directories on one device, to be asked at the same time; with bf16 they compute scores
-// and embeddings in bfloat16. Release them with close.
+// and embeddings in bfloat16, and on a GPU what they generate. Release them with close.
 func OpenModels(dirs []string, device string, bf16 bool) (models []*eval.Served, close func() error, err error) {
 	dev, err := openDevice(device)
 	if err != nil {

@@ -36,11 +36,15 @@ func operands(t *testing.T, dev accelerators.Device, shapes ...[]int) *ParamSet 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { set.Free(dev) })
+	draw(dev, set)
+	return set
+}
+
+func draw(dev accelerators.Device, set *ParamSet) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, p := range set.All() {
 		dev.UploadF32(p.Update(), normals(random, p.Size()))
 	}
-	return set
 }
 
 func normals(random *rand.Rand, n int) []float32 {
@@ -149,6 +153,9 @@ func opCases() []opCase {
 		{"Scale", [][]int{{3, 5}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor { return t.Scale(x[0], -1.5) }},
 		{"Gather", [][]int{{5, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
 			return t.Gather(x[0], t.Ints([]int32{4, 1, 4}))
+		}},
+		{"Scatter", [][]int{{3, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
+			return t.Scatter(x[0], t.Ints([]int32{4, 0, 3}), 5)
 		}},
 		{"MeanPool", [][]int{{9, 4}}, 1, false, func(t *Tape, x []*Tensor, _ []*Param) *Tensor {
 			return t.MeanPool(x[0], t.Segments(packed))

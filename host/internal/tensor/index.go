@@ -109,6 +109,28 @@ func gatherGrad(t *Tape, n *node) {
 	}
 }
 
+// Scatter puts the rows of x among rows of zeros: out[to[i],:] = x[i,:], for places that differ.
+func (t *Tape) Scatter(x *Tensor, to *Ints, rows int) *Tensor {
+	if to.Len != x.Rows {
+		t.refuse("Scatter: %d places for x %v", to.Len, x)
+	}
+	y := t.output(x.kind(), rows, x.Cols)
+	if t.err != nil {
+		return y
+	}
+	t.dev.Fill(y.Value, 0)
+	t.dev.GatherGrad(y.Value, x.Value, to.buf, x.Cols)
+	return t.record(node{back: scatterGrad, out: y, x: x, index: to.buf})
+}
+
+func scatterGrad(t *Tape, n *node) {
+	dx := t.borrow(n.x.kind(), n.x.size())
+	if t.err == nil {
+		t.dev.Gather(dx, n.out.grad, n.index, n.x.Cols)
+		t.give(n.x, dx)
+	}
+}
+
 // MeanPool averages the rows of each sequence: [T,C] to [N,C]. One sequence after the other, so that a mean does not
 // depend on which sequences share the batch.
 func (t *Tape) MeanPool(x *Tensor, s *Segments) *Tensor {

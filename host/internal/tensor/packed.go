@@ -55,7 +55,8 @@ func (s *ParamSet) placePacked() {
 	}
 }
 
-// tileSize is about how many weights are unpacked at a time.
+// tileSize is about how many weights are unpacked at a time, so that they are still in a processor's cache when they are
+// read.
 const tileSize = 1 << 20
 
 // tileRows is how many rows are unpacked at a time: each tile begins where unpacking can.
@@ -74,12 +75,32 @@ func gcd(a, b int) int {
 // tiles calls use with all rows of w, from number first on: at once or, where they are packed, as many at a time as are
 // unpacked together. What rows is, is gone when use returns.
 func (t *Tape) tiles(w *Param, use func(first int, rows accelerators.Buffer)) {
-	if len(w.packed) == 0 {
+	switch {
+	case len(w.packed) > 0 && t.kind() == accelerators.BF16:
+		t.unpacked(w, use)
+	case len(w.packed) > 0:
+		t.unpackedTiles(w, use)
+	default:
 		if all := t.factor(w); t.err == nil {
 			use(0, all)
 		}
+	}
+}
+
+// unpacked is for devices that hold BF16, which are quick at large products and have memory for one matrix.
+func (t *Tape) unpacked(w *Param, use func(first int, rows accelerators.Buffer)) {
+	all := t.borrow(accelerators.BF16, w.Size())
+	if t.err != nil {
 		return
 	}
+	for _, p := range w.packed {
+		t.dev.UnpackNF4(all.Slice(p.from*p.cols, p.size()), p.words, p.size(), 0)
+	}
+	use(0, all)
+	t.giveBack(all)
+}
+
+func (t *Tape) unpackedTiles(w *Param, use func(first int, rows accelerators.Buffer)) {
 	for _, p := range w.packed {
 		for at, step := 0, p.tileRows(); at < p.rows; at += step {
 			rows := t.borrow(t.kind(), min(step, p.rows-at)*p.cols)

@@ -51,20 +51,46 @@ func (p *Param) Update() accelerators.Buffer {
 }
 
 // inBF16 is the weights as products on bf16 read them: a copy, made when it is first asked for and renewed after
-// Update.
-func (p *Param) inBF16(dev accelerators.Device) (accelerators.Buffer, error) {
-	if !p.half.Present() {
-		var err error
-		if p.half, err = dev.Alloc(accelerators.BF16, p.Size()); err != nil {
-			return p.half, err
+// Update. Parameters with weight decay, which are matrices of products, have theirs together.
+func (p *Param) inBF16(dev accelerators.Device) (b accelerators.Buffer, err error) {
+	switch {
+	case !p.value.Present():
+	case p.Decay:
+		err = p.set.copyDecayed(dev, p)
+	default:
+		if !p.half.Present() {
+			p.half, err = dev.Alloc(accelerators.BF16, p.Size())
+			p.behind = true
+		}
+		if err == nil && p.behind {
+			dev.Copy(p.half, p.value)
+		}
+	}
+	if err == nil {
+		p.behind = false
+	}
+	return p.half, err
+}
+
+// copyDecayed makes and renews the copies of all parameters with weight decay at once, where p lacks its own.
+func (s *ParamSet) copyDecayed(dev accelerators.Device, p *Param) (err error) {
+	g := s.groups[0] // which comes first
+	if !s.copies.Present() {
+		if s.copies, err = dev.Alloc(accelerators.BF16, g.Len); err != nil {
+			return err
 		}
 		p.behind = true
 	}
-	if p.behind && p.value.Present() {
-		dev.Copy(p.half, p.value)
+	if !p.behind {
+		return nil
 	}
-	p.behind = false
-	return p.half, nil
+	dev.Copy(s.copies, s.value.Slice(g.Off, g.Len))
+	for _, p := range s.params {
+		if p.Decay && p.value.Present() {
+			p.half, p.behind = s.copies.Slice(p.Off-g.Off, p.Size()), false
+		}
+	}
+	return nil
 }
 
 // ReserveBF16 makes the copies in BF16 that another set of the same parameters has, so that none is missing room for
@@ -119,6 +145,7 @@ type ParamSet struct {
 
 	value  accelerators.Buffer
 	half   accelerators.Buffer // of matrices in a FrozenBF16 set
+	copies accelerators.Buffer // in BF16, of the parameters with weight decay; absent until one is asked for
 	words  accelerators.Buffer // of packed tensors; absent where there are none
 	params []*Param
 	names  map[string]bool
@@ -286,12 +313,12 @@ func (s *ParamSet) settle(dev accelerators.Device) {
 // Free returns the storage to the device; the parameters are unusable afterwards.
 func (s *ParamSet) Free(dev accelerators.Device) {
 	for _, p := range s.params {
-		if p.half.Present() && p.value.Present() {
+		if p.half.Present() && p.value.Present() && !p.Decay {
 			dev.Free(p.half)
 		}
 		p.half = accelerators.Buffer{}
 	}
-	for _, b := range []*accelerators.Buffer{&s.value, &s.half, &s.Grad, &s.words} {
+	for _, b := range []*accelerators.Buffer{&s.value, &s.half, &s.copies, &s.Grad, &s.words} {
 		if b.Present() {
 			dev.Free(*b)
 		}

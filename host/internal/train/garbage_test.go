@@ -32,23 +32,23 @@ func garbage(t *testing.T, dev accelerators.Device, s stage) float64 {
 	if d, ok := o.(*dpo); ok {
 		d.reference = make([]float32, job.Plan.Sequences())
 	}
+	r.unit.objective = o
 	micros := []data.Batch{job.Plan.Micro(0, 0, 2), job.Plan.Micro(0, 1, 2)}
 	least := math.Inf(1)
 	for range 30 {
-		if least = min(least, allocations(t, r, o, micros)); least == 0 {
+		if least = min(least, allocations(t, r, micros)); least == 0 {
 			break
 		}
 	}
 	return least
 }
 
-func allocations(t *testing.T, r *run, o objective, micros []data.Batch) float64 {
+func allocations(t *testing.T, r *run, micros []data.Batch) float64 {
 	return testing.AllocsPerRun(3, func() {
 		f := r.begin()
 		r.job.Model.Params().ZeroGrad(r.job.Device)
 		for _, micro := range micros {
-			err := o.learn(r.tape, r.job.Model, micro, 10, f.next())
-			if r.tape.Reset(); err != nil {
+			if err := r.unit.learn(micro, 10, f.next()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // A run is a Job on its way.
 type run struct {
 	job       Job
-	objective objective
+	unit      *unit
 	optimizer *optimizer
 	schedule  schedule
 	arena     *tensor.Arena
@@ -49,8 +49,10 @@ func Run(ctx context.Context, job Job) (res Result, err error) {
 
 func newRun(job Job) *run {
 	arena := tensor.NewArena(job.Device)
+	tape := newTape(job, arena)
 	return &run{
-		job: job, schedule: newSchedule(job.Spec, job.Plan.Steps()), arena: arena, tape: newTape(job, arena),
+		job: job, unit: newUnit(tape, job.Model), schedule: newSchedule(job.Spec, job.Plan.Steps()),
+		arena: arena, tape: tape,
 		state: state{Key: job.Key, Plan: job.Plan.Digest(), Optimizer: job.Spec.Optimizer},
 	}
 }
@@ -72,7 +74,7 @@ func (r *run) start(ctx context.Context) (err error) {
 	}
 	r.job.Log.Info("optimizer states", "stage", r.job.Name, "optimizer", named(r.job.Spec.Optimizer),
 		"MiB", mebibytes(r.optimizer.bytes()), "MiB in float32", mebibytes(r.optimizer.floatBytes()))
-	if r.objective, err = r.newObjective(ctx); err != nil {
+	if r.unit.objective, err = r.newObjective(ctx); err != nil {
 		return err
 	}
 	if err = r.restore(); err != nil {
@@ -143,14 +145,12 @@ func (r *run) step() error {
 
 // accumulate adds up the gradients of the batch, micro-batch by micro-batch, under one normaliser.
 func (r *run) accumulate(batch data.Batch, f *figures) error {
-	if f.normaliser = r.objective.weight(batch); f.normaliser <= 0 {
+	if f.normaliser = r.unit.objective.weight(batch); f.normaliser <= 0 {
 		return errors.New("no token of the batch carries loss")
 	}
 	r.job.Model.Params().ZeroGrad(r.job.Device)
 	for _, micro := range batch.Split(r.job.microBatch()) {
-		err := r.objective.learn(r.tape, r.job.Model, micro, f.normaliser, f.next())
-		r.tape.Reset()
-		if err != nil {
+		if err := r.unit.learn(micro, f.normaliser, f.next()); err != nil {
 			return err
 		}
 	}

@@ -131,7 +131,7 @@ func TestABatchWithoutLossStopsTheStage(t *testing.T) {
 	s := newStage("next_token")
 	job := s.job(t, openCPU(t), t.TempDir())
 	r := newRun(job)
-	r.objective = &nextToken{}
+	r.unit.objective = &nextToken{}
 	b := job.Plan.Batch(0)
 	clear(b.Weights)
 	err := r.accumulate(b, &figures{})

@@ -24,7 +24,7 @@ func Measure(ctx context.Context, job Job, steps int, each func(step int, m Metr
 	if err = r.allocate(); err != nil {
 		return err
 	}
-	if r.objective, err = r.passingObjective(ctx, steps); err != nil {
+	if r.unit.objective, err = r.passingObjective(ctx, steps); err != nil {
 		return err
 	}
 	return r.repeat(ctx, steps)

@@ -126,6 +126,7 @@ func (e extent) with(b data.Batch, rows int) extent {
 // allocate takes all the memory that the steps need, the model's aside, or says why the stage cannot be.
 func (r *run) allocate() error {
 	e := r.job.largest()
+	r.unit.small = isSmall(r.job.Model.Config(), e)
 	planning := dry.New(r.job.Device.HoldsBF16())
 	need, rehearsed, err := rehearse(planning, r.job.Model.Config(), r.job.Spec, e)
 	if err != nil {

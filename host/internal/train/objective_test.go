@@ -108,7 +108,9 @@ func learn(
 	t.Helper()
 	job := Job{Device: dev, Model: m, Spec: recipe.Train{MicroBatchSize: rows}}
 	arena := tensor.NewArena(dev)
-	r := &run{job: job, objective: o, arena: arena, tape: newTape(job, arena)}
+	tape := newTape(job, arena)
+	r := &run{job: job, unit: newUnit(tape, m), arena: arena, tape: tape}
+	r.unit.objective = o
 	var f figures
 	if err := r.accumulate(b, &f); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 // A cublasLt for tests without a GPU: device memory is the host's, products are sums in the plainest way, on the
 // emulator's stream. It has several algorithms, which differ in the order of their sums, and fails in the ways that
-// CAREBOT_FAKE_CUBLASLT names: "create" and "multiply" fail so, "suggest" knows no way.
+// CAREBOT_FAKE_CUBLASLT names: "create" and "multiply" fail so, "suggest" knows no way. As with the vendor's, operands
+// of an algorithm must be on the boundaries that it was suggested for, and a handle is of the thread's context.
 #include "../../cublaslt/cublaslt.h"
 
 #include <cmath>
@@ -25,7 +26,8 @@ struct Preference {
 	uint32_t reductions, alignment[4];
 };
 
-// An algorithm's first word is MARK + its number; the second is how many parts K is cut into.
+// An algorithm's first word is MARK + its number; the second is how many parts K is cut into; then come the boundaries
+// of A, B, C and D.
 enum { MARK = 0x6c74, ALGORITHMS = 3 };
 
 static const char *wish() {
@@ -98,14 +100,27 @@ static void run(void *call) {
 	}
 }
 
+// in_driver is a function of the emulator's driver, if that is there.
+template <class F>
+static F in_driver(const char *name) {
+	const char *file = getenv("CAREBOT_LIBCUDA");
+	void *driver = file ? dlopen(file, RTLD_NOW | RTLD_NOLOAD) : nullptr;
+	return driver ? (F)dlsym(driver, name) : nullptr;
+}
+
+static bool in_context() {
+	auto current = in_driver<int (*)(void **)>("cuCtxGetCurrent");
+	void *context = nullptr;
+	return current && !current(&context) && context;
+}
+
 typedef int (*LaunchHostFunc)(void *stream, void (*function)(void *), void *data);
 
 // enqueue runs a call on the emulator's stream. A graph may run it again, so calls are kept.
 static int enqueue(const Call &call, void *stream) {
 	static std::deque<Call> calls;
 	calls.push_back(call);
-	void *driver = dlopen(getenv("CAREBOT_LIBCUDA"), RTLD_NOW | RTLD_NOLOAD);
-	auto launch = driver ? (LaunchHostFunc)dlsym(driver, "cuLaunchHostFunc") : nullptr;
+	auto launch = in_driver<LaunchHostFunc>("cuLaunchHostFunc");
 	if (!launch) return STATUS_NOT_INITIALIZED;
 	return launch(stream, run, &calls.back()) ? STATUS_INVALID_VALUE : STATUS_SUCCESS;
 }
@@ -119,11 +134,16 @@ static bool fits(const Desc *desc, const Layout *a, const Layout *b, const Layou
 	       deep == deep_b && columns == c->columns && (a->type == TYPE_BF16 || c->type == TYPE_F32);
 }
 
+static bool on_boundary(const void *x, const Layout *of, uint64_t bytes) {
+	return (uint64_t)x % bytes == 0 && of->stride * (of->type == TYPE_F32 ? 4 : 2) % bytes == 0;
+}
+
 extern "C" {
 
 int cublasLtCreate(void **handle) {
+	if (fails("create") || !in_context()) return STATUS_NOT_INITIALIZED;
 	*handle = malloc(1);
-	return fails("create") ? STATUS_NOT_INITIALIZED : STATUS_SUCCESS;
+	return STATUS_SUCCESS;
 }
 
 int cublasLtDestroy(void *handle) {
@@ -189,11 +209,13 @@ int cublasLtMatmulAlgoGetHeuristic(void *, void *desc, void *a, void *b, void *c
 	const Preference *p = (const Preference *)preference;
 	*count = 0;
 	if (d != c || !fits((Desc *)desc, (Layout *)a, (Layout *)b, (Layout *)c)) return STATUS_INVALID_VALUE;
+	if (!in_context()) return STATUS_NOT_INITIALIZED;
 	if (fails("suggest") || p->alignment[0] < 2 || p->alignment[2] != p->alignment[3]) return STATUS_NOT_SUPPORTED;
 	for (uint64_t i = 0; i < ALGORITHMS && (int)i < most; i++) {
 		lt_suggestion s = {};
 		s.algorithm.words[0] = MARK + i;
 		s.algorithm.words[1] = 1 + i;
+		for (int x = 0; x < 4; x++) s.algorithm.words[2 + x] = p->alignment[x];
 		s.workspace = i << 20;
 		bool possible = p->reductions == REDUCTION_COMPUTE_TYPE && s.workspace <= p->workspace;
 		s.status = possible ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
@@ -220,6 +242,10 @@ int cublasLtMatmul(void *handle, void *desc, const void *alpha, const void *a, v
 	int status = cublasLtMatmulAlgoCheck(handle, desc, layout_a, layout_b, layout_c, layout_d, algorithm, &needed);
 	if (status) return status;
 	if (fails("multiply") || needed.workspace > bytes || (uint64_t)workspace % 256) return STATUS_INVALID_VALUE;
+	const uint64_t *boundary = algorithm->words + 2;
+	if (!on_boundary(a, (Layout *)layout_a, boundary[0]) || !on_boundary(b, (Layout *)layout_b, boundary[1]) ||
+	    !on_boundary(c, (Layout *)layout_c, boundary[2]) || !on_boundary(d, (Layout *)layout_d, boundary[3]))
+		return STATUS_EXECUTION_FAILED;
 	return enqueue({*(Desc *)desc, *(Layout *)layout_a, *(Layout *)layout_b, *(Layout *)layout_c, a, b, c, d,
 		*(const float *)alpha, *(const float *)beta, algorithm->words[1]}, stream);
 }

@@ -49,9 +49,12 @@ func TestLazyStreamsShowWhatIsNotWaitedFor(t *testing.T) {
 }
 
 func TestFreedMemoryIsGone(t *testing.T) {
-	text, err := built(t).run("", "driver", "use_after_free")
-	if err == nil || !strings.Contains(text, "not allocated, or not any more") {
-		t.Error(text, err)
+	c := built(t)
+	for _, name := range []string{"use_after_free", "graph_of_freed_memory"} {
+		text, err := c.run("", "driver", name)
+		if err == nil || !strings.Contains(text, "not allocated, or not any more") {
+			t.Error(name, text, err)
+		}
 	}
 }
 

@@ -142,6 +142,16 @@ static void test_graphs() {
 	ANSWER(CUDA_ERROR_INVALID_HANDLE, cuGraphLaunch(executable, r.a));
 }
 
+static void test_graph_of_freed_memory() {
+	Rig r;
+	CUgraphExec executable = captured(r);
+	SUCCEED(cuGraphLaunch(executable, r.a));
+	SUCCEED(cuStreamSynchronize(r.a));
+	SUCCEED(cuMemFree(r.x));
+	cuGraphLaunch(executable, r.a);
+	SUCCEED(cuStreamSynchronize(r.a));
+}
+
 static void test_spoilt_capture() {
 	Rig r;
 	CUgraph graph;
@@ -152,6 +162,7 @@ static void test_spoilt_capture() {
 	ANSWER(CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, cuStreamEndCapture(r.b, &graph));
 	ANSWER(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(r.a, &graph));
 	SUCCEED(cuStreamBeginCapture(r.a, CU_STREAM_CAPTURE_MODE_GLOBAL));
+	ANSWER(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuStreamQuery(r.a));
 	ANSWER(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, cuMemcpyDtoH(&memory, r.x, 4));
 	ANSWER(CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, cuStreamEndCapture(r.a, &graph));
 	r.add_one(r.a);
@@ -266,6 +277,7 @@ int main(int, char **arguments) {
 	CASE(copies)
 	CASE(graphs)
 	CASE(spoilt_capture)
+	CASE(graph_of_freed_memory)
 	CASE(errors)
 	CASE(memory)
 	CASE(lost_device)
