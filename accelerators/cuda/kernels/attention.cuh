@@ -270,7 +270,7 @@ DEVICE bool is_finite(bf16 x) { return (x.bits & 0x7f80) != 0x7f80; }
 // all_finite is whether both halves of each word are.
 DEVICE bool all_finite(uint4 x) {
 	auto both = [](u32 word) { return (word & 0x7f80) != 0x7f80 && (word & 0x7f800000) != 0x7f800000; };
-	return both(x.x) & both(x.y) & both(x.z) & both(x.w);
+	return both(x.x) && both(x.y) && both(x.z) && both(x.w);
 }
 
 // contain comes before an accumulate whose weights are zero for pairs that do not see each other: what is not finite
