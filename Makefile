@@ -133,7 +133,9 @@ test-cuda-orders: emulator
 	for order in reverse shuffled; do \
 		CAREBOT_EMULATOR_SCHEDULE=$$order $(EMULATED) -run 'TestDevice/Aligned' ./$(CUDA) || exit 1; \
 	done
-	for late in 1 2; do CAREBOT_EMULATOR_LAZY=$$late $(EMULATED) -short -run 'TestDevice|TestTransfers' ./$(CUDA) || exit 1; done
+	for late in 1 2; do \
+		CAREBOT_EMULATOR_LAZY=$$late $(EMULATED) -run 'TestDevice/(Memory|Errors|Fetch|Together)|TestTransfers' ./$(CUDA) || exit 1; \
+	done
 
 test-cuda-races: emulator-races
 	$(subst $(EMULATOR)/libcuda,$(RACES)/libcuda,$(EMULATED)) -timeout 30m -run 'TestDevice/Aligned' ./$(CUDA)
