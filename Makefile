@@ -159,7 +159,7 @@ gpu-bundle:
 	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/carebot-gpu ./host/cmd/carebot
 	$(GPU) $(GO) test -c $(SMALLER) -o $(BUNDLE)/cuda.test ./$(CUDA)
 	$(GPU) $(GO) build $(SMALLER) -o $(BUNDLE)/bench ./host/cmd/bench
-	gzip -9 -n $(BUNDLE)/carebot-gpu $(BUNDLE)/cuda.test $(BUNDLE)/bench
+	cd $(BUNDLE) && tar -c carebot-gpu bench cuda.test | xz -9 > programs.tar.xz && rm carebot-gpu bench cuda.test
 	cp recipes/carebot-tiny.yaml docs/gpu-log.md $(BUNDLE)/
 	mkdir -p $(BUNDLE)/host/cmd/bench && cp -r host/cmd/bench/peers $(BUNDLE)/host/cmd/bench/
 	cp $(CUDA)/bundle.sh $(BUNDLE)/run

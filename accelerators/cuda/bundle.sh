@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "$0")"
 export CAREBOT_GPU=required
-gunzip -fk carebot-gpu.gz cuda.test.gz bench.gz || exit 1
+tar -xJf programs.tar.xz || exit 1
 
 environment() {
 	date -u
