@@ -69,7 +69,9 @@ CUresult now(Work work);
 // drain does all the work of a stream, and what that waits for.
 CUresult drain(CUstream stream);
 CUresult drain_all();
-// forbidden_in_capture tells whether some stream is captured; a call that must not be made then has spoilt the capture.
+// forbids tells whether a capture's mode keeps this thread from calls that might disturb it.
+bool forbids(CUgraph graph);
+// forbidden_in_capture tells whether a capture forbids this thread a call; the call has then spoilt the capture.
 bool forbidden_in_capture();
 
 bool is_stream(CUstream stream); // stream 0 is one

@@ -1,10 +1,14 @@
 // Graphs by capture: the work that streams are given in the meantime, in the order of the calls, to be done again.
 #include "driver.h"
 
+#include <thread>
+
 using namespace driver;
 
 struct CUgraph_st {
 	CUstream origin;
+	CUstreamCaptureMode mode;
+	std::thread::id thread; // that began the capture
 	std::vector<Work> works;
 	bool captured = false; // the capture has ended
 	bool spoilt = false;
@@ -30,6 +34,11 @@ void forget_graphs() {
 void record(CUgraph graph, Work work) { graph->works.push_back(std::move(work)); }
 void spoil(CUgraph graph) { graph->spoilt = true; }
 
+bool forbids(CUgraph graph) {
+	if (graph->mode == CU_STREAM_CAPTURE_MODE_RELAXED) return false;
+	return graph->mode == CU_STREAM_CAPTURE_MODE_GLOBAL || graph->thread == std::this_thread::get_id();
+}
+
 static CUresult end_capture(CUstream stream, CUgraph *result) {
 	CUgraph graph = captured_by(stream);
 	*result = nullptr;
@@ -53,13 +62,13 @@ static CUresult do_all(const std::vector<Work> &works) {
 
 } // namespace driver
 
-CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode) {
+CUresult cuStreamBeginCapture(CUstream stream, CUstreamCaptureMode mode) {
 	return in_context([&] {
 		if (!is_stream(stream)) return CUDA_ERROR_INVALID_HANDLE;
 		if (!stream) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
 		if (captured_by(stream)) return CUDA_ERROR_ILLEGAL_STATE;
 		if (CUresult code = planted("cuStreamBeginCapture")) return code;
-		CUgraph graph = new CUgraph_st{stream};
+		CUgraph graph = new CUgraph_st{stream, mode, std::this_thread::get_id(), {}};
 		graphs.insert(graph);
 		join_graph(stream, graph);
 		return CUDA_SUCCESS;

@@ -132,7 +132,7 @@ void leave_graph(CUgraph graph) {
 
 bool forbidden_in_capture() {
 	for (CUstream stream : streams)
-		if (stream->graph) {
+		if (stream->graph && forbids(stream->graph)) {
 			spoil(stream->graph);
 			return true;
 		}
