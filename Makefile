@@ -125,7 +125,7 @@ EMULATED := $(GPU) CAREBOT_LIBCUDA=$(CURDIR)/$(EMULATOR)/libcuda.so.1 CAREBOT_GP
 
 test-cuda-emulated: emulator
 	$(EMULATED) ./$(CUDA)/...
-	$(EMULATED) -short -run BF16 ./host/internal/tensor ./host/internal/model ./host/internal/train ./host/internal/eval
+	$(EMULATED) -short -run 'BF16|Repeated' ./host/internal/tensor ./host/internal/model ./host/internal/train ./host/internal/eval
 	$(EMULATED) -run TestScriptsOfTheCUDADevice ./host/cmd/carebot
 
 # The kernels with threads in other orders, streams that are late, and, five times slower, looked at for races.
