@@ -25,35 +25,34 @@ const mostSharedByChoice cu.DeviceAttribute = 97
 
 // Device is one GPU with a stream of work. Like every device it is used by one goroutine at a time, on any thread.
 type Device struct {
-	accelerators.Kernels // those that are not written yet
-	index                int
-	gpu                  cu.Device
-	context              cu.CUContext
-	stream               cu.Stream
-	name                 string
-	major                int // compute capability
-	minor                int
-	sms                  int // multiprocessors
-	mostShared           int // bytes of shared memory that a block may have
-	modules              map[string]cu.Module
-	kernels              map[string]*kernel
-	variants             map[variant]string     // their names
-	held                 map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
-	buried               []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
-	staging              staging
-	landings             landings
-	faults               faults
-	scratches            scratches
-	products             products
-	checks               call
-	arguments            arguments
-	unit                 unit
-	units                []*known // the latest last
-	repeated             int      // of them, as graphs
-	peak                 accelerators.Peak
-	err                  error
-	lost                 error // the device will not work again
-	told                 bool  // that it is lost
+	index      int
+	gpu        cu.Device
+	context    cu.CUContext
+	stream     cu.Stream
+	name       string
+	major      int // compute capability
+	minor      int
+	sms        int // multiprocessors
+	mostShared int // bytes of shared memory that a block may have
+	modules    map[string]cu.Module
+	kernels    map[string]*kernel
+	variants   map[variant]string     // their names
+	held       map[cu.DevicePtr]int64 // memory that is allocated, and its bytes
+	buried     []cu.DevicePtr         // of it, what was freed while work that uses it may be under way
+	staging    staging
+	landings   landings
+	faults     faults
+	scratches  scratches
+	products   products
+	checks     call
+	arguments  arguments
+	unit       unit
+	units      []*known // the latest last
+	repeated   int      // of them, as graphs
+	peak       accelerators.Peak
+	err        error
+	lost       error // the device will not work again
+	told       bool  // that it is lost
 }
 
 func open(index int) (accelerators.Device, error) {
